@@ -1,0 +1,44 @@
+"""Exact FLOPs, MACs, bytes and runtimes of neural network layers.
+
+>>> from calculator import Conv2d
+>>> Conv2d(in_channels=3, out_channels=32, kernel_size=3, height=128, width=128).macs
+13716864
+"""
+
+from calculator.activation import ReLU
+from calculator.calculation import CALCULATIONS
+from calculator.conversion import Conversion
+from calculator.convolution import (
+    Conv1d,
+    Conv2d,
+    Conv3d,
+    ConvTranspose1d,
+    ConvTranspose2d,
+    ConvTranspose3d,
+)
+from calculator.fields import InvalidField
+from calculator.hardware import devices
+from calculator.layer import Layer
+from calculator.linear import Linear
+from calculator.network import Sequential
+from calculator.reshape import Flatten
+from calculator.roofline import Runtime
+
+__all__ = [
+    "CALCULATIONS",
+    "Conv1d",
+    "Conv2d",
+    "Conv3d",
+    "ConvTranspose1d",
+    "ConvTranspose2d",
+    "ConvTranspose3d",
+    "Conversion",
+    "Flatten",
+    "InvalidField",
+    "Layer",
+    "Linear",
+    "ReLU",
+    "Runtime",
+    "Sequential",
+    "devices",
+]

@@ -1,0 +1,42 @@
+"""The only names the worker knows: JSON text in, JSON text out."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from calculator import export, html
+from calculator.calculation import CALCULATIONS
+from calculator.evaluate import Evaluation, evaluate
+
+FORMATS = {"markdown": export.markdown, "latex": export.latex, "python": export.python}
+
+
+def _ask(text: str) -> tuple[dict[str, Any], Evaluation]:
+    question = json.loads(text)
+    return question, evaluate(question["calculator"], question["fields"])
+
+
+def answer(text: str) -> str:
+    """Answer {"calculator", "fields"} with {"html", "summary", "errors"}: html or errors."""
+    _, outcome = _ask(text)
+    errors = {name: error.message for name, error in outcome.errors.items()}
+    if outcome.calculation is None:
+        return json.dumps({"html": None, "summary": None, "errors": errors})
+    parts = (outcome.calculation, outcome.time)
+    return json.dumps({"html": html.answer(*parts), "summary": html.summary(*parts), "errors": {}})
+
+
+def form(text: str) -> str:
+    """Answer {"calculator", "fields", "prefix"} with {"html"}: the controls, filled in."""
+    question = json.loads(text)
+    owner = CALCULATIONS[question["calculator"]]
+    return json.dumps({"html": html.controls(owner, question["fields"], question["prefix"])})
+
+
+def copy(text: str) -> str:
+    """Answer {"calculator", "fields", "format"} with {"text"}, null where a field is refused."""
+    question, outcome = _ask(text)
+    if outcome.calculation is None:
+        return json.dumps({"text": None})
+    return json.dumps({"text": FORMATS[question["format"]](outcome.calculation, outcome.time)})

@@ -1,0 +1,251 @@
+"""A calculation: declared fields in, declared quantities out, each formula written once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from types import MethodType
+from typing import Any, ClassVar, Generic, Self, TypeVar, dataclass_transform, overload
+
+from calculator.expression import Expression
+from calculator.fields import (
+    Field,
+    InvalidField,
+    PerAxis,
+    choice,
+    flag,
+    on_axis,
+    per_axis,
+    rate,
+    shape,
+    share,
+    size,
+)
+
+CALCULATIONS: dict[str, type[Calculation]] = {}
+"""Every calculation by its name, in the order of declaration."""
+
+T = TypeVar("T")
+
+
+class Quantity(Generic[T]):
+    """A method read as an attribute, computed once, with its symbol, unit and label.
+
+    `symbol` is LaTeX; `AXIS` in it stands for the axis of a quantity that has one value an axis.
+    A quantity without a symbol is put together from others and shows no formula of its own.
+    """
+
+    name: str
+
+    def __init__(self, method: Callable[[Any], T], symbol: str, unit: str, label: str) -> None:
+        self.method = method
+        self.symbol = symbol
+        self.unit = unit
+        self.label = label
+        self.__doc__ = method.__doc__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def described_by(self, inherited: Quantity[Any] | None) -> Self:
+        """Take over the words of the quantity that this one gives a formula to."""
+        if inherited is not None and not self.label:
+            self.symbol, self.unit, self.label = inherited.symbol, inherited.unit, inherited.label
+        return self
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Quantity[T]: ...
+    @overload
+    def __get__(self, instance: Calculation, owner: type) -> T: ...
+    def __get__(self, instance: Calculation | None, owner: type) -> Quantity[T] | T:
+        if instance is None:
+            return self
+        value = self.method(instance)
+        instance.__dict__[self.name] = value
+        return value
+
+
+def quantity(
+    symbol: str = "", *, unit: str = "", label: str = ""
+) -> Callable[[Callable[[Any], T]], Quantity[T]]:
+    """Declare a method to be a quantity; without a label, the words are the inherited ones."""
+    return lambda method: Quantity(method, symbol, unit, label)
+
+
+class View:
+    """A calculation as its formulas see it: fields and quantities as symbols or as numerals."""
+
+    def __init__(
+        self, calculation: Calculation, kind: type[Expression], *, named: bool, place: int = 0
+    ) -> None:
+        self._calculation = calculation
+        self._kind = kind
+        self._named = named
+        self._place = place
+
+    def __getattr__(self, name: str) -> Any:
+        calculation, kind, named = self._calculation, self._kind, self._named
+        if name in calculation.fields:
+            field = calculation.fields[name]
+            return self._marked(field.expression(getattr(calculation, name), kind, named))
+        value = getattr(calculation, name)
+        declared = calculation.quantities.get(name)
+        if declared is None:
+            return self._other(value)
+        if value is None or not declared.symbol:
+            return declared.method(self)
+        if not named:
+            return (
+                tuple(map(kind.number, value)) if isinstance(value, tuple) else kind.number(value)
+            )
+        if isinstance(value, tuple):
+            axes = calculation.axes
+            return self._marked(tuple(kind(on_axis(declared.symbol, axis)) for axis in axes))
+        return self._marked(kind(declared.symbol))
+
+    def _other(self, value: Any) -> Any:
+        """Return what is neither field nor quantity: methods and parts see the view too."""
+        if isinstance(value, MethodType):
+            return MethodType(value.__func__, self)
+        if isinstance(value, tuple) and all(isinstance(part, Calculation) for part in value):
+            return tuple(
+                View(part, self._kind, named=self._named, place=place)
+                for place, part in enumerate(value, start=1)
+            )
+        return value
+
+    def _marked(self, seen: Any) -> Any:
+        if not (self._place and self._named):
+            return seen
+        if isinstance(seen, tuple):
+            return tuple(each.marked(self._place) for each in seen)
+        return seen.marked(self._place) if isinstance(seen, Expression) else seen
+
+
+@dataclass_transform(
+    frozen_default=True,
+    kw_only_default=True,
+    field_specifiers=(size, per_axis, flag, choice, rate, share, shape),
+)
+class Calculation:
+    """A frozen, keyword-only record of fields; its quantities are computed when asked for.
+
+    Raises InvalidField where a value is refused. Every field has a default.
+    """
+
+    name: ClassVar[str] = ""
+    title: ClassVar[str] = ""
+    axes: ClassVar[str] = ""
+    fields: ClassVar[dict[str, Field]] = {}
+    quantities: ClassVar[dict[str, Quantity[Any]]] = {}
+
+    def __init_subclass__(cls, name: str = "", title: str = "", axes: str = "") -> None:
+        cls.axes = axes or cls.axes
+        own: dict[str, Field] = {
+            key: value for key, value in vars(cls).items() if isinstance(value, Field)
+        }
+        for key in own:
+            delattr(cls, key)  # as a dataclass does: the default is not an attribute
+        cls.fields = {
+            key: field.over(cls.axes) if isinstance(field, PerAxis) else field
+            for key, field in sorted(
+                (_without(cls.fields, own) | own).items(),
+                key=lambda item: _ROLES.index(item[1].role),
+            )
+        }
+        cls.quantities = {
+            **cls.quantities,
+            **{
+                key: value.described_by(cls.quantities.get(key))
+                for key, value in vars(cls).items()
+                if isinstance(value, Quantity)
+            },
+        }
+        cls.title = title or cls.__name__
+        if name:
+            cls.name = name
+            CALCULATIONS[name] = cls
+
+    def __init__(self, **values: Any) -> None:
+        unknown = values.keys() - self.fields.keys()
+        if unknown:
+            raise unknown_field(type(self), min(unknown), values[min(unknown)])
+        self.__dict__.update(
+            {
+                name: field.check(values.get(name, field.default))
+                for name, field in self.fields.items()
+            }
+        )
+        self.validate()
+
+    def validate(self) -> None:
+        """Raise InvalidField where fields that are each right do not fit together."""
+
+    @classmethod
+    def read(cls, texts: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, InvalidField]]:
+        """Return the values that texts hold, and the errors, both by field."""
+        values: dict[str, Any] = {}
+        errors: dict[str, InvalidField] = {}
+        for name, text in texts.items():
+            try:
+                if name not in cls.fields:
+                    raise unknown_field(cls, name, text)
+                values[name] = cls.fields[name].read(text)
+            except InvalidField as error:
+                errors[name] = error
+        return values, errors
+
+    def values(self) -> dict[str, Any]:
+        """Return the value of every field, as a caller of torch would pass it."""
+        return {name: field.python(getattr(self, name)) for name, field in self.fields.items()}
+
+    def formula(self, name: str, kind: type[Expression], *, named: bool) -> Any:
+        """Return the right side of a quantity's formula, in symbols or in numerals.
+
+        A tuple of expressions where the quantity has several values, a dict where it has kinds.
+        """
+        return self.quantities[name].method(View(self, kind, named=named))
+
+    def replace(self, **values: Any) -> Self:
+        """Return a copy with other values in some fields."""
+        return type(self)(**{**self._record(), **values})
+
+    def _record(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self.fields}
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"{type(self).__name__} is frozen: use replace({name}=…)")
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and other._record() == self._record()
+
+    def __hash__(self) -> int:
+        return hash((type(self), *self._record().values()))
+
+    def __repr__(self) -> str:
+        given = (f"{name}={value!r}" for name, value in self.values().items())
+        return f"{type(self).__name__}({', '.join(given)})"
+
+
+def _without(inherited: dict[str, Field], own: dict[str, Field]) -> dict[str, Field]:
+    """A field declared again stands where its subclass says, in torch's order."""
+    return {name: field for name, field in inherited.items() if name not in own}
+
+
+_ROLES = ("module", "input", "storage", "hardware")
+
+
+def unknown_field(owner: type[Calculation], name: str, given: object) -> InvalidField:
+    """Return the error for a field that does not exist, with the nearest that does."""
+    from difflib import get_close_matches  # an import that only an error needs
+
+    near = get_close_matches(name, owner.fields, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(owner.fields)}"
+    return InvalidField(name, f"is no field of {owner.title}; {hint}", given=given)
+
+
+def shown(calculation: Calculation) -> Iterator[tuple[Quantity[Any], Any]]:
+    """Yield each quantity with its value, those without a value left out."""
+    for name, declared in calculation.quantities.items():
+        value = getattr(calculation, name)
+        if value is not None:
+            yield declared, value

@@ -1,0 +1,71 @@
+"""From the texts of a form, a link or a command line to a calculation, or to its errors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from calculator.calculation import CALCULATIONS, Calculation, shown
+from calculator.fields import Field, InvalidField
+from calculator.layer import Layer, Measured
+from calculator.roofline import HARDWARE, Runtime, runtime
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What came of some texts: a calculation and its runtime, or the errors by field."""
+
+    calculation: Calculation | None
+    time: Runtime | None
+    errors: dict[str, InvalidField]
+
+
+def form_fields(owner: type[Calculation]) -> dict[str, Field]:
+    """Return the fields that are asked for: those of the calculation, then the machine's."""
+    if not issubclass(owner, Measured):
+        return owner.fields
+    return {**owner.fields, **{name: Runtime.fields[name] for name in HARDWARE if name != "dtype"}}
+
+
+def evaluate(name: str, texts: Mapping[str, str]) -> Evaluation:
+    """Read texts by field name and calculate; fields left out have their defaults.
+
+    Raises KeyError where there is no such calculation; everything else wrong is in `errors`.
+    """
+    owner = CALCULATIONS[name]
+    fields = form_fields(owner)
+    machine = {key: texts[key] for key in texts if key in fields and key not in owner.fields}
+    values, errors = owner.read({key: texts[key] for key in texts if key not in machine})
+    hardware, refused = Runtime.read(machine)
+    errors |= refused
+    calculation: Calculation | None = None
+    time: Runtime | None = None
+    if not errors:
+        try:
+            calculation = owner(**values)
+            if isinstance(calculation, Measured):
+                time = runtime(calculation, hardware)
+        except InvalidField as error:
+            errors[error.field] = error
+            calculation = None
+    return Evaluation(calculation, time, errors)
+
+
+def report(calculation: Calculation, time: Runtime | None = None) -> dict[str, Any]:
+    """Return everything as one JSON object: what it is, its fields, its quantities."""
+    kind = "layer" if isinstance(calculation, Layer) else "calculation"
+    record: dict[str, Any] = {kind: calculation.name}
+    record |= {declared.name: value for declared, value in shown(calculation)}
+    record["fields"] = calculation.values()
+    if time is not None:
+        record["time"] = {
+            **{declared.name: value for declared, value in shown(time)},
+            "bound": time.bound,
+            "device": time.device,
+            **{
+                key: getattr(time, key)
+                for key in ("peak_flops_per_second", "bandwidth_bytes_per_second", "utilization")
+            },
+        }
+    return record

@@ -1,0 +1,121 @@
+"""An answer to take away: as a line of text, Markdown, LaTeX, or Python that counts it again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from calculator.calculation import Calculation, Quantity, shown
+from calculator.expression import Latex
+from calculator.fields import on_axis
+from calculator.layer import Layer
+from calculator.network import Sequential, call
+from calculator.roofline import Runtime
+from calculator.units import binary_bytes, grouped, rounded, seconds
+
+KINDS = {
+    "multiply_accumulates": "multiply-accumulates",
+    "additions": "additions",
+    "comparisons": "comparisons",
+}
+
+
+def printed(declared: Quantity[Any], value: Any) -> str:
+    """Return a value as a person reads it: exact, then rounded where that is shorter.
+
+    A count gives both; bytes give decimal and binary; a time and a ratio give three digits.
+    """
+    if isinstance(value, dict):
+        return ", ".join(f"{grouped(count)} {KINDS[kind]}" for kind, count in value.items()) or "0"
+    if isinstance(value, tuple):
+        return f"({', '.join(map(grouped, value))})"
+    if isinstance(value, float):
+        return seconds(value) if declared.unit == "s" else f"{rounded(value)} {declared.unit}"
+    return f"{grouped(value)}{short(declared, value)}"
+
+
+def short(declared: Quantity[Any], value: int) -> str:
+    """Return the rounded form of a count behind the exact one, or nothing below a thousand."""
+    if value < 1000:
+        return f" {declared.unit}".rstrip()
+    if declared.unit == "B":
+        return f" B = {rounded(value, 'B')} = {binary_bytes(value)}"
+    return f" = {rounded(value, declared.unit)}"
+
+
+def equations(calculation: Calculation, declared: Quantity[Any]) -> list[tuple[str, Any, Any]]:
+    """Return (left side, value, formula in symbols) of a quantity in LaTeX, one an axis.
+
+    Empty for a quantity that has no symbol of its own.
+    """
+    if not declared.symbol:
+        return []
+    value = getattr(calculation, declared.name)
+    formula = calculation.formula(declared.name, Latex, named=True)
+    if not isinstance(value, tuple):
+        return [(declared.symbol, value, formula)]
+    return [
+        (on_axis(declared.symbol, axis), *rest)
+        for axis, *rest in zip(calculation.axes, value, formula, strict=True)
+    ]
+
+
+def markdown(calculation: Calculation, time: Runtime | None = None) -> str:
+    """Return the fields and every quantity as a Markdown table."""
+    fields = ", ".join(f"{name}={value!r}" for name, value in calculation.values().items())
+    rows = [
+        f"| {declared.label} | {printed(declared, value)} |"
+        for each in filter(None, (calculation, time))
+        for declared, value in shown(each)
+    ]
+    if time is not None:
+        rows.append(f"| What binds | {time.bound} |")
+    head = [f"**{calculation.title}** `{fields}`", "", "| Quantity | Value |", "| --- | --- |"]
+    return "\n".join(head + rows) + "\n"
+
+
+def latex(calculation: Calculation, time: Runtime | None = None) -> str:
+    """Return every formula, then with its numbers put in, as an aligned display."""
+    lines = []
+    for each in filter(None, (calculation, time)):
+        for declared, _ in shown(each):
+            numbers = each.formula(declared.name, Latex, named=False)
+            parts = numbers if isinstance(numbers, tuple) else (numbers,)
+            for (left, value, right), worked in zip(equations(each, declared), parts, strict=False):
+                chain = dict.fromkeys(map(str, (right, worked, Latex.number(value))))
+                unit = rf"\ \text{{{declared.unit}}}" if declared.unit else ""
+                lines.append(f"{left} &= {' = '.join(chain)}{unit}")
+    body = " \\\\\n".join(lines)
+    return f"\\begin{{aligned}}\n{body}\n\\end{{aligned}}\n"
+
+
+def python(calculation: Calculation, time: Runtime | None = None) -> str:
+    """Return a program that repeats the count: with torch for layers, else with this package."""
+    if isinstance(calculation, Layer):
+        modules = f"torch.nn.{call(type(calculation).__name__, calculation.module_arguments())}"
+        size = calculation.input_shape
+    elif isinstance(calculation, Sequential):
+        inner = "".join(
+            f"        torch.nn.{call(type(each).__name__, each.module_arguments())},\n"
+            for each in calculation.layers
+        )
+        modules = f"torch.nn.Sequential(\n{inner}    )"
+        size = calculation.input_shape
+    else:
+        names = "\n".join(f"print({name}, answer.{name})" for name in calculation.quantities)
+        door = f"from calculator import {type(calculation).__name__}"
+        return f"{door}\n\nanswer = {calculation!r}\n{names}\n"
+    return f"""\
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+with torch.device("meta"):
+    layer = {modules}
+    x = torch.empty{size}
+with FlopCounterMode(display=False) as counter:
+    y = layer(x)
+flops = counter.get_total_flops()
+print("output_shape", tuple(y.shape))
+print("params", sum(p.numel() for p in layer.parameters()))
+print("flops", flops)
+print("macs", flops // 2)
+"""

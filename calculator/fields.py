@@ -1,0 +1,389 @@
+"""What a reader gives: declared fields that read text, refuse nonsense and know their symbol."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from operator import index
+from typing import Any, ClassVar
+
+from calculator.expression import Expression
+from calculator.units import parse
+
+LARGEST = 10**30  # beyond any machine; keeps every count small enough to answer at once
+
+
+class InvalidField(ValueError):
+    """A refused input: which field, what was given, and what to give instead."""
+
+    def __init__(self, field: str, message: str, *, given: object) -> None:
+        text = given if isinstance(given, str) else repr(given)
+        self.field = field
+        self.given = text if len(text) <= 40 else f"{text[:40]}…"
+        self.message = message
+        super().__init__(f"{field}: {message} (given: {self.given})")
+
+
+class Field:
+    """One named input of a calculation.
+
+    `symbol` is its LaTeX. `role` says where it belongs: "module" for an argument of the torch
+    module, "input" for a dimension of its input, "hardware" for the machine it runs on.
+    """
+
+    name: str
+    kind: ClassVar[str] = "text"
+    unit: ClassVar[str] = ""
+
+    def __init__(
+        self, symbol: str = "", *, default: object, label: str, role: str = "module", help: str = ""
+    ) -> None:
+        self.symbol = symbol
+        self.default = default
+        self.label = label
+        self.role = role
+        self.help = help
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    @property
+    def option(self) -> str:
+        """The field's option on the command line, without the dashes."""
+        return re.sub("(_bytes)?_per_second$", "", self.name).replace("_", "-")
+
+    def refuse(self, message: str, given: object) -> InvalidField:
+        """Return the error that names this field."""
+        return InvalidField(self.name, message, given=given)
+
+    def read(self, text: str) -> Any:
+        """Return the value that a person wrote; raise InvalidField where it is none."""
+        return self.check(text.strip())
+
+    def check(self, value: Any) -> Any:
+        """Return the value in its one form; raise InvalidField where it is refused."""
+        raise NotImplementedError
+
+    def write(self, value: Any) -> str:
+        """Return the text that `read` turns into this value."""
+        return "" if value is None else str(value)
+
+    def python(self, value: Any) -> Any:
+        """Return the value as a caller of torch would pass it."""
+        return value
+
+    def expression(self, value: Any, kind: type[Expression], named: bool) -> Any:
+        """Return what a formula sees: the symbol where `named`, else the numeral."""
+        if value is None or isinstance(value, (bool, str)):
+            return value
+        return kind(self.symbol) if named else kind.number(value)
+
+    def _number(self, text: str, units: tuple[str, ...] = ()) -> int | float:
+        try:
+            return parse(text, units)
+        except ValueError as error:
+            raise self.refuse(str(error), text) from None
+
+
+class Size(Field):
+    """A whole number from `minimum` up; None too where `optional`."""
+
+    kind = "integer"
+
+    def __init__(
+        self,
+        symbol: str,
+        *,
+        default: int | None,
+        label: str,
+        role: str = "module",
+        minimum: int = 1,
+        refusal: str = "",
+        optional: bool = False,
+        help: str = "",
+    ) -> None:
+        super().__init__(symbol, default=default, label=label, role=role, help=help)
+        self.minimum = minimum
+        self.refusal = refusal
+        self.optional = optional
+
+    def read(self, text: str) -> int | None:
+        text = text.strip()
+        if not text or text == "None":
+            return self.check(None)
+        return self.check(self._number(text))
+
+    def check(self, value: Any) -> int | None:
+        if value is None and self.optional:
+            return None
+        if value is None:
+            raise self.refuse(f"is empty; write a whole number, {self.minimum} or more", "nothing")
+        return self.whole(value, value)
+
+    def whole(self, value: Any, given: object) -> int:
+        """Return one number of this field, refused with the whole of what was given."""
+        if isinstance(value, bool) or not hasattr(value, "__index__"):
+            raise self.refuse("must be a whole number", given)
+        value = index(value)
+        if value < self.minimum:
+            reason = self.refusal and f"{self.refusal}. "
+            raise self.refuse(f"{reason}Must be at least {self.minimum}", given)
+        if value > LARGEST:
+            raise self.refuse("is above the largest size taken here, 10^30", given)
+        return value
+
+
+class PerAxis(Size):
+    """One whole number per spatial axis: an int for all of them, or a tuple.
+
+    In its symbol, `axis` stands for the axis: `K_axis` becomes K_h and K_w. `words` are strings
+    that torch takes in place of numbers, with the number each stands for, or None where the word
+    stays a word.
+    """
+
+    kind = "per-axis"
+    axes: str = ""
+
+    def __init__(self, *args: Any, words: dict[str, int | None] | None = None, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.words = words or {}
+
+    def over(self, axes: str) -> PerAxis:
+        """Return this field for a class with these axes."""
+        field = PerAxis.__new__(PerAxis)
+        field.__dict__.update(self.__dict__, axes=axes)
+        return field
+
+    def read(self, text: str) -> Any:
+        text = text.strip()
+        bare = text.strip("'\"")
+        if bare in self.words or bare.isalpha():
+            return self.check(bare)
+        inner = text.strip("()[]")
+        parts = [part for part in re.split(r"[,\s;×x]+", inner) if part]
+        if len(parts) <= 1 or self.axes == "":
+            return self.check(self._number(inner) if inner else None)
+        return self.check(tuple(self._number(part) for part in parts))
+
+    def check(self, value: Any) -> Any:
+        if isinstance(value, str):
+            if value not in self.words:
+                known = " or ".join(repr(word) for word in sorted(self.words, reverse=True))
+                raise self.refuse(
+                    f"Invalid {self.name} string {value!r}, should be one of {known}"
+                    if known
+                    else "must be whole numbers",
+                    value,
+                )
+            number = self.words[value]
+            return value if number is None else (number,) * len(self.axes)
+        if value is None:
+            return super().check(value)
+        if not isinstance(value, Sequence):
+            return (self.whole(value, value),) * len(self.axes)
+        numbers = tuple(self.whole(each, value) for each in value)
+        if len(numbers) != len(self.axes):
+            raise self.refuse(
+                f"expected {self.name} to be a single integer value or a list of {len(self.axes)} "
+                f"values to match the convolution dimensions, but got {self.name}={list(numbers)}. "
+                f"Give one number, or {len(self.axes)} separated by commas",
+                value,
+            )
+        return numbers
+
+    def python(self, value: Any) -> Any:
+        if isinstance(value, tuple) and len(set(value)) == 1:
+            return value[0]
+        return value
+
+    def write(self, value: Any) -> str:
+        short = self.python(value)
+        return ", ".join(map(str, short)) if isinstance(short, tuple) else str(short)
+
+    def expression(self, value: Any, kind: type[Expression], named: bool) -> Any:
+        if isinstance(value, str):
+            return value
+        if named:
+            return tuple(kind(on_axis(self.symbol, axis)) for axis in self.axes)
+        return tuple(kind.number(each) for each in value)
+
+
+def on_axis(symbol: str, axis: str) -> str:
+    """Return the symbol of one axis, from one that says `axis` or `AXIS` in its place."""
+    return symbol.replace("axis", axis.lower()).replace("AXIS", axis.upper())
+
+
+class Flag(Field):
+    """True or False. The only field that a formula may branch on."""
+
+    kind = "flag"
+
+    def read(self, text: str) -> bool:
+        word = text.strip().lower()
+        if word in ("true", "on", "1", "yes"):
+            return True
+        if word in ("false", "off", "0", "no", ""):
+            return False
+        raise self.refuse("must be true or false", text)
+
+    def check(self, value: Any) -> bool:
+        if not isinstance(value, bool):
+            raise self.refuse("must be True or False", value)
+        return value
+
+    def write(self, value: Any) -> str:
+        return str(value).lower()
+
+
+class Choice(Field):
+    """One of a few words: `options` maps each to its label, `also` an accepted synonym to its word.
+
+    `options` may be a function, so that data behind it is read when it is first needed.
+    """
+
+    kind = "choice"
+
+    def __init__(
+        self,
+        *args: Any,
+        options: dict[str, str] | Callable[[], dict[str, str]],
+        also: dict[str, str] | None = None,
+        refusal: str = "must be one of {options}",
+        optional: bool = False,
+        **more: Any,
+    ) -> None:
+        super().__init__(*args, **more)
+        self._options = options
+        self.also = also or {}
+        self.refusal = refusal
+        self.optional = optional
+
+    @property
+    def options(self) -> dict[str, str]:
+        """The words and their labels."""
+        return self._options() if callable(self._options) else self._options
+
+    def check(self, value: Any) -> str | None:
+        if self.optional and value in (None, ""):
+            return None
+        word = self.also.get(value, value) if isinstance(value, str) else None
+        if word not in self.options:
+            known = ", ".join(self.options)
+            raise self.refuse(
+                self.refusal.format(options=known, name=self.name, given=value), value
+            )
+        return str(word)
+
+    def expression(self, value: Any, kind: type[Expression], named: bool) -> Any:
+        return value
+
+
+class Rate(Field):
+    """A positive number with a unit, such as a FLOP/s figure; None where it is not known.
+
+    `units` are the spellings taken behind it, the first one printed; `confused` maps spellings
+    that mean another unit to the sentence that says so.
+    """
+
+    kind = "rate"
+
+    def __init__(
+        self,
+        symbol: str,
+        *,
+        units: tuple[str, ...],
+        confused: dict[str, str] | None = None,
+        largest: float = LARGEST,
+        whole: bool = False,
+        optional: bool = True,
+        **more: Any,
+    ) -> None:
+        super().__init__(symbol, **more)
+        self.units = units
+        self.confused = confused or {}
+        self.largest = largest
+        self.whole = whole
+        self.optional = optional
+
+    def read(self, text: str) -> int | float | None:
+        text = text.strip()
+        if not text:
+            return self.check(None)
+        for ending, reason in self.confused.items():
+            if text.endswith(ending):
+                raise self.refuse(reason, text)
+        return self.check(self._number(text, self.units))
+
+    def check(self, value: Any) -> int | float | None:
+        if value is None and self.optional:
+            return None
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise self.refuse(f"must be a number of {self.units[0]}", value)
+        if not 0 < value < float("inf"):
+            raise self.refuse(f"must be more than 0 {self.units[0]}", value)
+        if value > self.largest:
+            raise self.refuse(f"is above the largest figure taken here, {self.largest:g}", value)
+        if value != int(value):
+            if self.whole:
+                raise self.refuse("must be a whole number", value)
+            return value
+        return int(value)
+
+
+class Share(Rate):
+    """A fraction above 0 up to 1, also written as a percentage."""
+
+    kind = "share"
+
+    def __init__(self, symbol: str, **more: Any) -> None:
+        super().__init__(symbol, units=("",), largest=1, optional=False, **more)
+
+    def read(self, text: str) -> int | float | None:
+        text = text.strip()
+        if text.endswith("%"):
+            return self.check(self._number(text[:-1]) / 100)
+        return self.check(self._number(text))
+
+    def check(self, value: Any) -> int | float | None:
+        if isinstance(value, (int, float)) and value > 1:
+            raise self.refuse(f"must be at most 1, or 100 %; did you mean {value:g} %?", value)
+        if isinstance(value, (int, float)) and 0 < value < 1e-6:
+            raise self.refuse("is below the smallest share taken here, one in a million", value)
+        return super().check(value)
+
+
+class Shape(Field):
+    """The shape of a tensor: one or more whole numbers."""
+
+    kind = "shape"
+
+    def read(self, text: str) -> tuple[int, ...]:
+        parts = re.split(r"[,\s;×x]+", text.strip().strip("()[]"))
+        return self.check(tuple(self._number(part) for part in parts if part))
+
+    def check(self, value: Any) -> tuple[int, ...]:
+        if isinstance(value, str) or not isinstance(value, Sequence) or not value:
+            raise self.refuse("must be the sizes of a tensor, such as 32, 128", value)
+        if len(value) > 8:
+            raise self.refuse("has more than 8 dimensions", value)
+        size = Size(self.symbol, default=None, label=self.label)
+        size.name = self.name
+        return tuple(size.whole(each, value) for each in value)
+
+    def write(self, value: Any) -> str:
+        return ", ".join(map(str, value))
+
+    def expression(self, value: Any, kind: type[Expression], named: bool) -> Any:
+        if named:
+            return tuple(kind(f"{self.symbol}_{place}") for place in range(len(value)))
+        return tuple(kind.number(each) for each in value)
+
+
+# The names that declarations use: typed so that `height: int = size(…)` passes the type checker.
+size: Callable[..., Any] = Size
+per_axis: Callable[..., Any] = PerAxis
+flag: Callable[..., Any] = Flag
+choice: Callable[..., Any] = Choice
+rate: Callable[..., Any] = Rate
+share: Callable[..., Any] = Share
+shape: Callable[..., Any] = Shape

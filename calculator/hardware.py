@@ -1,0 +1,25 @@
+"""Devices: dense peak rates by data type, bandwidth and memory, each with its source."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+
+@cache
+def devices() -> dict[str, dict[str, Any]]:
+    """Return every device of hardware.toml by its name."""
+    import tomllib  # a reader who picks no device does not wait for it
+
+    return tomllib.loads(files("calculator").joinpath("hardware.toml").read_text("utf-8"))
+
+
+def names() -> dict[str, str]:
+    """Return the full name of every device."""
+    return {name: str(device["name"]) for name, device in devices().items()}
+
+
+def device(name: str) -> dict[str, Any]:
+    """Return one device: `peak` in FLOP/s by dtype, `bandwidth_bytes_per_s`, `source_title`, …"""
+    return devices()[name]

@@ -1,0 +1,216 @@
+"""Forms and answers as HTML fragments: printed at build time and in the browser alike.
+
+Every text that a reader or an author may have written is escaped here. A formula stands as
+`<span class="arithmatex" data-tex="…">\\(…\\)</span>` for KaTeX to set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+from typing import Any
+
+from calculator.calculation import Calculation, Quantity, shown
+from calculator.evaluate import form_fields
+from calculator.export import KINDS, equations, printed
+from calculator.expression import Text
+from calculator.fields import Choice, Field, Flag, on_axis
+from calculator.network import Sequential, call
+from calculator.roofline import Runtime
+from calculator.units import binary_bytes, grouped, rounded, seconds
+
+HEADLINE = ("macs", "flops", "params", "output_shape", "fmas", "floor_seconds")
+_UNITS = {"macs": "MACs", "flops": "FLOPs", "fmas": "FMAs"}
+_LEGENDS = {"input": "Input", "storage": "Machine", "hardware": "Machine"}
+
+
+def controls(owner: type[Calculation], texts: Mapping[str, str], prefix: str) -> str:
+    """Return the labelled form controls of a calculation, with texts in place of defaults.
+
+    `prefix` keeps ids apart where a page holds several forms.
+    """
+    groups: dict[str, list[str]] = {}
+    for field in form_fields(owner).values():
+        legend = _LEGENDS.get(field.role, owner.title)
+        text = texts.get(field.name, field.write(field.default))
+        groups.setdefault(legend, []).append(_control(field, text, f"{prefix}-{field.name}"))
+    return "".join(
+        f'<fieldset class="calculator-group"><legend>{escape(legend)}</legend>'
+        f"{''.join(fields)}</fieldset>"
+        for legend, fields in groups.items()
+    )
+
+
+def _control(field: Field, text: str, identity: str) -> str:
+    described = f'aria-describedby="{identity}-error"'
+    if field.help:
+        described = f'aria-describedby="{identity}-help {identity}-error"'
+    common = f'id="{identity}" name="{field.name}" {described}'
+    if isinstance(field, Flag):
+        checked = " checked" if text == "true" else ""
+        control = f'<input type="checkbox" value="true" {common}{checked}>'
+    elif isinstance(field, Choice):
+        empty = '<option value="">none: own figures</option>' if field.optional else ""
+        options = "".join(
+            f'<option value="{escape(word)}"{" selected" if word == text else ""}>'
+            f"{escape(label)}</option>"
+            for word, label in field.options.items()
+        )
+        control = f"<select {common}>{empty}{options}</select>"
+    elif field.kind == "lines":
+        rows = max(4, text.count("\n") + 1)
+        control = f'<textarea {common} rows="{rows}" spellcheck="false">{escape(text)}</textarea>'
+    else:
+        mode = ' inputmode="numeric"' if field.kind == "integer" else ""
+        control = f'<input {common} value="{escape(text)}"{mode} spellcheck="false">'
+    symbols = [on_axis(field.symbol, axis) for axis in getattr(field, "axes", "")] or [field.symbol]
+    symbol = _tex(", ".join(symbols)) if field.symbol else ""
+    help_ = (
+        f'<p class="calculator-help" id="{identity}-help">{escape(field.help)}</p>'
+        if field.help
+        else ""
+    )
+    return (
+        f'<div class="calculator-field calculator-{field.kind}"><label for="{identity}">'
+        f"{escape(field.label)} {symbol}<code>{field.name}</code></label>{control}{help_}"
+        f'<p class="calculator-error" id="{identity}-error"></p></div>'
+    )
+
+
+def answer(calculation: Calculation, time: Runtime | None) -> str:
+    """Return the answer: the headline, the layers of a sequence, every formula."""
+    parts = [each for each in (calculation, time) if each is not None]
+    head = "".join(
+        _headline(declared, value)
+        for each in parts
+        for declared, value in shown(each)
+        if declared.name in HEADLINE and not (each is time and declared.name == "flops")
+    )
+    bound = next((each for each in parts if isinstance(each, Runtime)), None)
+    rows = "".join(_rows(each) for each in parts)
+    return (
+        f'<dl class="calculator-headline">{head}</dl>{_verdict(bound) if bound else ""}'
+        f"{_layers(calculation) if isinstance(calculation, Sequential) else ''}"
+        '<details class="calculator-formulas" open><summary>Every number and its formula</summary>'
+        '<table class="calculator-table"><thead><tr><th scope="col">Quantity</th>'
+        '<th scope="col">Formula, then your numbers</th><th scope="col">Value</th></tr></thead>'
+        f"<tbody>{rows}</tbody></table></details>"
+    )
+
+
+def summary(calculation: Calculation, time: Runtime | None) -> str:
+    """Return the answer as one sentence, for a screen reader."""
+    words = [
+        f"{declared.label} {printed(declared, value)}"
+        for each in (calculation, time)
+        if each is not None
+        for declared, value in shown(each)
+        if declared.name in HEADLINE
+    ]
+    bound = time or calculation
+    if isinstance(bound, Runtime):
+        words.append(f"{bound.bound} binds")
+    return "; ".join(words) + "."
+
+
+def _headline(declared: Quantity[Any], value: Any) -> str:
+    return (
+        f"<div><dt>{escape(_UNITS.get(declared.name, declared.label))}</dt>"
+        f"<dd>{_data(declared, value)}</dd></div>"
+    )
+
+
+def _verdict(time: Runtime) -> str:
+    """Return what binds, in a sentence that says what the bound is and is not."""
+    at = f"{rounded(time.peak_flops_per_second, 'FLOP/s')}"
+    if time.utilization != 1:
+        at += f" × {rounded(time.utilization * 100)} %"
+    if time.memory_seconds is None:
+        text = f"Compute alone, at {at}: without bytes and a bandwidth, memory is not asked."
+    else:
+        other = {"compute": "memory", "memory": "compute"}[time.bound]
+        text = (
+            f"<strong>{time.bound.capitalize()}</strong> binds, at {at} and "
+            f"{rounded(time.bandwidth_bytes_per_second, 'B/s')}: {other} would need only "
+            f"{seconds(min(time.compute_seconds, time.memory_seconds))}."
+        )
+    kind = (
+        "A lower bound: no real run is faster."
+        if time.utilization == 1
+        else "An estimate: as good as the utilization you chose."
+    )
+    return f'<p class="calculator-verdict" data-bound="{time.bound}">{text} {kind}</p>'
+
+
+def _layers(network: Sequential) -> str:
+    rows = "".join(
+        f'<tr><th scope="row">{place}</th>'
+        f"<td><code>{escape(call(type(layer).__name__, layer.module_arguments()))}</code></td>"
+        f"<td>({', '.join(map(grouped, layer.output_shape))})</td>"
+        f"<td>{grouped(layer.params)}</td><td>{grouped(layer.macs)}</td>"
+        f"<td>{_percent(layer.macs, network.macs)}</td></tr>"
+        for place, layer in enumerate(network.layers, start=1)
+    )
+    return (
+        '<div class="calculator-scroll" tabindex="0" role="group" aria-label="Layer by layer">'
+        '<table class="calculator-layers"><thead><tr><th scope="col">#</th>'
+        '<th scope="col">Layer</th><th scope="col">Output shape</th><th scope="col">Parameters</th>'
+        '<th scope="col">MACs</th><th scope="col">Share</th></tr></thead>'
+        f"<tbody>{rows}</tbody></table></div>"
+    )
+
+
+def _percent(part: int, whole: int) -> str:
+    return f"{part / whole:.1%}".replace("%", " %") if whole else "–"
+
+
+def _rows(calculation: Calculation) -> str:
+    return "".join(_row(calculation, declared, value) for declared, value in shown(calculation))
+
+
+def _row(calculation: Calculation, declared: Quantity[Any], value: Any) -> str:
+    formulas = []
+    numbers = calculation.formula(declared.name, Text, named=False)
+    parts = numbers if isinstance(numbers, tuple) else (numbers,)
+    for (left, result, right), worked in zip(equations(calculation, declared), parts, strict=False):
+        line = _tex(f"{left} = {right}")
+        plain = printed(declared, result) if isinstance(result, float) else grouped(result)
+        if str(worked) != plain:
+            line += f' <span class="calculator-worked">= {escape(str(worked))} = {plain}</span>'
+        formulas.append(f"<div>{line}</div>")
+    known = declared.name in HEADLINE
+    cell = escape(printed(declared, value).partition(" = ")[0]) if known else _data(declared, value)
+    return (
+        f'<tr><th scope="row">{escape(declared.label)}</th>'
+        f"<td>{''.join(formulas)}</td><td>{cell}</td></tr>"
+    )
+
+
+def _data(declared: Quantity[Any], value: Any) -> str:
+    name = declared.name
+    if isinstance(value, dict):
+        return (
+            " ".join(
+                f'<span><data data-quantity="{name}" data-kind="{kind}" value="{count}">'
+                f"{grouped(count)}</data> {KINDS[kind]}</span>"
+                for kind, count in value.items()
+            )
+            or "none"
+        )
+    if isinstance(value, tuple):
+        text, machine, exact = printed(declared, value), ",".join(map(str, value)), ""
+    elif isinstance(value, float):
+        text, machine, exact = printed(declared, value), repr(value), ""
+    elif declared.unit == "B":
+        text, machine = rounded(value, "B"), str(value)
+        exact = f"{grouped(value)} B · {binary_bytes(value)}" if value >= 1000 else ""
+    else:
+        text, machine = rounded(value), str(value)
+        exact = grouped(value) if value >= 1000 else ""
+    data = f'<data data-quantity="{name}" value="{machine}">{escape(text)}</data>'
+    return f'{data} <span class="calculator-exact">{exact}</span>' if exact else data
+
+
+def _tex(tex: str) -> str:
+    safe = escape(tex)
+    return f'<span class="arithmatex" data-tex="{safe}">\\({safe}\\)</span>'

@@ -1,0 +1,196 @@
+"""Numbers as people write them: SI prefixes, bytes, seconds. Parsed exactly, printed honestly.
+
+A printed number shows three digits, or fewer where fewer are all there is: a zero stands at its
+end only where a rounded digit stood.
+"""
+
+from __future__ import annotations
+
+import re
+
+# Bytes of one element. TF32 is a way to multiply: it is stored in the four bytes of an FP32.
+DTYPE_BYTES = {
+    "fp64": 8,
+    "fp32": 4,
+    "tf32": 4,
+    "bf16": 2,
+    "fp16": 2,
+    "fp8": 1,
+    "int8": 1,
+}
+# Torch's names, accepted wherever a dtype is asked for.
+TORCH_DTYPES = {
+    "float64": "fp64",
+    "float32": "fp32",
+    "bfloat16": "bf16",
+    "float16": "fp16",
+    "float8_e4m3fn": "fp8",
+}
+
+SI_PREFIXES = {
+    "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18, "Z": 21, "Y": 24, "R": 27, "Q": 30,
+}  # fmt: skip
+BINARY_PREFIXES = {f"{letter.upper()}i": 10 * (power // 3) for letter, power in SI_PREFIXES.items()}
+THIN_SPACE = "\u202f"  # narrow and not to be broken
+
+LONGEST = 80  # characters; no number that a person means is longer
+
+_NUMBER = re.compile(
+    r"(?P<sign>[-+−]?)"
+    r"(?P<whole>[0-9]{1,3}(?P<gap>[ ,_'\u00a0\u2009\u202f])[0-9]{3}(?:(?P=gap)[0-9]{3})*|[0-9]*)"
+    r"(?:\.(?P<part>[0-9]*))?"
+    r"(?:[eE](?P<exponent>[-+]?[0-9]+)|\s*[x×*·]\s*10(?:\^|\*\*)(?P<power>[-+]?[0-9]+))?"
+    r"\s*(?P<unit>[^\s0-9.,][^0-9]*)?"
+)
+
+
+def parse(text: str, units: tuple[str, ...] = ()) -> int | float:
+    """Return the number that a person wrote, exactly: an int where it is whole.
+
+    `units` are the units that may follow, such as ("FLOP/s", "FLOPS"); an SI prefix may stand
+    before them or alone, a binary one (Ki, Mi, …) before those that begin with "B".
+
+    Raises ValueError with a sentence that says what to change.
+
+    >>> parse("19.5T"), parse("312e12"), parse("1.41 GHz", ("Hz",)), parse("4,096"), parse("0.5")
+    (19500000000000, 312000000000000, 1410000000, 4096, 0.5)
+    """
+    text = text.strip()
+    if len(text) > LONGEST:
+        raise ValueError(f"is {len(text):,} characters long; write at most {LONGEST}")
+    if text.startswith(("inf", "nan")):
+        raise ValueError("must be a finite number")
+    match = _NUMBER.fullmatch(text)
+    if not match or not (match["whole"] or match["part"]):
+        if re.fullmatch(r"[0-9]+,[0-9]+", text):
+            raise ValueError(f"is ambiguous; write {text.replace(',', '.')} with a point")
+        example = "19.5T" if units else "64"
+        raise ValueError(f"must be a number, such as {example}")
+    digits = re.sub(r"[^0-9]", "", match["whole"])
+    part = match["part"] or ""
+    exponent = int(match["exponent"] or match["power"] or 0) - len(part)
+    if abs(exponent) > 4 * LONGEST:
+        raise ValueError("is out of any range that has a meaning")
+    decimal, binary = _prefix(match["unit"] or "", units)
+    exponent += decimal
+    numerator = int(digits + part) << binary
+    if match["sign"] in ("-", "−"):
+        numerator = -numerator
+    if exponent >= 0:
+        return numerator * 10**exponent
+    whole, rest = divmod(numerator, 10**-exponent)
+    return numerator / 10**-exponent if rest else whole
+
+
+def _prefix(unit: str, units: tuple[str, ...]) -> tuple[int, int]:
+    """Return the powers of ten and of two that a prefix, with or without a unit, stands for."""
+    unit = unit.strip()
+    for known in ("", *units):
+        if known and not unit.endswith(known):
+            continue
+        prefix = unit.removesuffix(known).strip()
+        if prefix in ("", "K", *SI_PREFIXES):
+            return SI_PREFIXES.get(prefix.replace("K", "k"), 0), 0
+        if prefix in BINARY_PREFIXES and any(each.startswith("B") for each in units):
+            return 0, BINARY_PREFIXES[prefix]
+    if unit == "m" or any(unit == f"m{known}" for known in units):
+        raise ValueError("ends in m, which means one thousandth; write M for a million")
+    wanted = " or ".join(filter(None, ("a prefix (k, M, G, T, P, …)", *units[:1])))
+    raise ValueError(f"ends in {unit[:12]!r}, which is not {wanted}")
+
+
+def grouped(value: int) -> str:
+    """Return every digit of a count, in groups of three.
+
+    >>> grouped(13716864).replace(THIN_SPACE, " ")
+    '13 716 864'
+    """
+    return f"{value:,}".replace(",", THIN_SPACE)
+
+
+def rounded(value: int | float, unit: str = "") -> str:
+    """Return a number to three digits with its SI prefix and unit.
+
+    >>> [rounded(n) for n in (896, 13716864, 1_000_000, 999_999, 1500, 10**33)]
+    ['896', '13.7 M', '1 M', '1.00 M', '1.5 k', '1000 Q']
+    """
+    digits, power = _three_digits(value)
+    steps = max(0, min(power // 3, len(SI_PREFIXES)))
+    prefix = ["", *SI_PREFIXES][steps]
+    if power - 3 * steps > 5:
+        return f"{_placed(digits, 0)} × 10^{power} {unit}".rstrip()
+    return f"{_placed(digits, power - 3 * steps)} {prefix}{unit}".rstrip()
+
+
+def _three_digits(value: int | float) -> tuple[str, int]:
+    """Return up to three significant digits and the power of ten of the first of them."""
+    if isinstance(value, int):
+        text = str(abs(value))
+        power = len(text) - 1
+        exact = text.rstrip("0") or "0"
+        if len(exact) <= 3:
+            return ("-" if value < 0 else "") + exact, power
+        head = int(text[:3]) + (text[3] >= "5")
+        if head == 1000:
+            head, power = 100, power + 1
+        return ("-" if value < 0 else "") + str(head), power
+    mantissa, exponent = f"{value:.2e}".split("e")
+    digits = mantissa.replace(".", "")
+    exact = digits.rstrip("0") or "0"
+    if float(f"{exact}e{int(exponent) - len(exact.lstrip('-')) + 1}") == value:
+        digits = exact
+    return digits, int(exponent)
+
+
+def _placed(digits: str, power: int) -> str:
+    """Return digits with the point behind the one that counts 10**power."""
+    sign, digits = ("−", digits[1:]) if digits.startswith("-") else ("", digits)
+    if power < 0:
+        return f"{sign}0.{'0' * (-power - 1)}{digits}"
+    digits = digits.ljust(power + 1, "0")
+    whole, part = digits[: power + 1], digits[power + 1 :]
+    return sign + whole + (f".{part}" if part else "")
+
+
+def binary_bytes(value: int) -> str:
+    """Return a number of bytes with its binary prefix.
+
+    >>> binary_bytes(2359296), binary_bytes(100)
+    ('2.25 MiB', '100 B')
+    """
+    prefix, divisor = "", 1
+    for name, power in BINARY_PREFIXES.items():
+        if value < 1 << power:
+            break
+        prefix, divisor = name, 1 << power
+    whole, rest = divmod(value, divisor)
+    if not rest:
+        return f"{whole} {prefix}B" if whole < 1000 else f"{grouped(whole)} {prefix}B"
+    places = max(0, 3 - len(str(whole)))
+    scaled = (value * 10**places * 2 + divisor) // (2 * divisor)
+    exact = scaled * divisor == value * 10**places
+    text = f"{scaled // 10**places}.{scaled % 10**places:0{places}d}" if places else str(scaled)
+    return f"{text.rstrip('0').rstrip('.') if exact and places else text} {prefix}B"
+
+
+_SMALL = {"ns": -9, "µs": -6, "ms": -3, "s": 0}
+_LARGE = {"min": 60, "h": 3600, "d": 86400, "years": 31557600}  # a Julian year
+
+
+def seconds(value: float) -> str:
+    """Return a time to three digits in the unit that people use at its size.
+
+    >>> [seconds(t) for t in (0, 1.447e-06, 0.25, 90, 7200.0, 3e-11)]
+    ['0 s', '1.45 µs', '250 ms', '1.5 min', '2 h', '0.03 ns']
+    """
+    if value == 0:
+        return "0 s"
+    if value >= 60:
+        name, size = [(name, size) for name, size in _LARGE.items() if value >= size][-1]
+        scaled = value / size
+        return f"{grouped(round(scaled))} {name}" if scaled >= 1000 else f"{rounded(scaled)} {name}"
+    digits, power = _three_digits(value)
+    name, scale = next(
+        ((n, s) for n, s in reversed(_SMALL.items()) if power >= s), ("ns", _SMALL["ns"])
+    )
+    return f"{_placed(digits, power - scale)} {name}"
