@@ -28,10 +28,10 @@ def answer(text: str) -> str:
 
 
 def form(text: str) -> str:
-    """Answer {"calculator", "fields", "prefix"} with {"html"}: the controls, filled in."""
+    """Answer {"calculator", "prefix"} with {"html"}: the controls, at their defaults."""
     question = json.loads(text)
     owner = CALCULATIONS[question["calculator"]]
-    return json.dumps({"html": html.controls(owner, question["fields"], question["prefix"])})
+    return json.dumps({"html": html.controls(owner, {}, question["prefix"])})
 
 
 def copy(text: str) -> str:

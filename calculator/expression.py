@@ -10,7 +10,8 @@ from typing import ClassVar, Self, TypeVar
 
 Number = TypeVar("Number", int, float)
 
-SUM, PRODUCT, POWER, ATOM = range(4)
+SUM, PRODUCT, POWER, ATOM = range(4)  # how tightly an operator binds
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 class Expression:
@@ -26,7 +27,6 @@ class Expression:
     power: ClassVar[str]
     maximum: ClassVar[str]
     separator: ClassVar[str]
-    scientific: ClassVar[str]
     fraction_binding: ClassVar[int]
 
     def __init__(self, written: str, binding: int = ATOM) -> None:
@@ -37,12 +37,17 @@ class Expression:
         return self.written
 
     @classmethod
+    def scientific(cls, digits: str, exponent: int) -> str:
+        """Return digits times a power of ten."""
+        raise NotImplementedError
+
+    @classmethod
     def number(cls, value: int | float) -> Self:
         """Return the numeral of a value: a count whole, a measure to four digits."""
         if isinstance(value, float):
             digits, _, exponent = f"{value:.4g}".partition("e")
             if exponent:
-                return cls(cls.scientific.format(digits, int(exponent)), PRODUCT)
+                return cls(cls.scientific(digits, int(exponent)), PRODUCT)
             return cls(digits)
         return cls(f"{value:,}".replace(",", cls.separator), ATOM if value >= 0 else SUM)
 
@@ -123,8 +128,11 @@ class Latex(Expression):
     power = "{{{}}}^{{{}}}"
     maximum = r"\max({}, {})"
     separator = r"\,"
-    scientific = r"{} \cdot 10^{{{}}}"
     fraction_binding = ATOM
+
+    @classmethod
+    def scientific(cls, digits: str, exponent: int) -> str:
+        return rf"{digits} \cdot 10^{{{exponent}}}"
 
 
 class Text(Expression):
@@ -144,8 +152,11 @@ class Text(Expression):
     power = "{}^{}"
     maximum = "max({}, {})"
     separator = "\u202f"
-    scientific = "{} · 10^{}"
     fraction_binding = PRODUCT
+
+    @classmethod
+    def scientific(cls, digits: str, exponent: int) -> str:
+        return f"{digits} · 10{str(exponent).translate(_SUPERSCRIPTS)}"
 
 
 def quotient(dividend: int, divisor: int) -> int:

@@ -6,14 +6,15 @@ Every text that a reader or an author may have written is escaped here. A formul
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from calculator.calculation import Calculation, Quantity, shown
+from calculator import hardware
+from calculator.calculation import CALCULATIONS, Calculation, Quantity, shown
 from calculator.evaluate import form_fields
 from calculator.export import KINDS, equations, printed
-from calculator.expression import Text
+from calculator.expression import Latex, Text
 from calculator.fields import Choice, Field, Flag, on_axis
 from calculator.network import Sequential, call
 from calculator.roofline import Runtime
@@ -22,6 +23,54 @@ from calculator.units import binary_bytes, grouped, rounded, seconds
 HEADLINE = ("macs", "flops", "params", "output_shape", "fmas", "floor_seconds")
 _UNITS = {"macs": "MACs", "flops": "FLOPs", "fmas": "FMAs"}
 _LEGENDS = {"input": "Input", "storage": "Machine", "hardware": "Machine"}
+
+
+def element(
+    names: Sequence[str],
+    texts: Mapping[str, str],
+    result: tuple[Calculation, Runtime | None],
+    runtime: str,
+) -> str:
+    """Return a whole calculator: the form of the first of the names, and its answer.
+
+    `runtime` is the folder that the browser finds Python in.
+    """
+    prefix = names[0].replace("_", "-")
+    options = "".join(
+        f'<option value="{name}">{escape(CALCULATIONS[name].title)}</option>' for name in names
+    )
+    choice = (
+        f'<p class="calculator-select"><label for="{prefix}-calculator">Layer</label>'
+        f'<select id="{prefix}-calculator" data-choice>{options}</select></p>'
+    )
+    return (
+        f'<flops-calculator id="calculator-{names[0]}" data-state="printed" '
+        f'data-calculator="{names[0]}" data-runtime="{escape(runtime)}">'
+        f"{choice if len(names) > 1 else ''}"
+        '<div class="calculator-panes">'
+        f'<form class="calculator" autocomplete="off" novalidate data-prefix="{prefix}">'
+        f'<div class="calculator-controls">{controls(CALCULATIONS[names[0]], texts, prefix)}</div>'
+        f"{_ACTIONS}</form>"
+        f'<section class="calculator-answer" aria-label="Answer">{answer(*result)}</section>'
+        "</div></flops-calculator>"
+    )
+
+
+_ACTIONS = """\
+<div class="calculator-actions">
+<span class="calculator-copies" role="group" aria-label="Copy">
+<button type="button" data-copy="link">Copy link</button>
+<button type="button" data-copy="markdown">Markdown</button>
+<button type="button" data-copy="latex">LaTeX</button>
+<button type="button" data-copy="python">Python</button>
+</span>
+<button type="reset">Reset</button>
+</div>
+<div class="calculator-state"><progress max="1" aria-label="Loading Python" hidden></progress>\
+<span role="status" data-message></span>
+<button type="button" data-retry hidden>Try again</button></div>
+<textarea class="calculator-manual" aria-label="Text to copy" readonly hidden></textarea>
+<output class="calculator-summary"></output>"""
 
 
 def controls(owner: type[Calculation], texts: Mapping[str, str], prefix: str) -> str:
@@ -71,21 +120,55 @@ def _control(field: Field, text: str, identity: str) -> str:
         else ""
     )
     return (
-        f'<div class="calculator-field calculator-{field.kind}"><label for="{identity}">'
+        f'<div class="calculator-field" data-kind="{field.kind}"><label for="{identity}">'
         f"{escape(field.label)} {symbol}<code>{field.name}</code></label>{control}{help_}"
         f'<p class="calculator-error" id="{identity}-error"></p></div>'
     )
 
 
+def example(calculation: Calculation, time: Runtime | None, names: Sequence[str]) -> str:
+    """Return a worked example: what it is, then each named quantity with its formula."""
+    machine = "" if time is None else f"<br>{escape(_machine(time))}"
+    rows = "".join(
+        _row(each, declared, value, headline=())
+        for each in (calculation, time)
+        if each is not None
+        for declared, value in shown(each)
+        if declared.name in names
+    )
+    bound = time or calculation
+    verdict = _verdict(bound) if isinstance(bound, Runtime) and "bound" in names else ""
+    return (
+        f'<p class="example-fields"><code>{escape(_call(calculation))}</code>{machine}</p>'
+        f'<table class="calculator-table"><tbody>{rows}</tbody></table>{verdict}'
+    )
+
+
+def _call(calculation: Calculation) -> str:
+    """Return the calculation as its reader would type it, defaults left out."""
+    if isinstance(calculation, Sequential):
+        return f"Sequential on {calculation.input_shape}:\n{calculation.values()['modules']}"
+    changed = {
+        name: value
+        for name, value in calculation.values().items()
+        if calculation.fields[name].default != value or calculation.fields[name].role == "module"
+    }
+    return call(calculation.title, changed)
+
+
+def _machine(time: Runtime) -> str:
+    name = hardware.names()[time.device] if time.device else "A machine"
+    rates = [rounded(time.peak_flops_per_second, "FLOP/s")]
+    if time.bandwidth_bytes_per_second:
+        rates.append(rounded(time.bandwidth_bytes_per_second, "B/s"))
+    return f"{name}, {time.dtype}: {', '.join(rates)}"
+
+
 def answer(calculation: Calculation, time: Runtime | None) -> str:
     """Return the answer: the headline, the layers of a sequence, every formula."""
     parts = [each for each in (calculation, time) if each is not None]
-    head = "".join(
-        _headline(declared, value)
-        for each in parts
-        for declared, value in shown(each)
-        if declared.name in HEADLINE and not (each is time and declared.name == "flops")
-    )
+    found = {declared.name: (declared, value) for each in parts for declared, value in shown(each)}
+    head = "".join(_headline(*found[name]) for name in HEADLINE if name in found)
     bound = next((each for each in parts if isinstance(each, Runtime)), None)
     rows = "".join(_rows(each) for each in parts)
     return (
@@ -168,22 +251,54 @@ def _rows(calculation: Calculation) -> str:
     return "".join(_row(calculation, declared, value) for declared, value in shown(calculation))
 
 
-def _row(calculation: Calculation, declared: Quantity[Any], value: Any) -> str:
-    formulas = []
-    numbers = calculation.formula(declared.name, Text, named=False)
-    parts = numbers if isinstance(numbers, tuple) else (numbers,)
-    for (left, result, right), worked in zip(equations(calculation, declared), parts, strict=False):
-        line = _tex(f"{left} = {right}")
-        plain = printed(declared, result) if isinstance(result, float) else grouped(result)
-        if str(worked) != plain:
-            line += f' <span class="calculator-worked">= {escape(str(worked))} = {plain}</span>'
-        formulas.append(f"<div>{line}</div>")
-    known = declared.name in HEADLINE
+def _row(
+    calculation: Calculation,
+    declared: Quantity[Any],
+    value: Any,
+    headline: Sequence[str] = HEADLINE,
+) -> str:
+    known = declared.name in headline
     cell = escape(printed(declared, value).partition(" = ")[0]) if known else _data(declared, value)
     return (
         f'<tr><th scope="row">{escape(declared.label)}</th>'
-        f"<td>{''.join(formulas)}</td><td>{cell}</td></tr>"
+        f"<td>{_formulas(calculation, declared, value)}</td><td>{cell}</td></tr>"
     )
+
+
+def _formulas(calculation: Calculation, declared: Quantity[Any], value: Any) -> str:
+    """Return a quantity's formulas in symbols, each above the line with the numbers put in."""
+    numbers = calculation.formula(declared.name, Text, named=False)
+    if isinstance(numbers, dict):
+        symbols = calculation.formula(declared.name, Latex, named=True)
+        lines = [
+            (rf"\text{{{kind}}} = {symbols[kind]}", numbers[kind], grouped(value[kind]))
+            for kind in list(numbers)[1:]
+        ]
+    elif isinstance(numbers, tuple) and not declared.symbol:
+        symbols = calculation.formula(declared.name, Latex, named=True)
+        lines = [(f"({', '.join(map(str, symbols))})", "", "")]
+    else:
+        parts = numbers if isinstance(numbers, tuple) else (numbers,)
+        lines = [
+            (f"{left} = {right}", worked, _plain(declared, result))
+            for (left, result, right), worked in zip(
+                equations(calculation, declared), parts, strict=False
+            )
+        ]
+    return "".join(
+        f"<div>{_tex(tex)}"
+        + (
+            f' <span class="calculator-worked">= {escape(str(worked))} = {plain}</span>'
+            if str(worked) != plain
+            else ""
+        )
+        + "</div>"
+        for tex, worked, plain in lines
+    )
+
+
+def _plain(declared: Quantity[Any], value: Any) -> str:
+    return printed(declared, value) if isinstance(value, float) else grouped(value)
 
 
 def _data(declared: Quantity[Any], value: Any) -> str:

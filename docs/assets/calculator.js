@@ -1,0 +1,182 @@
+// @ts-check
+// <flops-calculator>: reads its form, asks Python, places the answer. Works where it is connected
+// again, as instant navigation does.
+import { ask, start, watch } from "./client.js";
+import { connectionAllows, controls, copyText, fragment, readFields, setTex, writeFields } from "./page.js";
+
+const URL_DELAY = 300; // ms; browsers limit how often a page may write its address
+const SPEAK_DELAY = 800; // ms after the last key, so that a screen reader hears one answer
+
+class FlopsCalculator extends HTMLElement {
+  connectedCallback() {
+    this.controller = new AbortController();
+    const { signal } = this.controller;
+    this.asked = 0;
+    this.form = /** @type {HTMLFormElement} */ (this.querySelector("form"));
+    this.choice = /** @type {HTMLSelectElement | null} */ (this.querySelector("[data-choice]"));
+    this.version = this.dataset.runtime ?? "";
+    const begin = () => void start(this.version).catch(() => {});
+    this.addEventListener("focusin", begin, { signal });
+    this.addEventListener("pointerenter", begin, { signal });
+    this.form.addEventListener("submit", (event) => event.preventDefault(), { signal });
+    this.form.addEventListener("input", () => this.changed(), { signal });
+    this.form.addEventListener("reset", () => setTimeout(() => this.changed()), { signal });
+    this.choice?.addEventListener("change", () => this.choose(readFields(this.form)), { signal });
+    this.part("[data-retry]").addEventListener("click", () => this.update(), { signal });
+    for (const button of this.querySelectorAll("[data-copy]"))
+      button.addEventListener("click", () => this.copy(button), { signal });
+    window.addEventListener("popstate", () => this.restore(), { signal });
+    watch((state) => this.show(state), signal);
+    this.restore();
+    this.whenIdle(begin, signal);
+  }
+
+  disconnectedCallback() {
+    this.controller?.abort();
+    clearTimeout(this.writing);
+    clearTimeout(this.speaking);
+  }
+
+  /** @param {string} selector */
+  part(selector) {
+    return /** @type {HTMLElement} */ (this.querySelector(selector));
+  }
+
+  get calculator() {
+    return this.choice?.value ?? this.dataset.calculator ?? "";
+  }
+
+  /** @param {() => void} begin @param {AbortSignal} signal */
+  whenIdle(begin, signal) {
+    if (!connectionAllows()) return;
+    const observer = new IntersectionObserver(([entry]) => {
+      if (!entry.isIntersecting) return;
+      observer.disconnect();
+      (window.requestIdleCallback ?? setTimeout)(() => signal.aborted || begin());
+    });
+    observer.observe(this.form ?? this);
+    signal.addEventListener("abort", () => observer.disconnect());
+  }
+
+  /** Fill in the form from the page's address, where the address speaks of this calculator. */
+  restore() {
+    const given = Object.fromEntries(new URLSearchParams(location.search));
+    const { calculator = this.calculator, ...fields } = given;
+    const offered = this.choice
+      ? [...this.choice.options].some((option) => option.value === calculator)
+      : calculator === this.calculator;
+    if (!offered) return;
+    if (this.choice && calculator !== this.choice.value) {
+      this.choice.value = calculator;
+      void this.choose(fields);
+    } else if (writeFields(this.form, fields)) void this.update();
+  }
+
+  /** Bring the form of the chosen calculation, keeping what both forms ask for. */
+  async choose(fields) {
+    const mine = ++this.asked;
+    const question = { calculator: this.calculator, prefix: this.form.dataset.prefix };
+    try {
+      const { html } = await ask(this.version, "form", question);
+      if (mine !== this.asked) return;
+      this.part(".calculator-controls").replaceChildren(fragment(html));
+      void setTex(this.form);
+      writeFields(this.form, fields);
+      this.changed();
+    } catch {
+      // The state says why, and offers to try again.
+    }
+  }
+
+  changed() {
+    clearTimeout(this.writing);
+    this.writing = setTimeout(() => history.replaceState(history.state, "", this.link()), URL_DELAY);
+    void this.update();
+  }
+
+  link() {
+    const url = new URL(location.href);
+    const fields = { calculator: this.calculator, ...readFields(this.form) };
+    url.search = new URLSearchParams(fields).toString();
+    return url.href;
+  }
+
+  /** Ask for the answer and show it, unless a later question has been asked meanwhile. */
+  async update() {
+    const mine = ++this.asked;
+    const question = { calculator: this.calculator, fields: readFields(this.form) };
+    try {
+      const answer = await ask(this.version, "answer", question);
+      if (mine === this.asked) this.place(answer);
+    } catch {
+      // The state says why, and offers to try again.
+    }
+  }
+
+  /** @param {{html: string | null, summary: string | null, errors: Record<string, string>}} answer */
+  place({ html, summary, errors }) {
+    for (const control of controls(this.form)) {
+      const message = errors[control.name] ?? "";
+      const place = document.getElementById(`${control.id}-error`);
+      if (place && place.textContent !== message) place.textContent = message;
+      if (message) control.setAttribute("aria-invalid", "true");
+      else control.removeAttribute("aria-invalid");
+    }
+    const answer = this.part(".calculator-answer");
+    answer.toggleAttribute("data-old", html === null);
+    if (html !== null) {
+      const next = fragment(html);
+      void setTex(next, answer);
+      answer.replaceChildren(next);
+    }
+    performance.mark("calculator:answer");
+    clearTimeout(this.speaking);
+    const spoken = summary ?? Object.values(errors).join(" ");
+    this.speaking = setTimeout(() => {
+      this.part(".calculator-summary").textContent = spoken;
+    }, SPEAK_DELAY);
+  }
+
+  /** @param {import("./client.js").State} state */
+  show(state) {
+    this.dataset.state = state.name;
+    const bar = /** @type {HTMLProgressElement} */ (this.part("progress"));
+    bar.hidden = state.name !== "loading";
+    bar.value = state.progress ?? 0;
+    this.part("[data-retry]").hidden = state.name !== "failed";
+    this.part("[data-message]").textContent =
+      state.name === "failed"
+        ? `Python did not start: ${state.reason}. The printed answer stays; your figures are kept.`
+        : state.name === "loading"
+          ? "Loading Python…"
+          : "";
+  }
+
+  /** @param {Element} button */
+  async copy(button) {
+    const format = button.getAttribute("data-copy");
+    const question = { calculator: this.calculator, fields: readFields(this.form), format };
+    const text =
+      format === "link"
+        ? Promise.resolve(this.link())
+        : ask(this.version, "copy", question).then((answer) => answer.text);
+    const manual = /** @type {HTMLTextAreaElement} */ (this.part(".calculator-manual"));
+    manual.hidden = true;
+    let said = "Copied.";
+    try {
+      const ready = await text;
+      if (ready === null) said = "Nothing to copy: mend the marked field first.";
+      else if (!(await copyText(ready))) {
+        manual.value = ready;
+        manual.hidden = false;
+        manual.select();
+        said = "The browser did not allow copying: here is the text.";
+      }
+    } catch {
+      return; // The state says why.
+    }
+    this.part("[data-message]").textContent = said;
+  }
+}
+
+customElements.define("flops-calculator", FlopsCalculator);

@@ -1,0 +1,314 @@
+"""A Python-Markdown extension: calculators, verified examples and formulas, all set at build time.
+
+    /// calculator | conv2d conv_transpose2d
+    fields: {in_channels: 3, device: a100_80gb_sxm}
+    ///
+
+    /// example | conv2d
+    fields: {in_channels: 3, out_channels: 32, kernel_size: 3, height: 128, width: 128}
+    expect: {macs: 13_716_864}
+    thop: {macs: 13_716_864, params: 0}
+    ///
+
+Whatever is wrong in one stops the build: a figure that the formula, the page and the committed
+record do not agree on, an unknown key, field or directive, a formula that KaTeX cannot set.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from html import escape, unescape
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+from xml.etree import ElementTree
+
+import yaml
+from markdown import Extension, Markdown
+from markdown.postprocessors import Postprocessor
+from pymdownx.blocks import BlocksExtension
+from pymdownx.blocks.block import Block
+
+from calculator import CALCULATIONS, html
+from calculator.evaluate import Evaluation, evaluate, form_fields, report
+
+ROOT = Path(__file__).parents[1]
+EVIDENCE = ROOT / "docs" / "evidence.json"
+RUNTIME_VERSION = ROOT / "build" / "runtime" / "VERSION"
+
+
+class DirectiveError(ValueError):
+    """A directive that the page's author has to mend."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """A worked example as its author wrote it: texts by field, figures by quantity."""
+
+    calculator: str
+    fields: Mapping[str, str]
+    expect: Mapping[str, Any]
+    thop: Mapping[str, str]
+
+    def __str__(self) -> str:
+        given = ", ".join(f"{name}: {text}" for name, text in self.fields.items())
+        return f"example | {self.calculator} ({given})"
+
+    def evaluate(self) -> Evaluation:
+        """Return what the formulas say; raise DirectiveError where they refuse the fields."""
+        outcome = evaluate(self.calculator, self.fields)
+        for error in outcome.errors.values():
+            raise DirectiveError(f"{self}: {error}")
+        return outcome
+
+
+def read(directive: str, argument: str, body: str, keys: set[str]) -> dict[str, Any]:
+    """Return the mapping that a directive's body holds: every scalar a text.
+
+    Raises DirectiveError for YAML that is none, an unknown key, calculator or field.
+    """
+    where = f"{directive} | {argument}"
+    try:
+        options = yaml.load(body, yaml.BaseLoader) or {}  # noqa: S506: it builds texts only
+    except yaml.YAMLError as error:
+        raise DirectiveError(f"{where}: {error}") from error
+    if not isinstance(options, dict) or any(
+        not isinstance(each, dict) for key, each in options.items() if key in keys
+    ):
+        raise DirectiveError(f"{where}: write `key: {{name: value}}` lines, not {body!r}")
+    for key in options.keys() - keys:
+        raise DirectiveError(f"{where}: unknown key {key!r}; there are {', '.join(sorted(keys))}")
+    for name in argument.split() or [""]:
+        if name not in CALCULATIONS:
+            raise DirectiveError(f"{where}: no calculator {name!r}; see {', '.join(CALCULATIONS)}")
+    known = form_fields(CALCULATIONS[argument.split()[0]])
+    for name in options.get("fields", {}).keys() - known.keys():
+        raise DirectiveError(f"{where}: unknown field {name!r}; there are {', '.join(known)}")
+    return options
+
+
+def _texts(fields: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        name: ", ".join(value) if isinstance(value, list) else value
+        for name, value in fields.items()
+    }
+
+
+def example(argument: str, body: str) -> Example:
+    """Return the example that a directive holds."""
+    options = read("example", argument, body, {"fields", "expect", "thop"})
+    if not options.get("expect"):
+        raise DirectiveError(f"example | {argument}: expects no figure")
+    fields = _texts(options.get("fields", {}))
+    return Example(argument, fields, options["expect"], options.get("thop", {}))
+
+
+_DIRECTIVE = re.compile(r"^/// example \| (.+)\n((?:(?!///).*\n)*)///$", re.MULTILINE)
+
+
+def examples(folder: Path = ROOT / "docs") -> Iterator[tuple[Path, Example]]:
+    """Yield every example of every page under a folder, with its page."""
+    for page in sorted(folder.rglob("*.md")):
+        for argument, body in _DIRECTIVE.findall(page.read_text("utf-8")):
+            yield page, example(argument.strip(), body)
+
+
+def agrees(expected: Any, figure: Any) -> bool:
+    """Return whether a figure is the one an author wrote.
+
+    A float agrees where it rounds to the digits written; everything else has to be equal.
+    """
+    if isinstance(expected, dict):
+        return (
+            isinstance(figure, dict)
+            and expected.keys() == figure.keys()
+            and all(agrees(expected[key], figure[key]) for key in expected)
+        )
+    if isinstance(figure, (list, tuple)):
+        return (
+            isinstance(expected, list)
+            and len(expected) == len(figure)
+            and all(map(agrees, expected, figure))
+        )
+    try:
+        if isinstance(figure, float):
+            mantissa = str(expected).lower().partition("e")[0]
+            digits = len(re.sub(r"[^0-9]", "", mantissa).lstrip("0")) or 1
+            return f"{float(expected):.{digits - 1}e}" == f"{figure:.{digits - 1}e}"
+        if isinstance(figure, int) and not isinstance(figure, bool):
+            return int(expected) == figure
+    except ValueError:
+        return False
+    return str(expected) == str(figure)
+
+
+def figures(outcome: Evaluation) -> dict[str, Any]:
+    """Return every figure of an evaluation by its name, those of the time among them."""
+    assert outcome.calculation is not None
+    record = report(outcome.calculation, outcome.time)
+    return {**record, **record.pop("time", {})}
+
+
+def key(name: str, outcome: Evaluation) -> str:
+    """Return what names an example in the record: its calculation with every field in full."""
+    record = figures(outcome)
+    machine = {field: record[field] for field in form_fields(CALCULATIONS[name]) if field in record}
+    return json.dumps([name, {**machine, **record["fields"]}])
+
+
+@cache
+def evidence(path: Path = EVIDENCE) -> dict[str, Any]:
+    """Return the committed record: what each witness said of each example."""
+    if not path.exists():
+        raise DirectiveError(f"{path} is missing: run `make verify`")
+    return {entry["example"]: entry for entry in json.loads(path.read_text("utf-8"))}
+
+
+def check(wanted: Example, path: Path = EVIDENCE) -> tuple[Evaluation, str]:
+    """Return the evaluation and the witnesses of an example whose every figure is agreed on.
+
+    Raises DirectiveError with the numbers that differ.
+    """
+    outcome = wanted.evaluate()
+    computed = figures(outcome)
+    entry = evidence(path).get(key(wanted.calculator, outcome))
+    if entry is None:
+        raise DirectiveError(f"{wanted}: is not in {path.name}: run `make verify`")
+    for name, expected in wanted.expect.items():
+        if name not in computed:
+            raise DirectiveError(f"{wanted}: unknown figure {name!r}; see {', '.join(computed)}")
+        if not agrees(expected, computed[name]):
+            raise DirectiveError(
+                f"{wanted}: the page says {name} = {expected}, the formula {computed[name]}"
+            )
+        if name not in entry["figures"] or not agrees(expected, entry["figures"][name]):
+            raise DirectiveError(
+                f"{wanted}: the page says {name} = {expected}, {path.name} "
+                f"{entry['figures'].get(name)}: run `make verify`"
+            )
+    for name, expected in wanted.thop.items():
+        said = entry.get("thop", {}).get(name)
+        if not agrees(expected, said):
+            raise DirectiveError(
+                f"{wanted}: the page says thop prints {name} = {expected}, {path.name} "
+                f"{said}: run `make verify`"
+            )
+    return outcome, ", ".join(entry["witnesses"])
+
+
+class _Raw(Block):  # type: ignore[misc]
+    """A directive whose body is ours to read, and whose result is ready HTML."""
+
+    ARGUMENT = True
+
+    def on_create(self, parent: ElementTree.Element) -> ElementTree.Element:
+        return ElementTree.SubElement(parent, "div", {"class": f"directive-{self.NAME}"})
+
+    def on_markdown(self) -> str:
+        return "raw"
+
+    def on_end(self, block: ElementTree.Element) -> None:
+        fragment = self.fragment(self.argument.strip(), block.text or "")
+        block.text = self.md.htmlStash.store(fragment)
+
+    def fragment(self, argument: str, body: str) -> str:
+        raise NotImplementedError
+
+
+class CalculatorBlock(_Raw):
+    """`/// calculator | NAME …`: the form of the first, its answer, the others to choose from."""
+
+    NAME = "calculator"
+
+    def fragment(self, argument: str, body: str) -> str:
+        options = read("calculator", argument, body, {"fields"})
+        names = argument.split()
+        fields = _texts(options.get("fields", {}))
+        outcome = evaluate(names[0], fields)
+        for error in outcome.errors.values():
+            raise DirectiveError(f"calculator | {argument}: {error}")
+        assert outcome.calculation is not None
+        version = RUNTIME_VERSION.read_text("utf-8").strip() if RUNTIME_VERSION.exists() else ""
+        return html.element(names, fields, (outcome.calculation, outcome.time), version)
+
+
+class ExampleBlock(_Raw):
+    """`/// example | NAME`: fields, the figures the author expects, who checked them."""
+
+    NAME = "example"
+
+    def fragment(self, argument: str, body: str) -> str:
+        wanted = example(argument, body)
+        outcome, witnesses = check(wanted, Path(self.config["evidence"]))
+        query = urlencode({"calculator": wanted.calculator, **wanted.fields})
+        assert outcome.calculation is not None
+        said = "".join(f" · <code>{name} {value}</code>" for name, value in wanted.thop.items())
+        thop = f'<p class="example-thop">thop prints{said[2:]}</p>' if said else ""
+        return (
+            f"{html.example(outcome.calculation, outcome.time, list(wanted.expect))}{thop}"
+            f'<p class="example-proof"><span class="example-badge">checked against '
+            f"{escape(witnesses)}</span> "
+            f'<a href="?{escape(query)}#calculator-{wanted.calculator}">Open in the calculator</a>'
+            "</p>"
+        )
+
+
+_FORMULA = re.compile(
+    r'(<(span|div) class="arithmatex"[^>]*>)(?:\\\((.*?)\\\)|\\\[(.*?)\\\])(</\2>)', re.DOTALL
+)
+_STRAY = re.compile(r"^\s*(?:<\w+>)?\s*(/{3,}.*)$", re.MULTILINE)
+_LITERAL = re.compile(r"<(pre|code|textarea)\b.*?</\1>", re.DOTALL)
+
+
+class Finish(Postprocessor):
+    """Set every formula of the finished page, and refuse a directive that was left as text."""
+
+    def run(self, text: str) -> str:
+        stray = _STRAY.search(_LITERAL.sub("", text))
+        if stray:
+            raise DirectiveError(f"unknown or unfinished directive: {unescape(stray[1])}")
+        found = [
+            {"tex": unescape(inline or block), "displayMode": bool(block)}
+            for _, _, inline, block, _ in _FORMULA.findall(text)
+        ]
+        ready = iter(katex(found))
+        return _FORMULA.sub(lambda match: match[1] + next(ready) + match[5], text)
+
+
+def katex(formulas: list[dict[str, Any]]) -> list[str]:
+    """Return the HTML of formulas, as KaTeX sets them in Node."""
+    if not formulas:
+        return []
+    done = subprocess.run(
+        ["node", str(ROOT / "scripts" / "katex.mjs")],
+        input=json.dumps(formulas),
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+    )
+    if done.returncode:
+        raise DirectiveError(f"KaTeX: {done.stderr.strip()}")
+    return list(json.loads(done.stdout))
+
+
+class MarkdownCalculators(BlocksExtension):  # type: ignore[misc]
+    """The two directives and the finishing pass."""
+
+    def __init__(self, **options: Any) -> None:
+        self.config = {"evidence": [str(EVIDENCE), "the record that examples are held against"]}
+        super().__init__(**options)
+
+    def extendMarkdownBlocks(self, md: Markdown, block_mgr: Any) -> None:  # noqa: N802
+        block_mgr.register(CalculatorBlock, self.getConfigs())
+        block_mgr.register(ExampleBlock, self.getConfigs())
+        md.postprocessors.register(Finish(md), "calculators", 1)
+
+
+def makeExtension(**options: Any) -> Extension:  # noqa: N802
+    """Return the extension."""
+    return MarkdownCalculators(**options)
