@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
 from types import MethodType
 from typing import Any, ClassVar, Generic, Self, TypeVar, dataclass_transform, overload
 
@@ -203,7 +204,23 @@ class Calculation:
 
         A tuple of expressions where the quantity has several values, a dict where it has kinds.
         """
-        return self.quantities[name].method(View(self, kind, named=named))
+        if not named:
+            return self.quantities[name].method(View(self, kind, named=False))
+        key = (type(self), name, kind, self.branches)
+        if key not in _WRITTEN:
+            if len(_WRITTEN) > _MOST_WRITTEN:
+                _WRITTEN.clear()
+            _WRITTEN[key] = self.quantities[name].method(View(self, kind, named=True))
+        return _WRITTEN[key]
+
+    @cached_property
+    def branches(self) -> tuple[object, ...]:
+        """What a formula in symbols depends on: flags, words, and what is left out."""
+        return tuple(
+            value if value is None or isinstance(value, (bool, str)) else len(value)
+            for value in self._record().values()
+            if not isinstance(value, (int, float)) or isinstance(value, bool)
+        )
 
     def replace(self, **values: Any) -> Self:
         """Return a copy with other values in some fields."""
@@ -230,6 +247,10 @@ def _without(inherited: dict[str, Field], own: dict[str, Field]) -> dict[str, Fi
     """A field declared again stands where its subclass says, in torch's order."""
     return {name: field for name, field in inherited.items() if name not in own}
 
+
+# Formulas in symbols are the same at every keystroke: written once for each way to branch.
+_WRITTEN: dict[tuple[object, ...], Any] = {}
+_MOST_WRITTEN = 2000
 
 _ROLES = ("module", "input", "storage", "hardware")
 

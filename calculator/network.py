@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cached_property
 from typing import Any
 
 from calculator.calculation import CALCULATIONS, quantity
@@ -135,6 +136,10 @@ class Sequential(Measured, name="sequential"):
         self.__dict__["layers"] = tuple(built)
 
     layers: tuple[Layer, ...]
+
+    @cached_property
+    def branches(self) -> tuple[object, ...]:
+        return tuple((type(layer), layer.branches) for layer in self.layers)
 
     @quantity()
     def output_shape(self) -> tuple[int, ...]:

@@ -1,0 +1,153 @@
+"""What stops the build, each through a real `mkdocs build` of a page that has it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from scripts.markdown_calculators import EVIDENCE, ROOT, agrees, example, key
+
+CONFIG = """\
+site_name: test
+docs_dir: docs
+strict: true
+markdown_extensions:
+  - pymdownx.arithmatex: {generic: true}
+  - scripts.markdown_calculators: {evidence: evidence.json}
+theme: {name: null, custom_dir: theme}
+"""
+LINEAR = """\
+/// example | linear
+fields: {in_features: 4, out_features: 3, batch_size: 2}
+expect: {macs: 24}
+///
+"""
+
+
+@pytest.fixture
+def project(tmp_path):
+    """An empty project whose record holds LINEAR, as torch would have it."""
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "theme").mkdir()
+    (tmp_path / "theme" / "main.html").write_text("{{ page.content }}")
+    (tmp_path / "mkdocs.yml").write_text(CONFIG)
+    record(tmp_path, macs=24, thop={"macs": 24.0, "params": 0})
+    return tmp_path
+
+
+def record(project, thop=None, **measured):
+    wanted = example("linear", LINEAR.split("\n", 1)[1].rsplit("///", 1)[0])
+    entry = {
+        "example": key("linear", wanted.evaluate()),
+        "figures": measured,
+        "witnesses": ["torch 0"],
+        **({"thop": thop} if thop else {}),
+    }
+    (project / "evidence.json").write_text(json.dumps([entry]))
+
+
+def build(project, page):
+    (project / "docs" / "index.md").write_text(page)
+    return subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "-q"],
+        cwd=project,
+        capture_output=True,
+        text=True,
+        env={"PYTHONPATH": str(ROOT), "PATH": subprocess.os.environ["PATH"]},
+    )
+
+
+def test_a_right_example_builds_and_names_its_witness(project):
+    done = build(project, LINEAR)
+    assert done.returncode == 0, done.stderr
+    assert "checked against torch 0" in (project / "site" / "index.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("page", "said"),
+    [
+        pytest.param(LINEAR.replace("24", "25"), ("25", "24"), id="a wrong number"),
+        pytest.param(LINEAR.replace("expect", "expct"), ("expct",), id="a misspelt key"),
+        pytest.param(
+            LINEAR.replace("in_features", "in_feature"), ("in_feature",), id="a misspelt field"
+        ),
+        pytest.param(LINEAR.replace("macs", "mcas"), ("mcas",), id="a misspelt figure"),
+        pytest.param(LINEAR.replace("example", "exampel"), ("exampel",), id="a misspelt directive"),
+        pytest.param(
+            LINEAR.replace("| linear", "| lineer"), ("lineer",), id="a misspelt calculation"
+        ),
+        pytest.param(LINEAR.replace("in_features: 4", "in_features: 0"), ("0",), id="a bad value"),
+        pytest.param(LINEAR.replace("{macs: 24}", "{}"), ("figure",), id="nothing expected"),
+        pytest.param(LINEAR.replace("{macs: 24}", "macs 24"), ("macs 24",), id="no mapping"),
+        pytest.param(
+            LINEAR.replace("batch_size: 2", "batch_size: 3").replace("24", "36"),
+            ("make verify",),
+            id="an example the record does not hold",
+        ),
+        pytest.param(
+            LINEAR.replace("macs: 24", "params: 15"),
+            ("make verify",),
+            id="a figure it does not hold",
+        ),
+        pytest.param(
+            LINEAR.replace("expect", "thop: {params: 15}\nexpect"),
+            ("15", "0"),
+            id="what thop does not print",
+        ),
+        pytest.param(
+            LINEAR.replace("\n///\n", "\n\nMore text.\n"), ("example | linear",), id="one left open"
+        ),
+        pytest.param("/// calculator | linear\nfield: {}\n///\n", ("field",), id="calculator key"),
+        pytest.param(r"A $\fraq{1}{2}$ here.", ("fraq",), id="a formula KaTeX cannot set"),
+    ],
+)
+def test_the_build_stops_and_says_why_and_where(project, page, said):
+    done = build(project, page)
+    assert done.returncode != 0
+    for words in ("index.md", *said):
+        assert words in done.stderr
+
+
+def test_a_stale_record_stops_the_build(project):
+    record(project, macs=23)
+    done = build(project, LINEAR)
+    assert done.returncode != 0
+    assert "23" in done.stderr
+
+
+def test_a_missing_record_stops_the_build(project):
+    (project / "evidence.json").unlink()
+    done = build(project, LINEAR)
+    assert done.returncode != 0
+    assert "make verify" in done.stderr
+
+
+def test_a_directive_shown_in_a_code_block_is_text(project):
+    done = build(project, "```\n/// example | linear\n```\n")
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_record_is_committed():
+    assert Path(ROOT, "docs", "evidence.json") == EVIDENCE
+    assert json.loads(EVIDENCE.read_text("utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("written", "figure", "same"),
+    [
+        pytest.param("2.73e-06", 2.7306666e-06, True, id="three digits of a float"),
+        pytest.param("2.74e-06", 2.7306666e-06, False, id="a wrong third digit"),
+        pytest.param("0.119", 0.11892, True, id="a leading zero is no digit"),
+        pytest.param("153", 153.02, True, id="a float written without a point"),
+        pytest.param("13_716_864", 13716864, True, id="a count with underscores"),
+        pytest.param("13.7e6", 13716864, False, id="a rounded count"),
+        pytest.param(["1", "32"], (1, 32), True, id="a shape"),
+        pytest.param(["1"], (1, 32), False, id="a shape cut short"),
+        pytest.param({"additions": "3"}, {"additions": 3}, True, id="operations by kind"),
+        pytest.param("memory", "memory", True, id="a word"),
+    ],
+)
+def test_a_written_figure_agrees_where_it_is_the_same_number(written, figure, same):
+    assert agrees(written, figure) is same
