@@ -34,7 +34,7 @@ def form(text: str) -> str:
     return json.dumps({"html": html.controls(owner, {}, question["prefix"])})
 
 
-def copy(text: str) -> str:
+def to_copy(text: str) -> str:
     """Answer {"calculator", "fields", "format"} with {"text"}, null where a field is refused."""
     question, outcome = _ask(text)
     if outcome.calculation is None:

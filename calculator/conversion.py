@@ -21,6 +21,7 @@ class Conversion(Calculation, name="conversion"):
             "macs": "MACs, or FLOPs with 1 MAC = 1 FLOP",
             "flops": "FLOPs with 1 MAC = 2 FLOPs",
         },
+        help="A count made one by one, 2K − 1 an output, follows neither: it cannot be converted.",
     )  # fmt: skip
 
     def validate(self) -> None:

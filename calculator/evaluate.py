@@ -57,6 +57,8 @@ def report(calculation: Calculation, time: Runtime | None = None) -> dict[str, A
     kind = "layer" if isinstance(calculation, Layer) else "calculation"
     record: dict[str, Any] = {kind: calculation.name}
     record |= {declared.name: value for declared, value in shown(calculation)}
+    if isinstance(calculation, Runtime):
+        record["bound"] = calculation.bound
     record["fields"] = calculation.values()
     if time is not None:
         record["time"] = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import files
+from pkgutil import get_data
 from typing import Any
 
 
@@ -12,7 +12,7 @@ def devices() -> dict[str, dict[str, Any]]:
     """Return every device of hardware.toml by its name."""
     import tomllib  # a reader who picks no device does not wait for it
 
-    return tomllib.loads(files("calculator").joinpath("hardware.toml").read_text("utf-8"))
+    return tomllib.loads((get_data("calculator", "hardware.toml") or b"").decode())
 
 
 def names() -> dict[str, str]:

@@ -20,7 +20,10 @@ from calculator.network import Sequential, call
 from calculator.roofline import Runtime
 from calculator.units import binary_bytes, grouped, rounded, seconds
 
-HEADLINE = ("macs", "flops", "params", "output_shape", "fmas", "floor_seconds")
+HEADLINE = (
+    *("macs", "flops", "params", "output_shape", "fmas"),
+    *("bytes_moved", "arithmetic_intensity", "floor_seconds"),
+)
 _UNITS = {"macs": "MACs", "flops": "FLOPs", "fmas": "FMAs"}
 _LEGENDS = {"input": "Input", "storage": "Machine", "hardware": "Machine"}
 
@@ -30,10 +33,12 @@ def element(
     texts: Mapping[str, str],
     result: tuple[Calculation, Runtime | None],
     runtime: str,
+    folded: bool,
 ) -> str:
     """Return a whole calculator: the form of the first of the names, and its answer.
 
-    `runtime` is the folder that the browser finds Python in.
+    `runtime` is the folder that the browser finds Python in; `folded` leaves the formulas to be
+    unfolded.
     """
     prefix = names[0].replace("_", "-")
     options = "".join(
@@ -45,14 +50,14 @@ def element(
     )
     return (
         f'<flops-calculator id="calculator-{names[0]}" data-state="printed" '
-        f'data-calculator="{names[0]}" data-runtime="{escape(runtime)}">'
+        f'data-offers="{" ".join(names)}" data-runtime="{escape(runtime)}">'
         f"{choice if len(names) > 1 else ''}"
         '<div class="calculator-panes">'
         f'<form class="calculator" autocomplete="off" novalidate data-prefix="{prefix}">'
         f'<div class="calculator-controls">{controls(CALCULATIONS[names[0]], texts, prefix)}</div>'
         f"{_ACTIONS}</form>"
-        f'<section class="calculator-answer" aria-label="Answer">{answer(*result)}</section>'
-        "</div></flops-calculator>"
+        '<section class="calculator-answer" aria-label="Answer">'
+        f"{answer(*result, folded)}</section></div></flops-calculator>"
     )
 
 
@@ -121,13 +126,19 @@ def _control(field: Field, text: str, identity: str) -> str:
     )
     return (
         f'<div class="calculator-field" data-kind="{field.kind}"><label for="{identity}">'
-        f"{escape(field.label)} {symbol}<code>{field.name}</code></label>{control}{help_}"
+        f"{escape(field.label)} {symbol}<code>{field.name.replace('_', '_<wbr>')}</code></label>"
+        f"{control}{help_}"
         f'<p class="calculator-error" id="{identity}-error"></p></div>'
     )
 
 
-def example(calculation: Calculation, time: Runtime | None, names: Sequence[str]) -> str:
-    """Return a worked example: what it is, then each named quantity with its formula."""
+def example(
+    calculation: Calculation, time: Runtime | None, given: Mapping[str, str], names: Sequence[str]
+) -> str:
+    """Return a worked example: what it is, then each named quantity with its formula.
+
+    `given` are the fields as their author wrote them.
+    """
     machine = "" if time is None else f"<br>{escape(_machine(time))}"
     rows = "".join(
         _row(each, declared, value, headline=())
@@ -139,21 +150,22 @@ def example(calculation: Calculation, time: Runtime | None, names: Sequence[str]
     bound = time or calculation
     verdict = _verdict(bound) if isinstance(bound, Runtime) and "bound" in names else ""
     return (
-        f'<p class="example-fields"><code>{escape(_call(calculation))}</code>{machine}</p>'
+        f'<p class="example-fields"><code>{escape(_call(calculation, given))}</code>{machine}</p>'
         f'<table class="calculator-table"><tbody>{rows}</tbody></table>{verdict}'
     )
 
 
-def _call(calculation: Calculation) -> str:
-    """Return the calculation as its reader would type it, defaults left out."""
+def _call(calculation: Calculation, given: Mapping[str, str]) -> str:
+    """Return a calculation as Python would have it: what was given, and the size of the input."""
+    values = calculation.values()
     if isinstance(calculation, Sequential):
-        return f"Sequential on {calculation.input_shape}:\n{calculation.values()['modules']}"
-    changed = {
-        name: value
-        for name, value in calculation.values().items()
-        if calculation.fields[name].default != value or calculation.fields[name].role == "module"
-    }
-    return call(calculation.title, changed)
+        return f"Sequential on {values['input_shape']}:\n{values['modules']}"
+    words = [
+        f"{name}={given[name] if field.kind in ('rate', 'share') else repr(values[name])}"
+        for name, field in calculation.fields.items()
+        if name in given or (field.role == "input" and values[name] is not None)
+    ]
+    return f"{calculation.title}({', '.join(words)})"
 
 
 def _machine(time: Runtime) -> str:
@@ -164,7 +176,7 @@ def _machine(time: Runtime) -> str:
     return f"{name}, {time.dtype}: {', '.join(rates)}"
 
 
-def answer(calculation: Calculation, time: Runtime | None) -> str:
+def answer(calculation: Calculation, time: Runtime | None, folded: bool = False) -> str:
     """Return the answer: the headline, the layers of a sequence, every formula."""
     parts = [each for each in (calculation, time) if each is not None]
     found = {declared.name: (declared, value) for each in parts for declared, value in shown(each)}
@@ -174,7 +186,8 @@ def answer(calculation: Calculation, time: Runtime | None) -> str:
     return (
         f'<dl class="calculator-headline">{head}</dl>{_verdict(bound) if bound else ""}'
         f"{_layers(calculation) if isinstance(calculation, Sequential) else ''}"
-        '<details class="calculator-formulas" open><summary>Every number and its formula</summary>'
+        f'<details class="calculator-formulas"{"" if folded else " open"}>'
+        "<summary>Every number and its formula</summary>"
         '<table class="calculator-table"><thead><tr><th scope="col">Quantity</th>'
         '<th scope="col">Formula, then your numbers</th><th scope="col">Value</th></tr></thead>'
         f"<tbody>{rows}</tbody></table></details>"
@@ -218,7 +231,7 @@ def _verdict(time: Runtime) -> str:
             f"{seconds(min(time.compute_seconds, time.memory_seconds))}."
         )
     kind = (
-        "A lower bound: no real run is faster."
+        "A lower bound: no run that does this work and moves these bytes is faster."
         if time.utilization == 1
         else "An estimate: as good as the utilization you chose."
     )
@@ -228,11 +241,13 @@ def _verdict(time: Runtime) -> str:
 def _layers(network: Sequential) -> str:
     rows = "".join(
         f'<tr><th scope="row">{place}</th>'
-        f"<td><code>{escape(call(type(layer).__name__, layer.module_arguments()))}</code></td>"
+        f"<td><code>{escape(call(type(layer).__name__, given))}</code></td>"
         f"<td>({', '.join(map(grouped, layer.output_shape))})</td>"
         f"<td>{grouped(layer.params)}</td><td>{grouped(layer.macs)}</td>"
         f"<td>{_percent(layer.macs, network.macs)}</td></tr>"
-        for place, layer in enumerate(network.layers, start=1)
+        for place, ((_, given), layer) in enumerate(
+            zip(network.modules, network.layers, strict=True), start=1
+        )
     )
     return (
         '<div class="calculator-scroll" tabindex="0" role="group" aria-label="Layer by layer">'
@@ -305,7 +320,7 @@ def _data(declared: Quantity[Any], value: Any) -> str:
     name = declared.name
     if isinstance(value, dict):
         return (
-            " ".join(
+            ", ".join(
                 f'<span><data data-quantity="{name}" data-kind="{kind}" value="{count}">'
                 f"{grouped(count)}</data> {KINDS[kind]}</span>"
                 for kind, count in value.items()

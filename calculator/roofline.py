@@ -30,7 +30,7 @@ class Runtime(Calculation, name="runtime"):
     """
 
     flops: int | float = rate(
-        r"\text{FLOPs}", units=("FLOP", "FLOPs"), default=8_192_000, label="FLOPs", whole=True,
+        r"\text{FLOPs}", units=("FLOP", "FLOPs"), default=8_192_000, label="Work", whole=True,
         optional=False, largest=1e300,
         confused={"MAC": "counts MACs; write twice the figure, as FLOPs",
                   "MACs": "counts MACs; write twice the figure, as FLOPs"},

@@ -36,6 +36,7 @@ from pymdownx.blocks.block import Block
 
 from calculator import CALCULATIONS, html
 from calculator.evaluate import Evaluation, evaluate, form_fields, report
+from calculator.units import grouped
 
 ROOT = Path(__file__).parents[1]
 EVIDENCE = ROOT / "docs" / "evidence.json"
@@ -78,7 +79,7 @@ def read(directive: str, argument: str, body: str, keys: set[str]) -> dict[str, 
     except yaml.YAMLError as error:
         raise DirectiveError(f"{where}: {error}") from error
     if not isinstance(options, dict) or any(
-        not isinstance(each, dict) for key, each in options.items() if key in keys
+        not isinstance(options.get(key, {}), dict) for key in ("fields", "expect", "thop")
     ):
         raise DirectiveError(f"{where}: write `key: {{name: value}}` lines, not {body!r}")
     for key in options.keys() - keys:
@@ -201,18 +202,23 @@ def check(wanted: Example, path: Path = EVIDENCE) -> tuple[Evaluation, str]:
     return outcome, ", ".join(entry["witnesses"])
 
 
+_OPEN = "data-open"  # marks a directive whose closing line has not been met
+
+
 class _Raw(Block):  # type: ignore[misc]
     """A directive whose body is ours to read, and whose result is ready HTML."""
 
     ARGUMENT = True
 
     def on_create(self, parent: ElementTree.Element) -> ElementTree.Element:
-        return ElementTree.SubElement(parent, "div", {"class": f"directive-{self.NAME}"})
+        attributes = {"class": f"directive-{self.NAME}", _OPEN: f"{self.NAME} | {self.argument}"}
+        return ElementTree.SubElement(parent, "div", attributes)
 
     def on_markdown(self) -> str:
         return "raw"
 
     def on_end(self, block: ElementTree.Element) -> None:
+        del block.attrib[_OPEN]
         fragment = self.fragment(self.argument.strip(), block.text or "")
         block.text = self.md.htmlStash.store(fragment)
 
@@ -226,7 +232,7 @@ class CalculatorBlock(_Raw):
     NAME = "calculator"
 
     def fragment(self, argument: str, body: str) -> str:
-        options = read("calculator", argument, body, {"fields"})
+        options = read("calculator", argument, body, {"fields", "formulas"})
         names = argument.split()
         fields = _texts(options.get("fields", {}))
         outcome = evaluate(names[0], fields)
@@ -234,7 +240,8 @@ class CalculatorBlock(_Raw):
             raise DirectiveError(f"calculator | {argument}: {error}")
         assert outcome.calculation is not None
         version = RUNTIME_VERSION.read_text("utf-8").strip() if RUNTIME_VERSION.exists() else ""
-        return html.element(names, fields, (outcome.calculation, outcome.time), version)
+        folded = options.get("formulas") == "folded"
+        return html.element(names, fields, (outcome.calculation, outcome.time), version, folded)
 
 
 class ExampleBlock(_Raw):
@@ -245,23 +252,32 @@ class ExampleBlock(_Raw):
     def fragment(self, argument: str, body: str) -> str:
         wanted = example(argument, body)
         outcome, witnesses = check(wanted, Path(self.config["evidence"]))
-        query = urlencode({"calculator": wanted.calculator, **wanted.fields})
         assert outcome.calculation is not None
-        said = "".join(f" · <code>{name} {value}</code>" for name, value in wanted.thop.items())
-        thop = f'<p class="example-thop">thop prints{said[2:]}</p>' if said else ""
+        shown = html.example(outcome.calculation, outcome.time, wanted.fields, list(wanted.expect))
+        thop = " and ".join(
+            f"{grouped(int(value))} {_THOP_UNITS[name]}" for name, value in wanted.thop.items()
+        )
+        said = f'<p class="example-thop">thop itself prints {thop}.</p>' if thop else ""
+        query = {
+            name: wanted.fields.get(name, field.write(field.default))
+            for name, field in form_fields(type(outcome.calculation)).items()
+        }
+        link = escape(urlencode({"calculator": wanted.calculator, **query}))
         return (
-            f"{html.example(outcome.calculation, outcome.time, list(wanted.expect))}{thop}"
-            f'<p class="example-proof"><span class="example-badge">checked against '
+            f'{shown}{said}<p class="example-proof"><span class="example-badge">checked against '
             f"{escape(witnesses)}</span> "
-            f'<a href="?{escape(query)}#calculator-{wanted.calculator}">Open in the calculator</a>'
-            "</p>"
+            f'<a href="?{link}#{_OFFER}{wanted.calculator}">Open in the calculator</a></p>'
         )
 
 
+_THOP_UNITS = {"macs": "MACs", "params": "parameters"}
+_OFFER = "calculator-that-offers-"
+_LINK = re.compile(rf"#{_OFFER}(\w+)")
+_ELEMENT = re.compile(r'<flops-calculator id="([^"]+)"[^>]* data-offers="([^"]+)"')
 _FORMULA = re.compile(
     r'(<(span|div) class="arithmatex"[^>]*>)(?:\\\((.*?)\\\)|\\\[(.*?)\\\])(</\2>)', re.DOTALL
 )
-_STRAY = re.compile(r"^\s*(?:<\w+>)?\s*(/{3,}.*)$", re.MULTILINE)
+_STRAY = re.compile(rf'^\s*(?:<\w+>)?\s*(/{{3,}}.*)$| {_OPEN}="([^"]*)"', re.MULTILINE)
 _LITERAL = re.compile(r"<(pre|code|textarea)\b.*?</\1>", re.DOTALL)
 
 
@@ -271,13 +287,24 @@ class Finish(Postprocessor):
     def run(self, text: str) -> str:
         stray = _STRAY.search(_LITERAL.sub("", text))
         if stray:
-            raise DirectiveError(f"unknown or unfinished directive: {unescape(stray[1])}")
+            raise DirectiveError(
+                f"unknown or unfinished directive: {unescape(stray[1] or stray[2])}"
+            )
+        text = _LINK.sub(lambda match: f"#{self._home(text, match[1])}", text)
         found = [
             {"tex": unescape(inline or block), "displayMode": bool(block)}
             for _, _, inline, block, _ in _FORMULA.findall(text)
         ]
         ready = iter(katex(found))
         return _FORMULA.sub(lambda match: match[1] + next(ready) + match[5], text)
+
+    @staticmethod
+    def _home(text: str, calculator: str) -> str:
+        """Return the id of the page's first calculator that an example can be opened in."""
+        for identity, offers in _ELEMENT.findall(text):
+            if calculator in offers.split():
+                return str(identity)
+        raise DirectiveError(f"example | {calculator}: no calculator on this page offers it")
 
 
 def katex(formulas: list[dict[str, Any]]) -> list[str]:

@@ -43,7 +43,7 @@ class FlopsCalculator extends HTMLElement {
   }
 
   get calculator() {
-    return this.choice?.value ?? this.dataset.calculator ?? "";
+    return this.choice?.value ?? this.dataset.offers ?? "";
   }
 
   /** @param {() => void} begin @param {AbortSignal} signal */
@@ -62,10 +62,7 @@ class FlopsCalculator extends HTMLElement {
   restore() {
     const given = Object.fromEntries(new URLSearchParams(location.search));
     const { calculator = this.calculator, ...fields } = given;
-    const offered = this.choice
-      ? [...this.choice.options].some((option) => option.value === calculator)
-      : calculator === this.calculator;
-    if (!offered) return;
+    if (!this.dataset.offers?.split(" ").includes(calculator)) return;
     if (this.choice && calculator !== this.choice.value) {
       this.choice.value = calculator;
       void this.choose(fields);
@@ -127,6 +124,8 @@ class FlopsCalculator extends HTMLElement {
     if (html !== null) {
       const next = fragment(html);
       void setTex(next, answer);
+      const [before, after] = [answer, next].map((root) => root.querySelector("details"));
+      after?.toggleAttribute("open", before?.open);
       answer.replaceChildren(next);
     }
     performance.mark("calculator:answer");
@@ -159,7 +158,7 @@ class FlopsCalculator extends HTMLElement {
     const text =
       format === "link"
         ? Promise.resolve(this.link())
-        : ask(this.version, "copy", question).then((answer) => answer.text);
+        : ask(this.version, "to_copy", question).then((answer) => answer.text);
     const manual = /** @type {HTMLTextAreaElement} */ (this.part(".calculator-manual"));
     manual.hidden = true;
     let said = "Copied.";

@@ -12,6 +12,8 @@ const listeners = new Set();
 /** @type {Promise<(name: string, text: string) => Promise<string>> | undefined} */
 let started;
 
+const MISSING = "its files could not be loaded";
+
 /** @param {State} next */
 const become = (next) => {
   state = next;
@@ -42,8 +44,14 @@ const boot = async (version) => {
   const failure = new Promise((_, reject) => {
     worker.addEventListener("error", (event) => {
       event.preventDefault();
-      reject(new Error(event.message || "its files could not be loaded"));
+      reject(new Error(event.message || MISSING));
     });
+    // The largest file is on its way before the worker asks for it; and where it does not come,
+    // Pyodide only writes a warning and waits for ever.
+    fetch(new URL("pyodide.asm.wasm", folder)).then(
+      (response) => response.ok || reject(new Error(MISSING)),
+      () => reject(new Error(MISSING)),
+    );
   });
   failure.catch(() => {});
   const remote = /** @type {any} */ (wrap(worker));
