@@ -1,0 +1,32 @@
+PYTHON ?= python3
+RUN := .venv/bin/python
+
+.PHONY: serve site check test verify bench clean
+
+serve: .venv/site.done
+	@$(RUN) scripts/build.py serve $(if $(PORT),--port $(PORT))
+
+site: .venv/site.done
+	@$(RUN) scripts/build.py site
+
+check: .venv/test.done
+	@$(RUN) -m ruff check --quiet && $(RUN) -m ruff format --check --quiet && $(RUN) -m mypy --no-error-summary
+
+test: site check
+	@$(RUN) -m pytest --quiet
+
+verify: .venv/test.done
+	@$(RUN) -m scripts.verify
+
+bench: .venv/test.done
+	@$(RUN) -m scripts.bench $(BENCH)
+
+clean:
+	@rm -rf build site node_modules .venv
+
+.venv/site.done: pyproject.toml
+	@echo "Setting up .venv …"
+	@$(PYTHON) -m venv .venv && $(RUN) -m pip install --quiet --editable '.[site]' && touch $@
+
+.venv/test.done: .venv/site.done scripts/setup_tests.py
+	@$(RUN) scripts/setup_tests.py && touch $@

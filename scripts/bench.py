@@ -1,0 +1,249 @@
+"""Measure how soon a reader gets an answer, against the stock way to run Pyodide.
+
+Both are served from this machine with Brotli, in real Chromium, in turns, and each figure
+is the median over the rounds of ours divided by stock's. The stock page has a script tag,
+`loadPyodide()`, `loadPackage()` of the same wheel, and asks the same question.
+"""
+
+import argparse
+import asyncio
+import json
+import shutil
+import statistics
+import tempfile
+import threading
+import timeit
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.sync_api import BrowserType, sync_playwright
+
+from calculator import browser
+from scripts import build, runtime
+from scripts.steps import BUILD
+
+ROUNDS = 7
+READING_MILLISECONDS = 2000  # a reader stays; the browser writes its caches meanwhile
+RATE_BYTES_PER_SECOND = 9e6 / 8
+ROUND_TRIP_SECONDS = 0.170
+TARGETS = {"cold": 0.50, "warm": 0.55, "slow line": 0.62, "bytes": 0.70}
+
+REQUEST = json.dumps(
+    {"calculator": "linear", "fields": {"in_features": "128", "out_features": "64"}}
+)
+STOCK = """<!doctype html>
+<script src="pyodide/pyodide.js"></script>
+<script type="module">
+const pyodide = await loadPyodide();
+await pyodide.loadPackage(new URL("WHEEL", location).href);
+pyodide.pyimport("calculator.browser").answer(`REQUEST`);
+performance.mark("calculator:answer");
+</script>
+"""
+OURS = """<!doctype html>
+<link rel="modulepreload" href="assets/vendor/comlink.min.mjs">
+<script type="module">
+import { wrap } from "./assets/vendor/comlink.min.mjs";
+const folder = new URL("assets/runtime/VERSION/", location);
+fetch(new URL("pyodide.asm.wasm", folder));
+const python = wrap(new Worker(new URL("worker.js", folder), { type: "module" }));
+await python.call("answer", `REQUEST`);
+performance.mark("calculator:answer");
+</script>
+"""
+ANSWERED = """new Promise((resolve) => new PerformanceObserver((list) => {
+  const [mark] = list.getEntriesByName("calculator:answer");
+  if (mark) resolve(mark.startTime);
+}).observe({ type: "mark", buffered: true }))"""
+EDIT = """document.addEventListener("DOMContentLoaded", () => {
+  const input = document.querySelector(`SELECTOR`);
+  input.focus();
+  input.value += "0";
+  input.dispatchEvent(new Event("input", { bubbles: true }));
+});"""
+EDITS = """(async () => {
+  const input = document.querySelector(`SELECTOR`);
+  const taken = [];
+  for (let edit = 0; edit < 220; edit++) {
+    const answered = new Promise((resolve) => {
+      const observer = new PerformanceObserver((list) => {
+        const [mark] = list.getEntriesByName("calculator:answer");
+        if (!mark) return;
+        observer.disconnect();
+        resolve(mark.startTime);
+      });
+      observer.observe({ type: "mark" });
+    });
+    input.value = String(100 + edit);
+    const started = performance.now();
+    input.dispatchEvent(new Event("input", { bubbles: true }));
+    taken.push((await answered) - started);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return taken.slice(20);
+})()"""
+IMPORT = """
+import time
+started = time.perf_counter()
+import calculator.browser
+print((time.perf_counter() - started) * 1000)
+"""
+
+
+class SlowLine:
+    """A proxy with the bandwidth and the round trip of a slow line, and a byte counter."""
+
+    def __init__(self, target: int) -> None:
+        """Carry to the port `target`, from `port`, in a thread of its own."""
+        self.target = target
+        self.bytes_carried = 0
+        self.line_free_at = 0.0
+        self.started = threading.Event()
+        threading.Thread(target=lambda: asyncio.run(self.serve()), daemon=True).start()
+        self.started.wait()
+
+    async def serve(self) -> None:
+        """Accept connections for ever."""
+        serving = await asyncio.start_server(self.connect, "127.0.0.1", 0)
+        self.port = serving.sockets[0].getsockname()[1]
+        self.started.set()
+        await serving.serve_forever()
+
+    async def connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Carry one connection, which costs a round trip to open."""
+        await asyncio.sleep(ROUND_TRIP_SECONDS)
+        onward_reader, onward_writer = await asyncio.open_connection("127.0.0.1", self.target)
+        await asyncio.gather(
+            self.carry(reader, onward_writer, down=False),
+            self.carry(onward_reader, writer, down=True),
+        )
+
+    async def carry(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, down: bool
+    ) -> None:
+        """Carry one direction: half a round trip late and, down, at the shared rate."""
+        loop = asyncio.get_running_loop()
+        try:
+            while data := await reader.read(8192):
+                now = loop.time()
+                sent_at = now
+                if down:
+                    self.bytes_carried += len(data)
+                    sent_at = max(now, self.line_free_at) + len(data) / RATE_BYTES_PER_SECOND
+                    self.line_free_at = sent_at
+                    await asyncio.sleep(sent_at - now)
+                loop.call_later(sent_at + ROUND_TRIP_SECONDS / 2 - loop.time(), writer.write, data)
+        finally:
+            loop.call_later(ROUND_TRIP_SECONDS / 2, writer.close)
+
+
+@dataclass
+class Browser:
+    """Chromium, and how a reader comes near the form on each page."""
+
+    chromium: BrowserType
+    pages: dict[str, str]
+    selector: str | None
+
+    def visit(self, origin: str, which: str, profile: str) -> float:
+        """Return the milliseconds from the navigation to the first computed answer."""
+        context = self.chromium.launch_persistent_context(
+            profile, executable_path=build.browser_path(), args=["--no-sandbox", "--disable-gpu"]
+        )
+        page = context.pages[0]
+        if self.selector and which == "ours":
+            page.add_init_script(EDIT.replace("SELECTOR", self.selector))
+        page.goto(origin + self.pages[which], wait_until="commit")
+        milliseconds: float = page.evaluate(ANSWERED)
+        page.wait_for_timeout(READING_MILLISECONDS)
+        context.close()
+        return milliseconds
+
+    def edits(self, origin: str) -> list[float]:
+        """Return the milliseconds from each of many edits to its answer in the page."""
+        browser = self.chromium.launch(
+            executable_path=build.browser_path(), args=["--no-sandbox", "--disable-gpu"]
+        )
+        page = browser.new_page()
+        page.goto(origin + self.pages["ours"])
+        page.locator(self.selector or "").first.focus()
+        page.wait_for_function("performance.getEntriesByName('calculator:ready').length")
+        milliseconds: list[float] = page.evaluate(EDITS.replace("SELECTOR", self.selector or ""))
+        browser.close()
+        return milliseconds
+
+
+def lay_out(folder: Path) -> None:
+    """Put the stock recipe, Pyodide as it comes and the wheel, beside a copy of the site."""
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(build.SITE, folder)
+    shutil.copytree(runtime.PYODIDE, folder / "pyodide")
+    (wheel,) = runtime.WHEELS.iterdir()
+    shutil.copy(wheel, folder)
+    words = {"WHEEL": wheel.name, "VERSION": runtime.VERSION.read_text(), "REQUEST": REQUEST}
+    for name, page in {"stock.html": STOCK, "ours.html": OURS}.items():
+        for word, value in words.items():
+            page = page.replace(word, value)
+        (folder / name).write_text(page)
+    build.compress(folder)
+
+
+def python_figures() -> Iterator[tuple[str, float, float]]:
+    """Yield name, milliseconds and target of what Python alone takes."""
+    folder = runtime.RUNTIMES / runtime.VERSION.read_text()
+    imports = [float(runtime.in_pyodide(IMPORT, folder)) for _ in range(ROUNDS)]
+    yield "import in Pyodide", statistics.median(imports), 40
+    answers = timeit.repeat(lambda: browser.answer(REQUEST), number=200, repeat=ROUNDS)
+    yield "an answer in CPython", statistics.median(answers) / 200 * 1000, 1
+
+
+def main() -> None:
+    """Run the rounds and print the figures."""
+    parser = argparse.ArgumentParser(description="Measure the time to an answer.")
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--page", default="/ours.html", help="a page of the site with a form")
+    parser.add_argument("--selector", help="the number that the reader edits there")
+    options = parser.parse_args()
+
+    build.build()
+    folder = BUILD / "bench"
+    lay_out(folder)
+    serving = build.server(folder, 0)
+    threading.Thread(target=serving.run, daemon=True).start()
+    line = SlowLine(serving.effective_port)
+    near, far = (f"http://127.0.0.1:{port}" for port in (serving.effective_port, line.port))
+    pages = {"ours": options.page, "stock": "/stock.html"}
+    figures: dict[str, dict[str, list[float]]] = {
+        kind: {which: [] for which in pages} for kind in TARGETS
+    }
+    with sync_playwright() as playwright:
+        reader = Browser(playwright.chromium, pages, options.selector)
+        for turn in range(options.rounds):
+            for which in sorted(pages, reverse=bool(turn % 2)):
+                with tempfile.TemporaryDirectory() as profile:
+                    figures["cold"][which].append(reader.visit(near, which, profile))
+                    figures["warm"][which].append(reader.visit(near, which, profile))
+                with tempfile.TemporaryDirectory() as profile:
+                    before = line.bytes_carried
+                    figures["slow line"][which].append(reader.visit(far, which, profile))
+                    figures["bytes"][which].append(line.bytes_carried - before)
+            print(".", end="", flush=True)
+        edits = sorted(reader.edits(near)) if options.selector else []
+
+    print(f"\n{'':24}ratio  target       ours      stock")
+    for kind, target in TARGETS.items():
+        ours, stock = figures[kind]["ours"], figures[kind]["stock"]
+        ratio = statistics.median(a / b for a, b in zip(ours, stock, strict=True))
+        medians = f"{statistics.median(ours):11,.0f}{statistics.median(stock):11,.0f}"
+        print(f"{kind:24}{ratio:5.3f}{target:8.2f}{medians}")
+    print(f"\n{'':24}   ms  target")
+    for name, milliseconds, target in python_figures():
+        print(f"{name:24}{milliseconds:5.2f}{target:8.2f}")
+    if edits:
+        print(f"{'edit to answer, p50':24}{edits[len(edits) // 2]:5.2f}{2:8.2f}")
+        print(f"{'edit to answer, p95':24}{edits[len(edits) * 95 // 100]:5.2f}{5:8.2f}")
+
+
+if __name__ == "__main__":
+    main()

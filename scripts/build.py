@@ -1,0 +1,180 @@
+"""Build the site into site/, or serve it.
+
+python scripts/build.py site
+python scripts/build.py serve [--port 8000] [--prefix /]
+"""
+
+import argparse
+import gzip
+import hashlib
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import brotli
+import waitress
+from whitenoise import WhiteNoise
+
+from scripts.runtime import VERSION, build_runtime
+from scripts.steps import BUILD, PACKAGES, ROOT, npm, path_with_node, run, step
+
+SITE = ROOT / "site"
+VENDOR = {
+    "comlink/dist/esm/comlink.min.mjs": "",
+    "katex/dist/katex.mjs": "",
+    "katex/dist/katex.min.css": "",
+    "katex/dist/fonts/*.woff2": "fonts",
+    "@fontsource-variable/inter/files/inter-latin-wght-*.woff2": "",
+}
+"""What pages load from the packages, and the folder of assets/vendor/ where they find it."""
+
+COMPRESSED = {".css", ".html", ".js", ".json", ".mjs", ".svg", ".txt", ".wasm", ".xml", ".zip"}
+
+
+def packages() -> None:
+    """Install the packages of package-lock.json."""
+    step(
+        "Installing the browser's packages",
+        lambda: run(
+            *(*npm(), "ci", "--no-audit", "--no-fund", "--loglevel=error"),
+            PATH=path_with_node(),
+        ),
+        PACKAGES,
+        ROOT / "package-lock.json",
+    )
+
+
+def packed(data: bytes, ending: str, quality: int) -> bytes:
+    """Return data as it goes over the wire, from the cache where it was packed before."""
+    file = BUILD / "packed" / f"{hashlib.sha256(data).hexdigest()}-{quality}{ending}"
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        small = brotli.compress(data, quality=quality) if ending == ".br" else gzip.compress(data)
+        file.write_bytes(small)
+    return file.read_bytes()
+
+
+def compress(folder: Path) -> None:
+    """Put a Brotli and a gzip copy beside every file that gains by it."""
+
+    def pack(file: Path) -> None:
+        data = file.read_bytes()
+        # Pages are many, small and often changed: the last percents are not worth the wait.
+        quality = 6 if file.suffix in {".html", ".json"} else 11
+        for ending in (".br", ".gz"):
+            file.with_name(file.name + ending).write_bytes(packed(data, ending, quality))
+
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(pack, [file for file in folder.rglob("*") if file.suffix in COMPRESSED]))
+
+
+def make_site(runtime: Path) -> None:
+    """Build the pages, put beside them what they load, and compress it all."""
+    run(
+        *(sys.executable, "-m", "mkdocs", "--quiet", "build", "--strict"),
+        PATH=path_with_node(),
+        NO_MKDOCS_2_WARNING="1",
+    )
+    assets = SITE / "assets"
+    # MkDocs copies the worker as it does all assets; it works only beside the runtime.
+    (assets / "worker.js").unlink()
+    shutil.copytree(runtime, assets / "runtime" / runtime.name)
+    for pattern, name in VENDOR.items():
+        folder = assets / "vendor" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        for file in PACKAGES.glob(pattern):
+            shutil.copy(file, folder)
+    compress(SITE)
+
+
+def build() -> None:
+    """Build all that has changed."""
+    packages()
+    runtime = build_runtime()
+    step(
+        "Building the pages",
+        lambda: make_site(runtime),
+        SITE,
+        VERSION,
+        *(ROOT / name for name in ("calculator", "docs", "scripts")),
+        *sorted(ROOT.glob("*.*")),
+        os.environ.get("SITE_URL", ""),
+    )
+
+
+Answer = Callable[..., object]
+
+
+def not_found(environ: dict[str, Any], start_response: Answer) -> list[bytes]:
+    """Answer with the site's own page where there is no file."""
+    start_response("404 Not Found", [("Content-Type", "text/html; charset=utf-8")])
+    return [(SITE / "404.html").read_bytes()]
+
+
+def sitemap(environ: dict[str, Any], start_response: Answer) -> list[bytes]:
+    """Answer with the sitemap of this very address: instant navigation follows what it lists."""
+    here = f"http://{environ['HTTP_HOST']}{environ['PATH_INFO'].removesuffix('sitemap.xml')}"
+    text = (SITE / "sitemap.xml").read_text("utf-8")
+    home = text.partition("<loc>")[2].partition("</loc>")[0]
+    start_response("200 OK", [("Content-Type", "application/xml")])
+    return [text.replace(home, here).encode()]
+
+
+def server(folder: Path, port: int, prefix: str = "/") -> Any:
+    """Return a server of a folder's files, packed where they are."""
+    files = WhiteNoise(
+        not_found,
+        root=folder,
+        prefix=prefix,
+        index_file=True,
+        max_age=0,
+        immutable_file_test=lambda path, url: "/assets/runtime/" in url,
+    )
+
+    def site(environ: dict[str, Any], start_response: Answer) -> Any:
+        asked = environ["PATH_INFO"]
+        return (sitemap if asked == f"{prefix}sitemap.xml" else files)(environ, start_response)
+
+    return waitress.create_server(site, host="127.0.0.1", port=port, threads=8)
+
+
+def browser_path() -> str:
+    """Return a Chromium: the one on PATH, else Debian's, else the one of Playwright."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    if not found and shutil.which("apt-get") and os.geteuid() == 0:
+        print("Installing Chromium …", flush=True)
+        run("apt-get", "update", "-qq")
+        run("apt-get", "install", "-qq", "--yes", "chromium", DEBIAN_FRONTEND="noninteractive")
+        found = shutil.which("chromium")
+    if not found:
+        from playwright.sync_api import sync_playwright
+
+        run(sys.executable, "-m", "playwright", "install", "chromium")
+        with sync_playwright() as playwright:
+            found = playwright.chromium.executable_path
+    return found
+
+
+def main() -> None:
+    """Read the command line and do what it says."""
+    parser = argparse.ArgumentParser(description="Build the site, or serve it.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("site", help="build into site/")
+    serve = commands.add_parser("serve", help="build, then serve")
+    serve.add_argument("--port", type=int, default=8000, help="0 takes a free one")
+    serve.add_argument("--prefix", default="/", help="the path under which the site stands")
+    options = parser.parse_args()
+
+    build()
+    if options.command == "serve":
+        serving = server(SITE, options.port, options.prefix)
+        print(f"http://127.0.0.1:{serving.effective_port}{options.prefix}", flush=True)
+        serving.run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,38 @@
+"""Drive all that a reader can reach, and print what comes back.
+
+The build runs this inside Pyodide and keeps the modules that it needed; the tests run it in
+both Pythons and compare.
+"""
+
+import json
+import traceback
+from collections.abc import Iterator
+from typing import Any
+
+from calculator import CALCULATIONS, browser
+
+GOOD = ["1", "2", "16", "1, 2", "1.5T", "same"]
+BAD = ["", " ", "x", "-1", "0", "1.5", "1e400", "9" * 5000, "(1,", "1, 2, 3, 4", "<b>", "½"]
+
+
+def requests() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield names of functions in `calculator.browser`, and what to ask them."""
+    for name, calculation in CALCULATIONS.items():
+        defaults = {key: field.write(field.default) for key, field in calculation.fields.items()}
+        request: dict[str, Any] = {"calculator": name, "fields": defaults}
+        yield "form", {"calculator": name, "prefix": "p-"}
+        yield "answer", request
+        for layout in browser.FORMATS:
+            yield "to_copy", {**request, "format": layout}
+        for key in defaults:
+            for text in GOOD + BAD:
+                yield "answer", {"calculator": name, "fields": {**defaults, key: text}}
+        yield "answer", {"calculator": name, "fields": {"no such field": "1"}}
+    yield "answer", {"calculator": "no such calculator", "fields": {}}
+
+
+for function, request in requests():
+    try:
+        print(function, json.dumps(request), getattr(browser, function)(json.dumps(request)))
+    except Exception:
+        print(function, json.dumps(request), traceback.format_exc().splitlines()[-1])

@@ -1,0 +1,17 @@
+// Run the Python program on standard input inside Pyodide, on folders of this machine:
+//     node pyodide.mjs '{"runtime": FOLDER, "mounts": {GUEST: FOLDER}, "args": []}'
+import { text } from "node:stream/consumers";
+import { pathToFileURL } from "node:url";
+
+const { runtime, mounts = {}, args = [] } = JSON.parse(process.argv[2]);
+const { loadPyodide } = await import(pathToFileURL(`${runtime}/pyodide.mjs`).href);
+const pyodide = await loadPyodide({
+  args,
+  // The same source must give the same bytecode, whose hash names the runtime.
+  env: { PYTHONHASHSEED: "0", SOURCE_DATE_EPOCH: "0" },
+});
+for (const [guest, folder] of Object.entries(mounts)) {
+  pyodide.FS.mkdirTree(guest);
+  pyodide.mountNodeFS(guest, folder);
+}
+pyodide.runPython(await text(process.stdin));

@@ -1,0 +1,149 @@
+"""`make verify`: ask the witnesses about every example of the pages, and write what they say.
+
+The record, docs/evidence.json, holds one entry an example. No figure in it comes from a formula of
+ours; where a witness and a formula differ, both numbers are shown and nothing is written.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterable
+from math import isclose
+from pathlib import Path
+from typing import Any
+
+from calculator import Conversion, Sequential
+from calculator.calculation import Calculation
+from calculator.evaluate import form_fields
+from calculator.layer import Layer, Measured
+from scripts import witnesses
+from scripts.markdown_calculators import EVIDENCE, DirectiveError, Example, examples
+from scripts.markdown_calculators import figures as figures_of
+from scripts.markdown_calculators import key as key_of
+
+Entry = dict[str, Any]
+COUNTED_ONE_BY_ONE = {
+    "operations": witnesses.count_operations,
+    "exact_flops": witnesses.count_exact_flops,
+}
+MOST_PRODUCTS = 6_000_000
+
+
+def measure(example: Example) -> Entry:
+    """Return what the witnesses say of an example: its entry in the record.
+
+    Raises DirectiveError where one differs from the formula, where no witness knows a figure that
+    is expected, and where the example is too large to be counted one by one.
+    """
+    outcome = example.evaluate()
+    assert outcome.calculation is not None
+    computed = figures_of(outcome)
+    figures: dict[str, Any] = {}
+    heard = set()
+    for witness, said in _testimony(example, outcome.calculation, timed=bool(outcome.time)):
+        known = {name: figure for name, figure in said.items() if name in computed}
+        for name, figure in known.items():
+            if not _same(figure, computed[name]):
+                raise DirectiveError(
+                    f"{example}: {witness} says {name} = {figure}, the formula {computed[name]}"
+                )
+        figures |= known
+        heard.add(witness)
+    for name in sorted(example.expect.keys() - figures.keys()):
+        raise DirectiveError(f"{example}: no witness knows {name!r}; they know {sorted(figures)}")
+    entry: Entry = {
+        "example": key_of(example.calculator, outcome),
+        "figures": figures,
+        "witnesses": sorted(heard, key=witnesses.ORDER.index),
+    }
+    if example.thop:
+        entry["thop"] = witnesses.ask_thop(*_layers(example, outcome.calculation))
+    return entry
+
+
+def _testimony(
+    example: Example, calculation: Calculation, *, timed: bool
+) -> Iterable[tuple[str, witnesses.Figures]]:
+    """Yield each witness that can say something, with what it says."""
+    fields = form_fields(type(calculation))
+    texts = {name: field.write(field.default) for name, field in fields.items()}
+    texts |= example.fields
+    if isinstance(calculation, Conversion):
+        yield witnesses.PINT, witnesses.convert(texts)
+        return
+    dtype = calculation.values()["dtype"]
+    if isinstance(calculation, Measured):
+        layers, shape = _layers(example, calculation)
+        seen = witnesses.ask_torch(layers, shape, dtype)
+        yield witnesses.TORCH, seen
+        for name in sorted(example.expect.keys() & COUNTED_ONE_BY_ONE.keys()):
+            if seen["macs"] > MOST_PRODUCTS:
+                raise DirectiveError(
+                    f"{example}: too large to count {name} one by one: {seen['macs']:,} products, "
+                    f"and at most {MOST_PRODUCTS:,} take no longer than an example is worth"
+                )
+            yield witnesses.LOOPS, COUNTED_ONE_BY_ONE[name](layers, shape)
+        texts |= {name: str(seen[name]) for name in ("flops", "bytes_moved")}
+        if not timed:
+            return
+    yield witnesses.PINT, witnesses.time(texts, dtype)
+
+
+def _layers(example: Example, calculation: Calculation) -> tuple[witnesses.Layers, tuple[int, ...]]:
+    """Return how torch constructs the layers of an example, and the shape of their input."""
+    if isinstance(calculation, Sequential):
+        text = example.fields.get("modules", calculation.values()["modules"])
+        return witnesses.written(text), calculation.input_shape
+    if not isinstance(calculation, Layer):
+        raise DirectiveError(f"{example}: has no layer that could be run")
+    name = type(calculation).__name__
+    return (name, [], calculation.module_arguments()), witnesses.shape(calculation.values())
+
+
+def _same(said: Any, computed: Any) -> bool:
+    if isinstance(said, float) and isinstance(computed, (int, float)):
+        return isclose(said, computed, rel_tol=1e-12)
+    return bool(said == (list(computed) if isinstance(computed, tuple) else computed))
+
+
+def record(found: Iterable[tuple[Path, Example]]) -> list[Entry]:
+    """Return the entries of examples in the order of their keys, one for each that is alike."""
+    entries: dict[str, Entry] = {}
+    for page, example in found:
+        try:
+            entry = measure(example)
+        except DirectiveError as error:
+            raise DirectiveError(f"{page.name}: {error}") from error
+        known = entries.setdefault(entry["example"], entry)
+        known["figures"] |= entry["figures"]
+        heard = {*known["witnesses"], *entry["witnesses"]}
+        known["witnesses"] = sorted(heard, key=witnesses.ORDER.index)
+        known |= {"thop": entry["thop"]} if "thop" in entry else {}
+    return [entries[key] for key in sorted(entries)]
+
+
+def text(entries: list[Entry]) -> str:
+    """Return the record as it is written: sorted, indented, the same on every machine."""
+    return json.dumps(entries, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def main() -> int:
+    """Write the record; return 1 where witnesses and formulas differ."""
+    found = list(examples())
+    try:
+        entries = record(found)
+    except DirectiveError as error:
+        print(error, file=sys.stderr)
+        return 1
+    EVIDENCE.write_text(text(entries), "utf-8")
+    heard = Counter(witness for entry in entries for witness in entry["witnesses"])
+    heard[witnesses.THOP] = sum("thop" in entry for entry in entries)
+    says = "; ".join(f"{witness} on {count}" for witness, count in heard.items() if count)
+    print(f"{len(found)} examples, {len(entries)} entries in {EVIDENCE.name}: {says}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,61 @@
+"""The runtime that the browser gets, in Node: the same WebAssembly, the same archive."""
+
+import subprocess
+import sys
+
+import pytest
+
+from scripts.build import packages
+from scripts.runtime import EXERCISE, build_runtime, in_pyodide, read_archive
+
+
+@pytest.fixture(scope="module")
+def runtime():
+    packages()
+    return build_runtime()
+
+
+@pytest.fixture(scope="module")
+def archive(runtime):
+    return read_archive(runtime / "python_stdlib.zip")
+
+
+@pytest.fixture(scope="module")
+def in_browser_python(runtime):
+    return in_pyodide(EXERCISE.read_text(), runtime).splitlines()
+
+
+@pytest.fixture(scope="module")
+def in_cpython():
+    return subprocess.check_output([sys.executable, EXERCISE], text=True).splitlines()
+
+
+def test_every_module_is_bytecode_of_the_python_in_pyodide(runtime, archive):
+    magic = in_pyodide(
+        "import importlib.util; print(importlib.util.MAGIC_NUMBER.hex())", runtime
+    ).strip()
+    modules = [data for name, data in archive.items() if name.endswith(".pyc")]
+    assert {data[:4].hex() for data in modules} == {magic}
+
+
+def test_the_archive_holds_no_source(archive):
+    assert [name for name in archive if name.endswith(".py")] == []
+
+
+def test_the_archive_holds_the_whole_package(archive):
+    from scripts.steps import ROOT
+
+    sources = {
+        file.relative_to(ROOT).with_suffix(".pyc").as_posix()
+        for file in (ROOT / "calculator").rglob("*.py")
+    }
+    assert sources <= archive.keys()
+
+
+def test_all_that_a_reader_can_reach_runs_on_the_trimmed_library(in_browser_python):
+    missing = [line for line in in_browser_python if "ImportError" in line or "No module" in line]
+    assert missing == []
+
+
+def test_pyodide_answers_as_cpython_does(in_browser_python, in_cpython):
+    assert in_browser_python == in_cpython
