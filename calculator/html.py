@@ -56,8 +56,7 @@ def element(
         f'<form class="calculator" autocomplete="off" novalidate data-prefix="{prefix}">'
         f'<div class="calculator-controls">{controls(CALCULATIONS[names[0]], texts, prefix)}</div>'
         f"{_ACTIONS}</form>"
-        '<section class="calculator-answer" aria-label="Answer">'
-        f"{answer(*result, folded)}</section></div></flops-calculator>"
+        f'<div class="calculator-answer">{answer(*result, folded)}</div></div></flops-calculator>'
     )
 
 

@@ -15,7 +15,10 @@ class FlopsCalculator extends HTMLElement {
     this.form = /** @type {HTMLFormElement} */ (this.querySelector("form"));
     this.choice = /** @type {HTMLSelectElement | null} */ (this.querySelector("[data-choice]"));
     this.version = this.dataset.runtime ?? "";
-    const begin = () => void start(this.version).catch(() => {});
+    // After a failure only typing or the button tries again, not a passing pointer.
+    const begin = () => {
+      if (this.dataset.state === "printed") void start(this.version).catch(() => {});
+    };
     this.addEventListener("focusin", begin, { signal });
     this.addEventListener("pointerenter", begin, { signal });
     this.form.addEventListener("submit", (event) => event.preventDefault(), { signal });

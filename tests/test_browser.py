@@ -1,0 +1,366 @@
+"""What a reader does and sees, in a real Chromium, on the site as it is served."""
+
+import re
+import subprocess
+import sys
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import expect, sync_playwright
+
+from scripts.build import ROOT, browser_path
+
+PAGES = ["", "flops-and-macs/", "linear/", "convolution/", "runtime/", "why/"]
+PHONE = {"width": 390, "height": 844}
+
+
+def serve(*options):
+    """Start the site's own server on a free port; return the process and its address."""
+    process = subprocess.Popen(
+        [sys.executable, "scripts/build.py", "serve", "--port", "0", *options],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    for line in process.stdout:
+        found = re.search(r"http://\S+", line)
+        if found:
+            return process, found[0].rstrip("/") + "/"
+    raise AssertionError("the server printed no address")
+
+
+@pytest.fixture(scope="session")
+def site():
+    process, address = serve()
+    yield address
+    process.terminate()
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=browser_path(), args=["--no-sandbox", "--disable-gpu"]
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(chromium):
+    """Open pages that fail their test on a console error or a request to another host."""
+    contexts, faults = [], []
+
+    def open_(address, quiet=True, **options):
+        context = chromium.new_context(**options)
+        context.grant_permissions(["clipboard-read", "clipboard-write"])
+        contexts.append(context)
+        page = context.new_page()
+        page.requests = []
+        page.on("request", lambda request: page.requests.append(request.url))
+        if quiet:
+            page.on("pageerror", lambda error: faults.append(str(error)))
+            page.on(
+                "console",
+                lambda message: (
+                    message.type in ("error", "warning") and faults.append(message.text)
+                ),
+            )
+        page.goto(address)
+        return page
+
+    yield open_
+    for context in contexts:
+        for page in context.pages:
+            host = urlsplit(page.url).netloc
+            faults += [url for url in page.requests if urlsplit(url).netloc not in ("", host)]
+        context.close()
+    assert faults == []
+
+
+def figure(page, quantity, inside="flops-calculator >> nth=0"):
+    return page.locator(inside).locator(f'data[data-quantity="{quantity}"]')
+
+
+def field(page, name):
+    return page.locator(f'flops-calculator >> nth=0 >> [name="{name}"]')
+
+
+def ready(page):
+    page.locator("flops-calculator >> nth=0").locator("input >> nth=0").focus()
+    expect(page.locator("flops-calculator").first).to_have_attribute("data-state", "ready")
+
+
+def test_the_answer_is_printed_without_javascript(open_page, site):
+    page = open_page(site, java_script_enabled=False)
+    # Linear 4096 -> 11008 on one row: 4096 * 11008 = 45,088,768
+    assert figure(page, "macs").get_attribute("value") == "45088768"
+    assert page.locator(".calculator-formulas .katex").count() > 5
+
+
+def test_typing_gives_the_right_answer(open_page, site):
+    page = open_page(site + "convolution/")
+    for name, text in {"in_channels": "3", "out_channels": "32", "padding": "0"}.items():
+        field(page, name).fill(text)
+    for name in ("height", "width"):
+        field(page, name).fill("128")
+    # (128 - 2) ** 2 * 3 * 3 ** 2 * 32, the notebook's example
+    expect(figure(page, "macs")).to_have_attribute("value", "13716864")
+    expect(figure(page, "flops")).to_have_attribute("value", "27433728")
+
+
+def test_the_answer_follows_every_keystroke(open_page, site):
+    page = open_page(site)
+    ready(page)
+    box = field(page, "batch_size")
+    box.fill("")
+    for typed, macs in (("1", 45088768), ("2", 12 * 45088768), ("8", 128 * 45088768)):
+        box.press_sequentially(typed)
+        expect(figure(page, "macs")).to_have_attribute("value", str(macs))
+
+
+def test_a_refused_field_says_why_beside_it_and_loses_nothing(open_page, site):
+    page = open_page(site + "convolution/")
+    ready(page)
+    field(page, "out_channels").fill("48")
+    before = figure(page, "macs").get_attribute("value")
+    field(page, "kernel_size").fill("999")
+    error = page.locator(f"#{field(page, 'kernel_size').get_attribute('id')}-error")
+    expect(error).to_contain_text("Kernel size can't be greater than actual input size")
+    expect(field(page, "kernel_size")).to_have_attribute("aria-invalid", "true")
+    assert field(page, "out_channels").input_value() == "48"
+    assert page.locator(".calculator-answer").first.get_attribute("data-old") is not None
+    assert int(before) > 0
+    field(page, "kernel_size").fill("3")
+    expect(error).to_be_empty()
+    expect(page.locator(".calculator-answer").first).not_to_have_attribute("data-old", "")
+
+
+@pytest.mark.parametrize(
+    "text", ["-1", "0", "abc", "1e400", "3.5", "9" * 5000, "<img src=x onerror=alert(1)>", "٣"]
+)
+def test_nonsense_is_refused_in_words(open_page, site, text):
+    page = open_page(site)
+    ready(page)
+    field(page, "in_features").fill(text)
+    error = page.locator(f"#{field(page, 'in_features').get_attribute('id')}-error")
+    expect(error).not_to_be_empty()
+
+
+def test_a_link_restores_the_inputs(open_page, site):
+    page = open_page(site + "convolution/")
+    ready(page)
+    field(page, "in_channels").fill("64")
+    field(page, "padding").fill("same")
+    field(page, "bias").uncheck()
+    page.get_by_role("button", name="Copy link").first.click()
+    expect(page.locator("[data-message]").first).to_have_text("Copied.")
+    link = page.evaluate("navigator.clipboard.readText()")
+    other = open_page(link)
+    expect(field(other, "in_channels")).to_have_value("64")
+    expect(field(other, "padding")).to_have_value("same")
+    expect(field(other, "bias")).not_to_be_checked()
+    expect(figure(other, "macs")).to_have_attribute(
+        "value", figure(page, "macs").get_attribute("value")
+    )
+
+
+def test_a_link_with_one_field_is_enough(open_page, site):
+    page = open_page(site + "convolution/?in_channels=5&nonsense=1")
+    expect(field(page, "in_channels")).to_have_value("5")
+    expect(page.locator("flops-calculator").first).to_have_attribute("data-state", "ready")
+
+
+def test_a_bad_value_in_a_link_is_an_error_and_runs_nothing(open_page, site):
+    page = open_page(site + "?in_features=<script>alert(1)</script>&device=cray")
+    error = page.locator(f"#{field(page, 'in_features').get_attribute('id')}-error")
+    expect(error).to_contain_text("must be a number")
+    error = page.locator(f"#{field(page, 'device').get_attribute('id')}-error")
+    expect(error).to_contain_text("is not a device known here")
+
+
+def test_the_address_follows_the_form(open_page, site):
+    page = open_page(site)
+    ready(page)
+    field(page, "in_features").fill("640")
+    page.wait_for_url("**in_features=640**")
+    assert parse_qs(urlsplit(page.url).query)["out_features"] == ["11008"]
+
+
+def test_the_back_button_brings_the_inputs_back(open_page, site):
+    page = open_page(site + "convolution/")
+    ready(page)
+    field(page, "in_channels").fill("17")
+    page.wait_for_url("**in_channels=17**")
+    page.get_by_role("link", name="From FLOPs to seconds").first.click()
+    page.wait_for_url("**/runtime/**")
+    page.go_back()
+    expect(field(page, "in_channels")).to_have_value("17")
+
+
+def test_a_second_page_answers_without_a_second_boot(open_page, site):
+    page = open_page(site)
+    ready(page)
+    page.get_by_role("link", name="Convolution").first.click()
+    page.wait_for_url("**/convolution/")
+    field(page, "groups").fill("1")
+    field(page, "in_channels").fill("7")
+    expect(page.locator("flops-calculator").first).to_have_attribute("data-state", "ready")
+    expect(page.locator(".calculator-worked", has_text="· 7/1 ·").first).to_be_visible()
+    assert len([url for url in page.requests if url.endswith("/worker.js")]) == 1
+
+
+def test_choosing_another_layer_brings_its_form_and_keeps_what_both_have(open_page, site):
+    page = open_page(site + "convolution/")
+    ready(page)
+    field(page, "in_channels").fill("64")
+    page.locator("[data-choice]").first.select_option("conv_transpose2d")
+    expect(field(page, "output_padding")).to_be_visible()
+    expect(field(page, "in_channels")).to_have_value("64")
+    expect(
+        page.locator("flops-calculator").first.locator(".calculator-field .katex").first
+    ).to_be_visible()
+
+
+def test_a_formula_that_changes_is_set_anew(open_page, site):
+    page = open_page(site + "linear/")
+    ready(page)
+    field(page, "bias").check()
+    changed = page.locator("tr", has_text="Parameters").first.locator("[data-tex]").first
+    expect(changed).to_have_attribute(
+        "data-tex", r"\text{params} = d_\text{in} \cdot d_\text{out} + d_\text{out}"
+    )
+    expect(changed.locator(".katex")).to_be_visible()
+
+
+def test_reset_brings_the_printed_figures_back(open_page, site):
+    page = open_page(site)
+    ready(page)
+    field(page, "in_features").fill("1")
+    expect(figure(page, "macs")).to_have_attribute("value", "11008")
+    page.get_by_role("button", name="Reset").first.click()
+    expect(figure(page, "macs")).to_have_attribute("value", "45088768")
+
+
+@pytest.mark.parametrize(
+    ("button", "words"),
+    [
+        ("Markdown", "| Multiply-accumulates | "),
+        ("LaTeX", r"\begin{aligned}"),
+        ("Python", "import torch"),
+    ],
+)
+def test_the_answer_can_be_copied(open_page, site, button, words):
+    page = open_page(site)
+    ready(page)
+    page.get_by_role("button", name=button).first.click()
+    expect(page.locator("[data-message]").first).to_have_text("Copied.")
+    assert words in page.evaluate("navigator.clipboard.readText()")
+
+
+def test_a_failure_is_explained_and_can_be_retried(open_page, site):
+    page = open_page(site + "why/", quiet=False)
+    page.route("**/*.wasm", lambda route: route.abort())
+    page.goto(site)
+    field(page, "in_features").fill("1")
+    calculator = page.locator("flops-calculator").first
+    expect(calculator).to_have_attribute("data-state", "failed")
+    expect(calculator.locator("[data-message]")).to_contain_text("Python did not start")
+    page.unroute("**/*.wasm")
+    calculator.get_by_role("button", name="Try again").click()
+    expect(figure(page, "macs")).to_have_attribute("value", "11008")
+
+
+def test_the_load_is_visible(open_page, site):
+    page = open_page(site + "why/")
+    page.add_init_script(
+        "addEventListener('DOMContentLoaded', () => { window.seen = new Set(); new MutationObserver"
+        "(() => seen.add(document.querySelector('flops-calculator')?.dataset.state))"
+        ".observe(document, {subtree: true, attributes: true}) })"
+    )
+    page.goto(site)
+    ready(page)
+    assert {"loading", "ready"} <= set(page.evaluate("[...seen]"))
+
+
+def test_a_page_without_a_form_fetches_no_python(open_page, site):
+    page = open_page(site + "why/")
+    page.wait_for_load_state("networkidle")
+    assert not [url for url in page.requests if "/runtime/" in urlsplit(url).path[9:]]
+
+
+def test_a_reader_who_saves_data_fetches_no_python_until_a_form_is_touched(open_page, site):
+    page = open_page(site + "why/")
+    page.add_init_script(
+        "Object.defineProperty(navigator, 'connection', {value: {saveData: true}})"
+    )
+    page.goto(site)
+    page.wait_for_load_state("networkidle")
+    assert not [url for url in page.requests if url.endswith(".wasm")]
+    ready(page)
+
+
+def test_it_works_under_a_sub_path(open_page):
+    process, address = serve("--prefix", "/repo/")
+    try:
+        assert address.endswith("/repo/")
+        page = open_page(address)
+        ready(page)
+        page.get_by_role("link", name="Convolution").first.click()
+        page.wait_for_url("**/repo/convolution/")
+        field(page, "in_channels").fill("7")
+        expect(page.locator(".calculator-worked", has_text="· 7/1 ·").first).to_be_visible()
+        assert len([url for url in page.requests if url.endswith("/worker.js")]) == 1
+    finally:
+        process.terminate()
+
+
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_violation(open_page, site, path, scheme):
+    page = open_page(site + path, color_scheme=scheme)
+    page.wait_for_load_state("networkidle")
+    page.add_script_tag(path=ROOT / "node_modules" / "axe-core" / "axe.min.js")
+    found = page.evaluate("axe.run().then((result) => result.violations)")
+    assert [(each["id"], [node["html"][:200] for node in each["nodes"]]) for each in found] == []
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_nothing_is_wider_than_a_phone(open_page, site, path):
+    page = open_page(site + path, viewport=PHONE)
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+def test_dark_mode_follows_the_system(open_page, site):
+    page = open_page(site, color_scheme="dark")
+    expect(page.locator("body")).to_have_attribute("data-md-color-scheme", "slate")
+
+
+def test_the_printed_page_holds_answer_and_formulas(open_page, site):
+    page = open_page(site)
+    page.emulate_media(media="print")
+    expect(figure(page, "macs")).to_be_visible()
+    expect(page.locator(".calculator-formulas .katex").first).to_be_visible()
+    expect(page.get_by_role("button", name="Reset").first).to_be_hidden()
+
+
+def test_a_form_is_worked_by_keyboard_alone(open_page, site):
+    page = open_page(site)
+    ready(page)
+    field(page, "in_features").focus()
+    page.keyboard.press("Control+A")
+    page.keyboard.type("2")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.name") == "out_features"
+    page.keyboard.press("Control+A")
+    page.keyboard.type("3")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    expect(figure(page, "params")).to_have_attribute("value", "9")  # 2 * 3 + 3, the bias on
+
+
+def test_a_screen_reader_hears_the_answer(open_page, site):
+    page = open_page(site)
+    ready(page)
+    field(page, "in_features").fill("2")
+    expect(page.locator(".calculator-summary").first).to_contain_text("22 016")
