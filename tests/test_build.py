@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from scripts.markdown_calculators import EVIDENCE, ROOT, agrees, example, key
+from scripts.steps import PACKAGES, node, path_with_node
 
 CONFIG = """\
 site_name: test
@@ -22,6 +23,11 @@ LINEAR = """\
 /// example | linear
 fields: {in_features: 4, out_features: 3, batch_size: 2}
 expect: {macs: 24}
+///
+"""
+CALCULATOR = """
+/// calculator | linear
+fields: {}
 ///
 """
 
@@ -55,12 +61,12 @@ def build(project, page):
         cwd=project,
         capture_output=True,
         text=True,
-        env={"PYTHONPATH": str(ROOT), "PATH": subprocess.os.environ["PATH"]},
+        env={"PYTHONPATH": str(ROOT), "PATH": path_with_node()},
     )
 
 
 def test_a_right_example_builds_and_names_its_witness(project):
-    done = build(project, LINEAR)
+    done = build(project, LINEAR + CALCULATOR)
     assert done.returncode == 0, done.stderr
     assert "checked against torch 0" in (project / "site" / "index.html").read_text()
 
@@ -99,6 +105,7 @@ def test_a_right_example_builds_and_names_its_witness(project):
         pytest.param(
             LINEAR.replace("\n///\n", "\n\nMore text.\n"), ("example | linear",), id="one left open"
         ),
+        pytest.param(LINEAR, ("no calculator",), id="an example with nothing to open it in"),
         pytest.param("/// calculator | linear\nfield: {}\n///\n", ("field",), id="calculator key"),
         pytest.param(r"A $\fraq{1}{2}$ here.", ("fraq",), id="a formula KaTeX cannot set"),
     ],
@@ -151,3 +158,9 @@ def test_the_record_is_committed():
 )
 def test_a_written_figure_agrees_where_it_is_the_same_number(written, figure, same):
     assert agrees(written, figure) is same
+
+
+def test_the_modules_of_the_page_pass_the_type_checker():
+    compiler = PACKAGES / "typescript" / "bin" / "tsc"
+    done = subprocess.run([node(), compiler], cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout == ""

@@ -2,19 +2,41 @@
 // <flops-calculator>: reads its form, asks Python, places the answer. Works where it is connected
 // again, as instant navigation does.
 import { ask, start, watch } from "./client.js";
-import { connectionAllows, controls, copyText, fragment, readFields, setTex, writeFields } from "./page.js";
+import { become, connectionAllows, controls, copyText, fragment, readFields, setTex, writeFields } from "./page.js";
 
 const URL_DELAY = 300; // ms; browsers limit how often a page may write its address
 const SPEAK_DELAY = 800; // ms after the last key, so that a screen reader hears one answer
 
 class FlopsCalculator extends HTMLElement {
+  asked = 0; // questions so far; an answer to an earlier one comes too late
+  writing = 0;
+  speaking = 0;
+  controller = new AbortController();
+
+  get form() {
+    return /** @type {HTMLFormElement} */ (this.find("form"));
+  }
+
+  get choice() {
+    return /** @type {HTMLSelectElement | null} */ (this.querySelector("[data-choice]"));
+  }
+
+  get calculator() {
+    return this.choice?.value ?? this.dataset.offers ?? "";
+  }
+
+  get version() {
+    return this.dataset.runtime ?? "";
+  }
+
+  /** @param {string} selector */
+  find(selector) {
+    return /** @type {HTMLElement} */ (this.querySelector(selector));
+  }
+
   connectedCallback() {
     this.controller = new AbortController();
     const { signal } = this.controller;
-    this.asked = 0;
-    this.form = /** @type {HTMLFormElement} */ (this.querySelector("form"));
-    this.choice = /** @type {HTMLSelectElement | null} */ (this.querySelector("[data-choice]"));
-    this.version = this.dataset.runtime ?? "";
     // After a failure only typing or the button tries again, not a passing pointer.
     const begin = () => {
       if (this.dataset.state === "printed") void start(this.version).catch(() => {});
@@ -25,7 +47,7 @@ class FlopsCalculator extends HTMLElement {
     this.form.addEventListener("input", () => this.changed(), { signal });
     this.form.addEventListener("reset", () => setTimeout(() => this.changed()), { signal });
     this.choice?.addEventListener("change", () => this.choose(readFields(this.form)), { signal });
-    this.part("[data-retry]").addEventListener("click", () => this.update(), { signal });
+    this.find("[data-retry]").addEventListener("click", () => this.update(), { signal });
     for (const button of this.querySelectorAll("[data-copy]"))
       button.addEventListener("click", () => this.copy(button), { signal });
     window.addEventListener("popstate", () => this.restore(), { signal });
@@ -35,18 +57,9 @@ class FlopsCalculator extends HTMLElement {
   }
 
   disconnectedCallback() {
-    this.controller?.abort();
+    this.controller.abort();
     clearTimeout(this.writing);
     clearTimeout(this.speaking);
-  }
-
-  /** @param {string} selector */
-  part(selector) {
-    return /** @type {HTMLElement} */ (this.querySelector(selector));
-  }
-
-  get calculator() {
-    return this.choice?.value ?? this.dataset.offers ?? "";
   }
 
   /** @param {() => void} begin @param {AbortSignal} signal */
@@ -57,7 +70,7 @@ class FlopsCalculator extends HTMLElement {
       observer.disconnect();
       (window.requestIdleCallback ?? setTimeout)(() => signal.aborted || begin());
     });
-    observer.observe(this.form ?? this);
+    observer.observe(this.form);
     signal.addEventListener("abort", () => observer.disconnect());
   }
 
@@ -72,14 +85,17 @@ class FlopsCalculator extends HTMLElement {
     } else if (writeFields(this.form, fields)) void this.update();
   }
 
-  /** Bring the form of the chosen calculation, keeping what both forms ask for. */
+  /**
+   * Bring the form of the chosen calculation, keeping what both forms ask for.
+   * @param {Record<string, string>} fields
+   */
   async choose(fields) {
     const mine = ++this.asked;
     const question = { calculator: this.calculator, prefix: this.form.dataset.prefix };
     try {
       const { html } = await ask(this.version, "form", question);
       if (mine !== this.asked) return;
-      this.part(".calculator-controls").replaceChildren(fragment(html));
+      this.find(".calculator-controls").replaceChildren(fragment(html));
       void setTex(this.form);
       writeFields(this.form, fields);
       this.changed();
@@ -90,7 +106,7 @@ class FlopsCalculator extends HTMLElement {
 
   changed() {
     clearTimeout(this.writing);
-    this.writing = setTimeout(() => history.replaceState(history.state, "", this.link()), URL_DELAY);
+    this.writing = window.setTimeout(() => history.replaceState(history.state, "", this.link()), URL_DELAY);
     void this.update();
   }
 
@@ -122,31 +138,28 @@ class FlopsCalculator extends HTMLElement {
       if (message) control.setAttribute("aria-invalid", "true");
       else control.removeAttribute("aria-invalid");
     }
-    const answer = this.part(".calculator-answer");
+    const answer = this.find(".calculator-answer");
     answer.toggleAttribute("data-old", html === null);
     if (html !== null) {
-      const next = fragment(html);
-      void setTex(next, answer);
-      const [before, after] = [answer, next].map((root) => root.querySelector("details"));
-      after?.toggleAttribute("open", before?.open);
-      answer.replaceChildren(next);
+      become(answer, fragment(html));
+      void setTex(answer);
     }
     performance.mark("calculator:answer");
     clearTimeout(this.speaking);
     const spoken = summary ?? Object.values(errors).join(" ");
-    this.speaking = setTimeout(() => {
-      this.part(".calculator-summary").textContent = spoken;
+    this.speaking = window.setTimeout(() => {
+      this.find(".calculator-summary").textContent = spoken;
     }, SPEAK_DELAY);
   }
 
   /** @param {import("./client.js").State} state */
   show(state) {
     this.dataset.state = state.name;
-    const bar = /** @type {HTMLProgressElement} */ (this.part("progress"));
+    const bar = /** @type {HTMLProgressElement} */ (this.find("progress"));
     bar.hidden = state.name !== "loading";
     bar.value = state.progress ?? 0;
-    this.part("[data-retry]").hidden = state.name !== "failed";
-    this.part("[data-message]").textContent =
+    this.find("[data-retry]").hidden = state.name !== "failed";
+    this.find("[data-message]").textContent =
       state.name === "failed"
         ? `Python did not start: ${state.reason}. The printed answer stays; your figures are kept.`
         : state.name === "loading"
@@ -162,7 +175,7 @@ class FlopsCalculator extends HTMLElement {
       format === "link"
         ? Promise.resolve(this.link())
         : ask(this.version, "to_copy", question).then((answer) => answer.text);
-    const manual = /** @type {HTMLTextAreaElement} */ (this.part(".calculator-manual"));
+    const manual = /** @type {HTMLTextAreaElement} */ (this.find(".calculator-manual"));
     manual.hidden = true;
     let said = "Copied.";
     try {
@@ -177,7 +190,7 @@ class FlopsCalculator extends HTMLElement {
     } catch {
       return; // The state says why.
     }
-    this.part("[data-message]").textContent = said;
+    this.find("[data-message]").textContent = said;
   }
 }
 

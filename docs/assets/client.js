@@ -66,7 +66,8 @@ const boot = async (version) => {
   }
   performance.mark("calculator:ready");
   become({ name: "ready" });
-  return (name, text) => Promise.race([remote.call(name, text), failure]);
+  return (/** @type {string} */ name, /** @type {string} */ text) =>
+    Promise.race([remote.call(name, text), failure]);
 };
 
 /**

@@ -43,27 +43,43 @@ export const writeFields = (form, fields) => {
 export const fragment = (html) => document.createRange().createContextualFragment(html);
 
 /**
- * Set the formulas under a node: taken from the answer they were set in before, else by KaTeX,
- * which is fetched when the first new formula appears.
- * @param {ParentNode} root @param {ParentNode} [before]
+ * Make nodes that are shown like new ones, touching only what differs: a formula that is set stays
+ * set, what is unfolded stays unfolded, and nothing else is laid out again.
+ * @param {ParentNode & Node} shown @param {ParentNode & Node} next
  */
-export const setTex = async (root, before) => {
-  const ready = new Map();
-  for (const old of before?.querySelectorAll("[data-tex]") ?? []) ready.set(tex(old), old);
-  const fresh = [...root.querySelectorAll("[data-tex]")].filter((place) => {
-    const old = ready.get(tex(place));
-    ready.delete(tex(place));
-    old?.remove();
-    if (old) place.replaceWith(old);
-    return !old;
+export const become = (shown, next) => {
+  const [before, after] = [[...shown.childNodes], [...next.childNodes]];
+  if (before.length !== after.length) return shown.replaceChildren(...after);
+  before.forEach((old, place) => {
+    const fresh = after[place];
+    if (old instanceof Text && fresh instanceof Text) {
+      if (old.data !== fresh.data) old.data = fresh.data;
+    } else if (old instanceof Element && fresh instanceof Element && alike(old, fresh)) {
+      for (const { name, value } of fresh.attributes)
+        if (name !== "open" && old.getAttribute(name) !== value) old.setAttribute(name, value);
+      if (!fresh.hasAttribute("data-tex")) become(old, fresh);
+    } else old.replaceWith(fresh);
   });
-  if (fresh.length === 0) return;
-  const { default: katex } = await import("./vendor/katex.mjs");
-  for (const place of fresh) katex.render(tex(place), /** @type {HTMLElement} */ (place));
 };
 
-/** @param {Element} place */
-const tex = (place) => place.getAttribute("data-tex") ?? "";
+/** @param {Element} old @param {Element} fresh */
+const alike = (old, fresh) =>
+  old.tagName === fresh.tagName &&
+  old.getAttribute("data-tex") === fresh.getAttribute("data-tex") &&
+  old.getAttribute("data-quantity") === fresh.getAttribute("data-quantity");
+
+/**
+ * Set the formulas that are not set yet, by KaTeX, which is fetched when there is a first one.
+ * @param {ParentNode} root
+ */
+export const setTex = async (root) => {
+  const places = /** @type {NodeListOf<HTMLElement>} */ (
+    root.querySelectorAll("[data-tex]:not(:has(.katex))")
+  );
+  if (places.length === 0) return;
+  const { default: katex } = await import("./vendor/katex.mjs");
+  for (const place of places) katex.render(place.dataset.tex ?? "", place);
+};
 
 /** @param {string} text @returns {Promise<boolean>} Whether the browser let us. */
 export const copyText = async (text) => {
