@@ -25,6 +25,7 @@ HEADLINE = (
     *("bytes_moved", "arithmetic_intensity", "floor_seconds"),
 )
 _UNITS = {"macs": "MACs", "flops": "FLOPs", "fmas": "FMAs"}
+_WIDE = 16  # characters of an option that a narrow column would cut
 _LEGENDS = {"input": "Input", "storage": "Machine", "hardware": "Machine"}
 
 
@@ -123,8 +124,10 @@ def _control(field: Field, text: str, identity: str) -> str:
         if field.help
         else ""
     )
+    wide = isinstance(field, Choice) and max(map(len, field.options.values())) > _WIDE
+    kind = "wide" if wide else field.kind
     return (
-        f'<div class="calculator-field" data-kind="{field.kind}"><label for="{identity}">'
+        f'<div class="calculator-field" data-kind="{kind}"><label for="{identity}">'
         f"{escape(field.label)} {symbol}<code>{field.name.replace('_', '_<wbr>')}</code></label>"
         f"{control}{help_}"
         f'<p class="calculator-error" id="{identity}-error"></p></div>'
