@@ -202,10 +202,12 @@ class Calculation:
     def formula(self, name: str, kind: type[Expression], *, named: bool) -> Any:
         """Return the right side of a quantity's formula, in symbols or in numerals.
 
-        A tuple of expressions where the quantity has several values, a dict where it has kinds.
+        A tuple of expressions where the quantity has several values, a dict where it has kinds,
+        None in place of numerals where it has no value.
         """
         if not named:
-            return self.quantities[name].method(View(self, kind, named=False))
+            known = getattr(self, name) is not None
+            return self.quantities[name].method(View(self, kind, named=False)) if known else None
         key = (type(self), name, kind, self.branches)
         if key not in _WRITTEN:
             if len(_WRITTEN) > _MOST_WRITTEN:
@@ -236,7 +238,7 @@ class Calculation:
         return type(other) is type(self) and other._record() == self._record()
 
     def __hash__(self) -> int:
-        return hash((type(self), *self._record().values()))
+        return hash((type(self), *self.values().values()))
 
     def __repr__(self) -> str:
         given = (f"{name}={value!r}" for name, value in self.values().items())

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from calculator.calculation import quantity
 from calculator.expression import quotient
-from calculator.fields import Flag, PerAxis, Size, choice, per_axis, size
+from calculator.fields import LARGEST, Flag, PerAxis, Size, choice, per_axis, size
 from calculator.layer import Layer
 
 Sizes = Any  # given as an int or a tuple, read as a tuple
@@ -15,7 +15,11 @@ Sizes = Any  # given as an int or a tuple, read as a tuple
 _AXES = {"D": "depth", "H": "height", "W": "width", "L": "length"}
 
 _KERNEL_SIZE = PerAxis(
-    "K_axis", label="Kernel size", default=3, refusal="kernel size should be greater than zero"
+    "K_axis",
+    label="Kernel size",
+    default=3,
+    required=True,
+    refusal="kernel size should be greater than zero",
 )
 _STRIDE = PerAxis(
     "S_axis", label="Stride", default=1, refusal="non-positive stride is not supported"
@@ -31,8 +35,8 @@ _NEGATIVE_PADDING = "negative padding is not supported"
 class _Spatial(Layer):
     """What forward and transposed convolutions share: channels, groups, shapes."""
 
-    in_channels: int = size(r"C_\text{in}", default=3, label="Input channels")
-    out_channels: int = size(r"C_\text{out}", default=32, label="Output channels")
+    in_channels: int = size(r"C_\text{in}", default=3, label="Input channels", required=True)
+    out_channels: int = size(r"C_\text{out}", default=32, label="Output channels", required=True)
     kernel_size: Sizes = _KERNEL_SIZE
     stride: Sizes = _STRIDE
     groups: int = _GROUPS
@@ -106,7 +110,7 @@ class _Convolution(_Spatial):
     """A kernel slides over the input: each output sums C_in/groups times the kernel's products."""
 
     padding: Sizes = per_axis(
-        "P_axis", label="Padding", default=0, minimum=0, refusal=_NEGATIVE_PADDING,
+        "P_axis", label="Padding", default=0, minimum=-LARGEST,
         words={"valid": 0, "same": None}, help="A number, one per axis, 'same' or 'valid'.",
     )  # fmt: skip
     dilation: Sizes = _DILATION
@@ -141,6 +145,17 @@ class _Convolution(_Spatial):
         sizes, edges = self.input_size(), self._edges()
         for name, size_, edge in zip(self.axes, sizes, edges, strict=True):
             axis = _AXES[name]
+            if self.padding_mode == "zeros" and edge < 0:
+                raise self.fields["padding"].refuse(
+                    f"{_NEGATIVE_PADDING}. Give 0 or more, or another padding_mode to crop",
+                    self.fields["padding"].write(self.padding),
+                )
+            if size_ + 2 * edge < 1:
+                raise self.fields["padding"].refuse(
+                    f"input ({axis}: {size_}) is too small. "
+                    f"Calculated output {axis}: {size_ + 2 * edge}. Crop less",
+                    self.fields["padding"].write(self.padding),
+                )
             if self.padding_mode == "reflect" and edge >= size_:
                 raise self.fields["padding"].refuse(
                     "Padding size should be less than the corresponding input dimension, "

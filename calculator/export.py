@@ -101,7 +101,7 @@ def python(calculation: Calculation, time: Runtime | None = None) -> str:
         modules = f"torch.nn.Sequential(\n{inner}    )"
         size = calculation.input_shape
     else:
-        names = "\n".join(f"print({name}, answer.{name})" for name in calculation.quantities)
+        names = "\n".join(f"print({name!r}, answer.{name})" for name in calculation.quantities)
         door = f"from calculator import {type(calculation).__name__}"
         return f"{door}\n\nanswer = {calculation!r}\n{names}\n"
     return f"""\

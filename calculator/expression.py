@@ -175,6 +175,11 @@ def quotient(dividend: int, divisor: int) -> int:
     return whole
 
 
+def ratio(dividend: float, divisor: float) -> float | None:
+    """Return a quotient of measures, or None where there is nothing to divide by."""
+    return dividend / divisor if isinstance(dividend, Expression) or divisor else None
+
+
 def maximum(left: Number, right: Number) -> Number:
     """Return the larger of two numbers, or write that it is taken."""
     if isinstance(left, Expression):

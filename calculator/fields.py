@@ -10,6 +10,8 @@ from typing import Any, ClassVar
 from calculator.expression import Expression
 from calculator.units import parse
 
+MOST_QUOTED = 40  # characters
+MOST_DIMENSIONS = 8
 LARGEST = 10**30  # beyond any machine; keeps every count small enough to answer at once
 
 
@@ -17,31 +19,44 @@ class InvalidField(ValueError):
     """A refused input: which field, what was given, and what to give instead."""
 
     def __init__(self, field: str, message: str, *, given: object) -> None:
-        text = given if isinstance(given, str) else repr(given)
         self.field = field
-        self.given = text if len(text) <= 40 else f"{text[:40]}…"
+        self.given = quoted(given)
         self.message = message
         super().__init__(f"{field}: {message} (given: {self.given})")
+
+
+def quoted(given: object) -> str:
+    """Return what was given, cut where it is long."""
+    text = given if isinstance(given, str) else repr(given)
+    return text if len(text) <= MOST_QUOTED else f"{text[:MOST_QUOTED]}…"
 
 
 class Field:
     """One named input of a calculation.
 
     `symbol` is its LaTeX. `role` says where it belongs: "module" for an argument of the torch
-    module, "input" for a dimension of its input, "hardware" for the machine it runs on.
+    module, "input" for a dimension of its input, "hardware" for the machine it runs on. Where torch
+    has no default the field is `required`: ours is then only what a form begins with.
     """
 
     name: str
     kind: ClassVar[str] = "text"
-    unit: ClassVar[str] = ""
 
     def __init__(
-        self, symbol: str = "", *, default: object, label: str, role: str = "module", help: str = ""
+        self,
+        symbol: str = "",
+        *,
+        default: object,
+        label: str,
+        role: str = "module",
+        required: bool = False,
+        help: str = "",
     ) -> None:
         self.symbol = symbol
         self.default = default
         self.label = label
         self.role = role
+        self.required = required
         self.help = help
 
     def __set_name__(self, owner: type, name: str) -> None:
@@ -95,14 +110,12 @@ class Size(Field):
         symbol: str,
         *,
         default: int | None,
-        label: str,
-        role: str = "module",
         minimum: int = 1,
         refusal: str = "",
         optional: bool = False,
-        help: str = "",
+        **more: Any,
     ) -> None:
-        super().__init__(symbol, default=default, label=label, role=role, help=help)
+        super().__init__(symbol, default=default, **more)
         self.minimum = minimum
         self.refusal = refusal
         self.optional = optional
@@ -170,7 +183,7 @@ class PerAxis(Size):
             if value not in self.words:
                 known = " or ".join(repr(word) for word in sorted(self.words, reverse=True))
                 raise self.refuse(
-                    f"Invalid {self.name} string {value!r}, should be one of {known}"
+                    f"Invalid {self.name} string {quoted(value)!r}, should be one of {known}"
                     if known
                     else "must be whole numbers",
                     value,
@@ -269,9 +282,7 @@ class Choice(Field):
         word = self.also.get(value, value) if isinstance(value, str) else None
         if word not in self.options:
             known = ", ".join(self.options)
-            raise self.refuse(
-                self.refusal.format(options=known, name=self.name, given=value), value
-            )
+            raise self.refuse(self.refusal.format(options=known, given=quoted(value)), value)
         return str(word)
 
     def expression(self, value: Any, kind: type[Expression], named: bool) -> Any:
@@ -279,7 +290,7 @@ class Choice(Field):
 
 
 class Rate(Field):
-    """A positive number with a unit, such as a FLOP/s figure; None where it is not known.
+    """A number with a unit, from `minimum` up, such as a FLOP/s figure; None where not known.
 
     `units` are the spellings taken behind it, the first one printed; `confused` maps spellings
     that mean another unit to the sentence that says so.
@@ -293,6 +304,7 @@ class Rate(Field):
         *,
         units: tuple[str, ...],
         confused: dict[str, str] | None = None,
+        minimum: float = 1,
         largest: float = LARGEST,
         whole: bool = False,
         optional: bool = True,
@@ -301,6 +313,7 @@ class Rate(Field):
         super().__init__(symbol, **more)
         self.units = units
         self.confused = confused or {}
+        self.minimum = minimum
         self.largest = largest
         self.whole = whole
         self.optional = optional
@@ -318,11 +331,11 @@ class Rate(Field):
         if value is None and self.optional:
             return None
         if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise self.refuse(f"must be a number of {self.units[0]}", value)
-        if not 0 < value < float("inf"):
-            raise self.refuse(f"must be more than 0 {self.units[0]}", value)
+            raise self.refuse("must be a number", value)
+        if not value >= self.minimum:
+            raise self.refuse(f"must be at least {self.minimum:g} {self.units[0]}".rstrip(), value)
         if value > self.largest:
-            raise self.refuse(f"is above the largest figure taken here, {self.largest:g}", value)
+            raise self.refuse(f"must be at most {self.largest:g} {self.units[0]}".rstrip(), value)
         if value != int(value):
             if self.whole:
                 raise self.refuse("must be a whole number", value)
@@ -331,25 +344,21 @@ class Rate(Field):
 
 
 class Share(Rate):
-    """A fraction above 0 up to 1, also written as a percentage."""
+    """A fraction from one in a million up to 1, also written as a percentage."""
 
     kind = "share"
 
     def __init__(self, symbol: str, **more: Any) -> None:
-        super().__init__(symbol, units=("",), largest=1, optional=False, **more)
+        super().__init__(symbol, units=("",), minimum=1e-6, largest=1, optional=False, **more)
 
     def read(self, text: str) -> int | float | None:
         text = text.strip()
+        number = self._number(text.removesuffix("%"))
         if text.endswith("%"):
-            return self.check(self._number(text[:-1]) / 100)
-        return self.check(self._number(text))
-
-    def check(self, value: Any) -> int | float | None:
-        if isinstance(value, (int, float)) and value > 1:
-            raise self.refuse(f"must be at most 1, or 100 %; did you mean {value:g} %?", value)
-        if isinstance(value, (int, float)) and 0 < value < 1e-6:
-            raise self.refuse("is below the smallest share taken here, one in a million", value)
-        return super().check(value)
+            return self.check(number / 100)
+        if 1 < number <= 100:
+            raise self.refuse(f"must be at most 1; for a percentage write {text} %", text)
+        return self.check(number)
 
 
 class Shape(Field):
@@ -364,8 +373,8 @@ class Shape(Field):
     def check(self, value: Any) -> tuple[int, ...]:
         if isinstance(value, str) or not isinstance(value, Sequence) or not value:
             raise self.refuse("must be the sizes of a tensor, such as 32, 128", value)
-        if len(value) > 8:
-            raise self.refuse("has more than 8 dimensions", value)
+        if len(value) > MOST_DIMENSIONS:
+            raise self.refuse(f"has more than {MOST_DIMENSIONS} dimensions", value)
         size = Size(self.symbol, default=None, label=self.label)
         size.name = self.name
         return tuple(size.whole(each, value) for each in value)

@@ -6,6 +6,7 @@ from math import prod
 from typing import Any, ClassVar, Self
 
 from calculator.calculation import Calculation, quantity
+from calculator.expression import ratio
 from calculator.fields import InvalidField, choice
 from calculator.units import DTYPE_BYTES, TORCH_DTYPES
 
@@ -72,7 +73,7 @@ class Measured(Calculation):
 
         Williams, Waterman and Patterson, "Roofline", CACM 52(4), 2009, pp. 65-76.
         """
-        return self.flops / self.bytes_moved
+        return ratio(self.flops, self.bytes_moved)
 
 
 class Layer(Measured):

@@ -17,8 +17,8 @@ class Linear(Layer, name="linear"):
     position is a row of one matrix product.
     """
 
-    in_features: int = size(r"d_\text{in}", default=768, label="Input features")
-    out_features: int = size(r"d_\text{out}", default=3072, label="Output features")
+    in_features: int = size(r"d_\text{in}", default=768, label="Input features", required=True)
+    out_features: int = size(r"d_\text{out}", default=3072, label="Output features", required=True)
     bias: bool = flag(default=True, label="Bias")
     batch_size: int = size("N", default=1, label="Batch size", role="input")
     sequence_length: int | None = size(

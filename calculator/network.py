@@ -57,8 +57,8 @@ class Stack(Field):
                 f"{where}: {name} takes {len(modules)} arguments, not {len(call.args)}", line
             )
         try:
-            positional = [ast.literal_eval(each) for each in call.args]
-            named = {each.arg or "**": ast.literal_eval(each.value) for each in call.keywords}
+            positional = [_literal(each) for each in call.args]
+            named = {each.arg or "**": _literal(each.value) for each in call.keywords}
         except (ValueError, TypeError, MemoryError, RecursionError):
             raise self.refuse(f"{where}: arguments must be plain numbers or words", line) from None
         twice = named.keys() & set(modules[: len(positional)])
@@ -70,6 +70,11 @@ class Stack(Field):
         outside = fields.keys() - set(modules)
         if outside:
             raise self.refuse(f"{where}: {min(outside)} is no argument of torch.nn.{name}", line)
+        for key in modules:
+            if layer.fields[key].required and key not in fields:
+                raise self.refuse(
+                    f"{where}: {name}() missing 1 required positional argument: {key!r}", line
+                )
         return layer.name, fields
 
     def check(self, value: Any) -> tuple[tuple[str, dict[str, Any]], ...]:
@@ -88,6 +93,11 @@ class Stack(Field):
 
     def python(self, value: Any) -> str:
         return self.write(value)
+
+
+def _literal(node: ast.expr) -> Any:
+    """Return the value of a literal; torch prints words, such as padding=same, without quotes."""
+    return node.id if isinstance(node, ast.Name) else ast.literal_eval(node)
 
 
 def call(name: str, fields: dict[str, Any]) -> str:

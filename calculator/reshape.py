@@ -6,13 +6,15 @@ from math import prod
 from typing import Any, Self
 
 from calculator.calculation import quantity
-from calculator.fields import shape
+from calculator.fields import MOST_DIMENSIONS, shape, size
 from calculator.layer import Layer
 
 
 class Flatten(Layer, name="flatten"):
-    """All dimensions but the batch in one, as `torch.nn.Flatten()`: a view, free of charge."""
+    """Some neighbouring dimensions in one, as `torch.nn.Flatten`: a view, free of charge."""
 
+    start_dim: int = size("", default=1, minimum=-MOST_DIMENSIONS, label="First dimension")
+    end_dim: int = size("", default=-1, minimum=-MOST_DIMENSIONS, label="Last dimension")
     size: tuple[int, ...] = shape("n", default=(32, 16, 5, 5), label="Input shape", role="input")
 
     @classmethod
@@ -20,22 +22,36 @@ class Flatten(Layer, name="flatten"):
         return cls(size=input_shape, **fields)
 
     def validate(self) -> None:
-        if len(self.size) < 2:
-            raise self.fields["size"].refuse(
-                "Dimension out of range (expected to be in range of [-1, 0], but got 1). "
-                "Give at least two dimensions",
-                self.size,
+        dimensions = len(self.size)
+        for name in ("start_dim", "end_dim"):
+            given = getattr(self, name)
+            if not -dimensions <= given < dimensions:
+                raise self.fields[name].refuse(
+                    f"Dimension out of range (expected to be in range of [{-dimensions}, "
+                    f"{dimensions - 1}], but got {given}). The input has {dimensions} dimensions",
+                    given,
+                )
+        if self.span.start >= self.span.stop:
+            raise self.fields["start_dim"].refuse(
+                "flatten() has invalid args: start_dim cannot come after end_dim", self.start_dim
             )
+
+    @property
+    def span(self) -> slice:
+        """The dimensions that become one."""
+        dimensions = len(self.size)
+        return slice(self.start_dim % dimensions, self.end_dim % dimensions + 1)
 
     @quantity()
     def input_shape(self) -> tuple[int, ...]:
-        """Two dimensions or more."""
+        """Any shape that has the dimensions."""
         return self.size
 
     @quantity()
     def output_shape(self) -> tuple[int, ...]:
-        """`(N, the product of the rest)`."""
-        return (self.size[0], prod(self.size[1:]))
+        """The dimensions before, the product of those in between, the dimensions after."""
+        before, after = self.size[: self.span.start], self.size[self.span.stop :]
+        return (*before, prod(self.size[self.span]), *after)
 
     @quantity()
     def operations(self) -> dict[str, int]:
@@ -51,8 +67,3 @@ class Flatten(Layer, name="flatten"):
     def output_bytes(self) -> int:
         """None: a view moves no byte."""
         return 0
-
-    @quantity()
-    def arithmetic_intensity(self) -> None:
-        """None: there is no byte to divide by."""
-        return

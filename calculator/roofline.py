@@ -31,13 +31,13 @@ class Runtime(Calculation, name="runtime"):
 
     flops: int | float = rate(
         r"\text{FLOPs}", units=("FLOP", "FLOPs"), default=8_192_000, label="Work", whole=True,
-        optional=False, largest=1e300,
+        optional=False, minimum=0, largest=1e300,
         confused={"MAC": "counts MACs; write twice the figure, as FLOPs",
                   "MACs": "counts MACs; write twice the figure, as FLOPs"},
     )  # fmt: skip
     bytes_moved: int | float | None = rate(
         r"\text{bytes}", units=("B",), default=None, label="Bytes moved", whole=True,
-        largest=1e300, help="Leave empty to ask for compute time only.",
+        minimum=0, largest=1e300, help="Leave empty to ask for compute time only.",
     )  # fmt: skip
     dtype: str = choice(
         default="fp32", label="Data type", role="hardware",

@@ -160,17 +160,13 @@ def binary_bytes(value: int) -> str:
     """
     prefix, divisor = "", 1
     for name, power in BINARY_PREFIXES.items():
-        if value < 1 << power:
+        if float(f"{value / (1 << power):.2e}") < 1:
             break
         prefix, divisor = name, 1 << power
     whole, rest = divmod(value, divisor)
-    if not rest:
-        return f"{whole} {prefix}B" if whole < 1000 else f"{grouped(whole)} {prefix}B"
-    places = max(0, 3 - len(str(whole)))
-    scaled = (value * 10**places * 2 + divisor) // (2 * divisor)
-    exact = scaled * divisor == value * 10**places
-    text = f"{scaled // 10**places}.{scaled % 10**places:0{places}d}" if places else str(scaled)
-    return f"{text.rstrip('0').rstrip('.') if exact and places else text} {prefix}B"
+    if not rest or whole >= 1000:
+        return f"{grouped(whole + (2 * rest >= divisor))} {prefix}B"
+    return f"{_placed(*_three_digits(value / divisor))} {prefix}B"
 
 
 _SMALL = {"ns": -9, "µs": -6, "ms": -3, "s": 0}
@@ -185,10 +181,15 @@ def seconds(value: float) -> str:
     """
     if value == 0:
         return "0 s"
-    if value >= 60:
-        name, size = [(name, size) for name, size in _LARGE.items() if value >= size][-1]
+    name, size = "s", 1
+    for longer, length in _LARGE.items():
+        if float(f"{value / size:.2e}") * size >= length:
+            name, size = longer, length
+    if size > 1:
         scaled = value / size
-        return f"{grouped(round(scaled))} {name}" if scaled >= 1000 else f"{rounded(scaled)} {name}"
+        if scaled >= 1000:
+            return f"{grouped(round(scaled))} {name}"
+        return f"{'1.00' if scaled < 1 else rounded(scaled)} {name}"
     digits, power = _three_digits(value)
     name, scale = next(
         ((n, s) for n, s in reversed(_SMALL.items()) if power >= s), ("ns", _SMALL["ns"])

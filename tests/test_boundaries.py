@@ -1,0 +1,153 @@
+"""Who may import whom, and what the package must not touch: read from the syntax trees."""
+
+import ast
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from calculator import CALCULATIONS
+
+ROOT = Path(__file__).parents[1]
+MODULES = {path.stem: path for path in sorted((ROOT / "calculator").glob("*.py"))}
+TREES = {name: ast.parse(path.read_text("utf-8")) for name, path in MODULES.items()}
+
+OUTSIDE = {  # of the standard library: files, network, clocks, chance, other processes
+    "asyncio", "datetime", "ftplib", "glob", "http", "io", "multiprocessing", "os", "pathlib",
+    "random", "secrets", "select", "shutil", "socket", "sqlite3", "ssl", "subprocess", "tempfile",
+    "threading", "time", "urllib", "uuid", "webbrowser",
+}  # fmt: skip
+FOUNDATION = {"calculation", "expression", "fields", "layer", "units"}
+FAMILIES = {"activation", "convolution", "linear", "reshape"}
+TOP = {"__main__", "browser", "export", "evaluate", "html"}
+
+
+def imported(name: str) -> set[str]:
+    """Return what a module imports, wherever in it: full names, relative ones resolved."""
+    found = set()
+    for node in ast.walk(TREES[name]):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = "calculator" if node.level else ""
+            module = ".".join(filter(None, (base, node.module)))
+            found |= {f"{module}.{alias.name}" for alias in node.names} | {module}
+    return found
+
+
+def siblings(name: str) -> set[str]:
+    """Return the modules of the package that a module imports."""
+    parts = {each.split(".")[1] for each in imported(name) if each.startswith("calculator.")}
+    return parts & MODULES.keys()
+
+
+def calls(name: str) -> set[str]:
+    """Return the bare names that a module calls."""
+    nodes = (node.func for node in ast.walk(TREES[name]) if isinstance(node, ast.Call))
+    return {node.id for node in nodes if isinstance(node, ast.Name)}
+
+
+def reached(name: str) -> set[str]:
+    """Return every module of the package that importing a module brings in."""
+    found: set[str] = set()
+    ahead = [name]
+    while ahead:
+        for each in siblings(ahead.pop()) - found:
+            found.add(each)
+            ahead.append(each)
+    return found
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_module_imports_the_standard_library_and_the_package_only(name):
+    packages = {each.partition(".")[0] for each in imported(name)}
+    assert packages <= {*sys.stdlib_module_names, "calculator"}
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_module_needs_no_file_network_clock_or_chance(name):
+    assert not {each.partition(".")[0] for each in imported(name)} & OUTSIDE
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_module_opens_nothing_and_runs_no_text(name):
+    assert not calls(name) & {"open", "input", "eval", "exec", "__import__"}
+
+
+@pytest.mark.parametrize("name", MODULES.keys() - {"__main__"})
+def test_a_module_prints_nothing(name):
+    assert "print" not in calls(name)
+
+
+@pytest.mark.parametrize("name", MODULES.keys() - {"hardware"})
+def test_only_the_devices_are_read_from_a_file(name):
+    assert not imported(name) & {"pkgutil", "importlib.resources", "tomllib"}
+
+
+def test_the_families_are_the_modules_that_declare_layers():
+    declared = {owner.__module__.removeprefix("calculator.") for owner in CALCULATIONS.values()}
+    assert declared == FAMILIES | {"network", "roofline", "conversion"}
+
+
+@pytest.mark.parametrize("name", sorted(FAMILIES))
+def test_a_family_of_layers_stands_on_the_foundation_only(name):
+    assert siblings(name) <= FOUNDATION
+
+
+@pytest.mark.parametrize("name", sorted(FOUNDATION))
+def test_the_foundation_knows_no_layer_and_no_machine(name):
+    assert siblings(name) <= FOUNDATION
+
+
+def test_a_network_knows_layers_and_neither_machines_nor_pages():
+    assert siblings("network") <= FOUNDATION | FAMILIES
+
+
+def test_the_roofline_knows_hardware_and_no_family_of_layers():
+    assert siblings("roofline") <= FOUNDATION | {"hardware"}
+
+
+def test_the_hardware_knows_nothing():
+    assert not siblings("hardware")
+
+
+@pytest.mark.parametrize("name", sorted(MODULES.keys() - TOP))
+def test_what_is_below_does_not_import_what_is_on_top(name):
+    assert not siblings(name) & TOP
+
+
+@pytest.mark.parametrize("name", sorted(TOP - {"__main__", "browser"}))
+def test_neither_command_line_nor_browser_is_imported(name):
+    assert not siblings(name) & {"__main__", "browser"}
+
+
+@pytest.mark.parametrize("name", MODULES.keys() - {"__init__"})
+def test_no_module_imports_itself_through_others(name):
+    assert name not in reached(name)
+
+
+SCRIPTS = sorted((ROOT / "docs" / "assets").glob("*.js"))
+NAMES = {
+    *CALCULATIONS,
+    *(owner.__name__ for owner in CALCULATIONS.values()),
+    *(field for owner in CALCULATIONS.values() for field in owner.fields),
+    *(quantity for owner in CALCULATIONS.values() for quantity in owner.quantities),
+}
+
+
+def test_there_are_scripts_to_read():
+    assert SCRIPTS
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
+def test_a_script_names_no_layer_field_or_quantity(script):
+    literals = re.findall(r"""["'`]([A-Za-z_0-9]+)["'`]""", script.read_text("utf-8"))
+    assert not NAMES & set(literals)
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
+def test_a_script_builds_no_markup(script):
+    assert not re.search(
+        r"innerHTML|outerHTML|insertAdjacentHTML|document\.write", script.read_text()
+    )

@@ -1,0 +1,239 @@
+"""The command line: a contract that others script against."""
+
+import json
+import shlex
+import subprocess
+import sys
+
+import pytest
+
+from calculator.__main__ import main
+
+LAYER_KEYS = {
+    "layer", "output_shape", "params", "macs", "flops", "operations", "weight_bytes",
+    "input_bytes", "output_bytes", "bytes_moved", "arithmetic_intensity", "fields",
+}  # fmt: skip
+TIME_KEYS = {
+    "compute_seconds", "memory_seconds", "floor_seconds", "bound", "device",
+    "peak_flops_per_second", "bandwidth_bytes_per_second", "utilization",
+}  # fmt: skip
+
+
+@pytest.fixture
+def printed(capsys):
+    """Run a command, and return the JSON that it prints."""
+
+    def run(line: str) -> dict:
+        assert main([*shlex.split(line), "--json"]) == 0
+        return json.loads(capsys.readouterr().out)
+
+    return run
+
+
+# Each figure was counted by torch 2.13.0: FlopCounterMode on meta, numel, the shape of the output.
+LAYERS = {
+    "linear": (
+        "linear --in-features 128 --out-features 64 --batch-size 32",
+        {"macs": 262_144, "flops": 524_288, "params": 8256, "output_shape": [32, 64]},
+    ),
+    "linear on a sequence, without bias": (
+        "linear --in-features 8 --out-features 4 --batch-size 2 --sequence-length 3 --no-bias",
+        {"macs": 192, "flops": 384, "params": 32, "output_shape": [2, 3, 4]},
+    ),
+    "conv1d": (
+        "conv1d --in-channels 3 --out-channels 8 --kernel-size 5 --stride 2 --length 100",
+        {"macs": 5760, "flops": 11_520, "params": 128, "output_shape": [1, 8, 48]},
+    ),
+    "conv2d": (
+        "conv2d --in-channels 3 --out-channels 32 --kernel-size 3 --height 128 --width 128",
+        {
+            "macs": 13_716_864,
+            "flops": 27_433_728,
+            "params": 896,
+            "output_shape": [1, 32, 126, 126],
+        },
+    ),
+    "conv2d, same, with a tuple": (
+        "conv2d --in-channels 2 --out-channels 4 --groups 2 --kernel-size 3,1 --padding same"
+        " --padding-mode circular --height 9 --width 7 --no-bias",
+        {"macs": 756, "flops": 1512, "params": 12, "output_shape": [1, 4, 9, 7]},
+    ),
+    "conv3d": (
+        "conv3d --in-channels 3 --out-channels 4 --kernel-size 3 --depth 8 --height 10 --width 12",
+        {"macs": 155_520, "flops": 311_040, "params": 328, "output_shape": [1, 4, 6, 8, 10]},
+    ),
+    "conv_transpose1d": (
+        "conv_transpose1d --in-channels 4 --out-channels 2 --kernel-size 4 --stride 2 --length 9",
+        {"macs": 288, "flops": 576, "params": 34, "output_shape": [1, 2, 20]},
+    ),
+    "conv_transpose2d": (
+        "conv_transpose2d --in-channels 4 --out-channels 2 --kernel-size 3 --stride 2 --padding 1"
+        " --output-padding 1 --height 8 --width 8",
+        {"macs": 4608, "flops": 9216, "params": 74, "output_shape": [1, 2, 16, 16]},
+    ),
+    "conv_transpose3d": (
+        "conv_transpose3d --in-channels 2 --out-channels 2 --kernel-size 2 --stride 2"
+        " --depth 3 --height 3 --width 3",
+        {"macs": 864, "flops": 1728, "params": 34, "output_shape": [1, 2, 6, 6, 6]},
+    ),
+}
+
+
+@pytest.mark.parametrize(("line", "figures"), LAYERS.values(), ids=LAYERS.keys())
+def test_a_layer_is_counted(printed, line, figures):
+    record = printed(line)
+    assert {key: record[key] for key in figures} == figures
+
+
+@pytest.mark.parametrize("line", [line for line, _ in LAYERS.values()], ids=LAYERS.keys())
+def test_a_layer_gives_every_quantity_that_others_script_against(printed, line):
+    assert printed(line).keys() >= LAYER_KEYS
+
+
+@pytest.mark.parametrize("line", [line for line, _ in LAYERS.values()], ids=LAYERS.keys())
+def test_a_layer_names_itself(printed, line):
+    assert printed(line)["layer"] == line.split()[0]
+
+
+def test_a_sequence_is_counted(printed):
+    record = printed("sequential --modules 'Linear(128, 64)\nReLU()\nLinear(64, 10)'")
+    assert record["macs"] == 282_624
+
+
+def test_a_conversion_gives_twice_as_many_flops(printed):
+    assert printed("conversion --count 4.09G --counts macs")["flops"] == 8_180_000_000
+
+
+def test_a_conversion_gives_half_as_many_macs(printed):
+    assert printed("conversion --count 8.18G --counts flops")["macs"] == 4_090_000_000
+
+
+def test_a_runtime_is_the_longer_of_two_times(printed):
+    record = printed("runtime --flops 1G --bytes-moved 1G --peak-flops 10T --bandwidth 1T")
+    assert record["floor_seconds"] == 1e9 / 1e12
+
+
+def test_the_time_of_a_layer_has_the_agreed_keys(printed):
+    record = printed("linear --peak-flops 19.5T --bandwidth 1.555T")
+    assert record["time"].keys() >= TIME_KEYS
+
+
+def test_a_layer_without_a_machine_has_no_time(printed):
+    assert "time" not in printed("linear")
+
+
+def test_the_time_of_a_layer_is_its_work_over_the_rates(printed):
+    # 27,433,728 FLOP / 19.5e12 FLOP/s; (896 + 49,152 + 508,032) * 4 B / 1.555e12 B/s
+    line = LAYERS["conv2d"][0] + " --peak-flops 19.5T --bandwidth 1.555T"
+    time = printed(line)["time"]
+    assert (time["compute_seconds"], time["memory_seconds"]) == pytest.approx(
+        (1.40685785e-06, 1.43557556e-06), rel=1e-8
+    )
+
+
+def test_a_rate_may_be_given_under_its_full_name(printed):
+    short = printed("linear --peak-flops 19.5T --bandwidth 1T")
+    full = "linear --peak-flops-per-second 19.5T --bandwidth-bytes-per-second 1T"
+    assert printed(full) == short
+
+
+def test_a_device_brings_its_rates(printed):
+    # NVIDIA H100 data sheet: 1,979 TFLOP/s in bf16 with sparsity, half of it dense; 3.35 TB/s
+    time = printed("linear --device h100_sxm --dtype bf16")["time"]
+    assert (time["peak_flops_per_second"], time["bandwidth_bytes_per_second"]) == (
+        989_500_000_000_000,
+        3_350_000_000_000,
+    )
+
+
+def test_a_peak_of_ones_own_goes_before_the_devices(printed):
+    time = printed("linear --device h100_sxm --peak-flops 1T")["time"]
+    assert time["peak_flops_per_second"] == 10**12
+
+
+def test_a_dtype_may_be_called_as_in_torch(printed):
+    assert printed("linear --dtype bfloat16")["fields"]["dtype"] == "bf16"
+
+
+def test_a_layer_without_matrix_work_has_a_time_on_a_device(printed):
+    # 2 * 32 * 64 elements of 4 B over 3.35e12 B/s
+    time = printed("relu --size 32,64 --device h100_sxm")["time"]
+    assert time["floor_seconds"] == pytest.approx(16_384 / 3.35e12)
+
+
+REFUSED = {
+    "a stride of zero": ("conv2d --stride 0", "stride"),
+    "a kernel larger than its input": ("conv2d --kernel-size 200", "kernel_size"),
+    "a tuple of a wrong length": ("conv3d --stride 2,2", "stride"),
+    "groups that do not divide": ("conv2d --in-channels 4 --groups 3", "groups"),
+    "an output padding as large as the stride": (
+        "conv_transpose2d --stride 2 --output-padding 2",
+        "output_padding",
+    ),
+    "an unknown padding word": ("conv1d --padding full", "padding"),
+    "half a feature": ("linear --in-features 1.5", "in_features"),
+    "a size of zero": ("linear --batch-size 0", "batch_size"),
+    "an unknown device": ("linear --device h1000", "device"),
+    "an unknown dtype": ("linear --dtype fp4", "dtype"),
+    "a dtype that the device has not": ("linear --device v100_sxm2_32gb --dtype fp8", "dtype"),
+    "a rate of MACs": ("linear --peak-flops 4TMAC/s", "peak_flops_per_second"),
+    "a rate of bits": ("linear --bandwidth 5Tb/s", "bandwidth_bytes_per_second"),
+    "a bandwidth without a peak": ("linear --bandwidth 5T", "peak_flops_per_second"),
+    "a utilization above one": ("linear --utilization 2", "utilization"),
+    "an unknown layer in a sequence": ("sequential --modules Foo(3)", "modules"),
+    "an odd number of FLOPs": ("conversion --count 3 --counts flops", "count"),
+    "work below nothing": ("runtime --flops=-1 --peak-flops 1T", "flops"),
+}
+
+
+@pytest.mark.parametrize(("line", "field"), REFUSED.values(), ids=REFUSED.keys())
+def test_what_is_refused_exits_with_two(line, field):
+    assert main(line.split()) == 2
+
+
+@pytest.mark.parametrize(("line", "field"), REFUSED.values(), ids=REFUSED.keys())
+def test_what_is_refused_is_one_line_that_names_the_field(capsys, line, field):
+    main(line.split())
+    lines = capsys.readouterr().err.splitlines()
+    assert [each.split(": ")[1] for each in lines] == [field]
+
+
+def test_what_is_refused_prints_nothing_else(capsys):
+    main(["conv2d", "--stride", "0", "--json"])
+    assert capsys.readouterr().out == ""
+
+
+def test_a_negative_number_is_refused_by_the_field(capsys):
+    assert main(["conv2d", "--stride", "-1"]) == 2
+
+
+def test_an_unknown_option_exits_with_two():
+    with pytest.raises(SystemExit) as caught:
+        main(["linear", "--in-feature-s", "3"])
+    assert caught.value.code == 2
+
+
+def test_devices_are_listed_by_the_names_that_device_takes(printed):
+    assert {"h100_sxm", "a100_80gb_sxm", "rtx4090"} <= printed("devices").keys()
+
+
+def test_every_device_is_listed_with_its_peaks_and_bandwidth(printed):
+    assert all(
+        {"peak", "bandwidth_bytes_per_s"} <= each.keys() for each in printed("devices").values()
+    )
+
+
+def test_without_json_a_person_reads_the_same_count(capsys):
+    main(LAYERS["conv2d"][0].split())
+    assert "13\u202f716\u202f864" in capsys.readouterr().out
+
+
+def test_the_module_runs_as_a_program():
+    command = [sys.executable, "-m", "calculator", *LAYERS["linear"][0].split(), "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout)["macs"] == 262_144
+
+
+def test_the_program_exits_with_two():
+    command = [sys.executable, "-m", "calculator", "conv2d", "--stride", "0"]
+    assert subprocess.run(command, capture_output=True).returncode == 2

@@ -1,0 +1,169 @@
+"""What is copied from an answer works where it is pasted."""
+
+import json
+import subprocess
+import sys
+from contextlib import redirect_stdout
+from io import StringIO
+from pathlib import Path
+
+import markdown as python_markdown
+import pytest
+
+from calculator import (
+    Conv1d,
+    Conv2d,
+    Conv3d,
+    Conversion,
+    ConvTranspose1d,
+    ConvTranspose2d,
+    ConvTranspose3d,
+    Flatten,
+    Linear,
+    ReLU,
+    Runtime,
+    Sequential,
+)
+from calculator.calculation import Calculation
+from calculator.export import equations, latex, markdown, python
+from calculator.roofline import runtime
+
+ROOT = Path(__file__).parents[1]
+LAYERS = [
+    Linear(in_features=5, out_features=3, bias=False, batch_size=2, sequence_length=4),
+    Conv1d(in_channels=2, out_channels=4, kernel_size=3, stride=2, padding=1, length=9),
+    Conv2d(
+        in_channels=4, out_channels=6, kernel_size=(3, 1), padding=(1, 0), dilation=(2, 1),
+        groups=2, bias=False, padding_mode="circular", batch_size=2, height=9, width=7,
+    ),
+    Conv2d(in_channels=3, out_channels=2, padding="same", height=5, width=6),
+    Conv3d(in_channels=1, out_channels=2, stride=(1, 2, 2), depth=3, height=5, width=5),
+    ConvTranspose1d(in_channels=2, out_channels=3, stride=3, output_padding=2, length=4),
+    ConvTranspose2d(
+        in_channels=4, out_channels=2, kernel_size=(3, 4), stride=2, padding=1, groups=2,
+        output_padding=(1, 0), dilation=2, bias=False, height=5, width=6,
+    ),
+    ConvTranspose3d(in_channels=2, out_channels=1, kernel_size=2, depth=2, height=3, width=4),
+    ReLU(size=(2, 3, 4)),
+    Flatten(size=(2, 3, 4)),
+    Sequential(
+        modules="Conv2d(3, 4, 3, padding='same', bias=False)\nReLU()\nFlatten()\nLinear(100, 2)",
+        input_shape=(2, 3, 5, 5),
+    ),
+]  # fmt: skip
+OTHERS = [
+    Conversion(count=4_090_000_000),
+    Conversion(count=8, counts="flops"),
+    Runtime(flops=10**12, bytes_moved=10**9, device="h100_sxm", dtype="bf16", utilization=0.4),
+    Runtime(flops=10**12, peak_flops_per_second=1.5e12),
+]
+ALL = LAYERS + OTHERS
+
+
+def run(program: str) -> dict[str, str]:
+    """Run a program and return the lines that it prints, by their first word."""
+    printed = StringIO()
+    with redirect_stdout(printed):
+        exec(compile(program, "<copied>", "exec"), {})
+    return dict(line.split(" ", 1) for line in printed.getvalue().splitlines())
+
+
+def timed(calculation: Calculation) -> Runtime | None:
+    if isinstance(calculation, Runtime | Conversion):
+        return None
+    return runtime(calculation, {"peak_flops_per_second": 10**12, "bandwidth_bytes_per_second": 10})
+
+
+@pytest.mark.parametrize("calculation", LAYERS, ids=repr)
+def test_the_copied_program_prints_what_torch_counts(calculation):
+    printed = run(python(calculation))
+    counts = {name: str(getattr(calculation, name)) for name in printed}
+    assert printed == counts
+
+
+@pytest.mark.parametrize("calculation", LAYERS, ids=repr)
+def test_the_copied_program_does_not_ask_this_package(calculation):
+    assert "calculator" not in python(calculation)
+
+
+@pytest.mark.parametrize("calculation", OTHERS, ids=repr)
+def test_the_copied_program_of_what_has_no_layer_repeats_its_quantities(calculation):
+    printed = run(python(calculation))
+    assert printed == {name: str(getattr(calculation, name)) for name in calculation.quantities}
+
+
+@pytest.mark.parametrize("calculation", ALL, ids=repr)
+def test_the_representation_makes_the_calculation_again(calculation):
+    names = {type(calculation).__name__: type(calculation)}
+    assert eval(repr(calculation), names) == calculation
+
+
+def cells(text: str) -> list[list[str]]:
+    """Return the rows of the table that Markdown makes of a text."""
+    page = python_markdown.markdown(text, extensions=["tables"])
+    rows = page.split("<tbody>")[1].split("<tr>")[1:]
+    return [[each.split("</td>")[0] for each in row.split("<td>")[1:]] for row in rows]
+
+
+@pytest.mark.parametrize("calculation", ALL, ids=repr)
+def test_the_copied_markdown_is_a_table_of_every_quantity(calculation):
+    labels = [
+        declared.label
+        for name, declared in calculation.quantities.items()
+        if getattr(calculation, name) is not None
+    ]
+    rows = cells(markdown(calculation))
+    assert [row[0] for row in rows if len(row) == 2][: len(labels)] == labels
+
+
+def test_the_copied_markdown_holds_the_count_in_full():
+    rows = dict(cells(markdown(Conv2d(in_channels=3, out_channels=32))))
+    assert rows["Multiply-accumulates"].replace("\u202f", "").startswith("13716864 ")
+
+
+def test_the_copied_markdown_of_a_timed_layer_says_what_binds():
+    assert ["What binds", "memory"] in cells(markdown(LAYERS[1], timed(LAYERS[1])))
+
+
+@pytest.fixture(scope="module")
+def katex():
+    """Set formulas with KaTeX, which stops at the first that is wrong."""
+
+    def run(formulas: list[str]) -> subprocess.CompletedProcess[str]:
+        asked = json.dumps([{"tex": tex, "displayMode": True} for tex in formulas])
+        command = ["node", str(ROOT / "scripts" / "katex.mjs")]
+        return subprocess.run(command, input=asked, capture_output=True, text=True)
+
+    return run
+
+
+def test_katex_sets_the_copied_latex_of_everything(katex):
+    done = katex([latex(each, timed(each)) for each in ALL])
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_katex_sets_every_formula_alone(katex):
+    formulas = [
+        f"{left} = {right}"
+        for each in ALL
+        for declared in each.quantities.values()
+        if getattr(each, declared.name) is not None
+        for left, _, right in equations(each, declared)
+    ]
+    assert katex(formulas).returncode == 0
+
+
+def test_katex_stops_at_what_is_wrong(katex):
+    assert katex([r"\frac{1"]).returncode != 0
+
+
+def test_the_copied_program_runs_in_a_python_of_its_own(tmp_path):
+    (tmp_path / "copied.py").write_text(python(LAYERS[1]))
+    command = [sys.executable, "copied.py"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert f"macs {LAYERS[1].macs}" in done.stdout.splitlines()
+
+
+def test_the_copied_program_needs_no_memory_for_a_large_layer():
+    printed = run(python(Linear(in_features=10**6, out_features=10**6)))
+    assert printed["macs"] == str(10**12)

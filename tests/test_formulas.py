@@ -1,0 +1,186 @@
+"""The formulas that are shown say the number beside them."""
+
+import re
+from collections.abc import Iterator
+from fractions import Fraction
+from math import floor, isclose
+from typing import Any
+
+import pytest
+from configurations import layers
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+import calculator
+from calculator import CALCULATIONS, InvalidField
+from calculator.calculation import Calculation, View
+from calculator.export import latex
+from calculator.expression import Latex, Text
+
+FIGURE = st.integers(1, 10**15) | st.floats(1e-3, 1e15)
+SHAPE = st.lists(st.integers(1, 50), min_size=2, max_size=4).map(tuple)
+OTHERS = {
+    "relu": st.fixed_dictionaries({"size": SHAPE}),
+    "flatten": st.fixed_dictionaries({"size": SHAPE}),
+    "runtime": st.fixed_dictionaries(
+        {
+            "flops": st.integers(1, 10**24),
+            "bytes_moved": st.none() | st.integers(1, 10**18),
+            "peak_flops_per_second": FIGURE,
+            "bandwidth_bytes_per_second": st.none() | FIGURE,
+            "utilization": st.just(1) | st.floats(1e-3, 1),
+        }
+    ),
+    "conversion": st.fixed_dictionaries(
+        {
+            "count": st.integers(1, 10**20).map(lambda half: 2 * half),
+            "counts": st.sampled_from(["macs", "flops"]),
+        }
+    ),
+    "sequential": st.fixed_dictionaries(
+        {
+            "modules": st.sampled_from(
+                [
+                    "Linear(6, 64)\nReLU()\nLinear(64, 10)",
+                    "Linear(6, 1, bias=False)",
+                    "Conv1d(3, 4, 3, padding=1)\nFlatten()\nLinear(24, 2)",
+                ]
+            ),
+            "input_shape": st.integers(1, 9).map(lambda batch: (batch, 3, 6)),
+        }
+    ),
+}
+
+
+@st.composite
+def calculations(draw: st.DrawFn, name: str) -> Calculation:
+    """A calculation with random fields."""
+    owner = CALCULATIONS[name]
+    try:
+        if name in OTHERS:
+            return owner(**draw(OTHERS[name]))
+        one = draw(layers(owner.__name__))
+        dtype = draw(st.sampled_from(sorted(owner.fields["dtype"].options)))
+        return owner(**one.arguments, **one.sizes, dtype=dtype)
+    except InvalidField:
+        assume(False)
+        raise
+
+
+def parts(value: Any) -> Iterator[Any]:
+    """Every number of a quantity: of a shape, of a dictionary, or the only one."""
+    if isinstance(value, dict):
+        yield from value.values()
+    elif isinstance(value, (tuple, list)):
+        yield from value
+    elif value is not None:
+        yield value
+
+
+SUPERSCRIPTS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
+
+
+def evaluated(line: str) -> Fraction:
+    """Return what a line in plain characters comes to, exactly."""
+    line = re.sub("[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+", lambda m: f"**{m[0].translate(SUPERSCRIPTS)}", line)
+    for sign, python in {"·": "*", "−": "-", "⌊": "floor(", "⌋": ")"}.items():
+        line = line.replace(sign, python)
+    numerals = re.sub(r"\d[\d\u202f]*(\.\d+)?", lambda m: f"Fraction('{m[0]}')", line)
+    names = {"__builtins__": {}, "Fraction": Fraction, "floor": floor, "max": max}
+    return Fraction(eval(numerals.replace("\u202f", ""), names))
+
+
+def test_the_evaluator_reads_a_worked_line():
+    assert evaluated("⌊(1\u202f024 − 3)/2⌋ + max(2 · 10³, 7)") == 510 + 2000
+
+
+CASES = [
+    pytest.param(name, quantity, id=f"{name} {quantity}")
+    for name, owner in CALCULATIONS.items()
+    for quantity in owner.quantities
+]
+
+
+@pytest.mark.parametrize(("name", "quantity"), CASES)
+@settings(max_examples=15)
+@given(data=st.data())
+def test_the_line_with_the_numbers_put_in_comes_to_the_number(name, quantity, data):
+    ours = data.draw(calculations(name))
+    lines = [str(each) for each in parts(ours.formula(quantity, Text, named=False))]
+    values = list(parts(getattr(ours, quantity)))
+    assert len(lines) == len(values)
+    assert all(map(agree, lines, values)), (ours, lines, values)
+
+
+def agree(line: str, value: int | float) -> bool:
+    """A count is met exactly, a measure to the four digits that its numerals show."""
+    if isinstance(value, float):
+        return isclose(evaluated(line), value, rel_tol=2e-3)
+    return evaluated(line) == value
+
+
+def declared(ours: Calculation) -> set[str]:
+    """Return every symbol that a formula of a calculation may mention."""
+    owners = [type(ours), *map(type, getattr(ours, "layers", ()))]
+    symbols = {
+        each.symbol
+        for owner in owners
+        for each in [*owner.fields.values(), *owner.quantities.values()]
+        if each.symbol
+    }
+    for symbol in list(symbols):
+        for axis in "DHWL":
+            symbols.add(symbol.replace("axis", axis.lower()).replace("AXIS", axis))
+    return symbols | {f"n_{place}" for place in range(8)}
+
+
+WORDS = r"\\cdot|\\frac|\\left\\lfloor|\\right\\rfloor|\\max|\\,|[\d\s+\-(),{}^.=]"
+
+
+def left_over(formula: str, symbols: set[str]) -> str:
+    """Return what remains of LaTeX when symbols, their place in a sequence and signs are gone."""
+    formula = re.sub(r",\d+\}", "}", re.sub(r"_\{\d+\}", "", formula))
+    plain = {re.sub(r"_\{(.*)\}$", r"_\1", symbol): symbol for symbol in symbols}
+    formula = re.sub(r"_\{(\\text\{\w+\}(?:,\w)?|\w+)\}", r"_\1", formula)
+    for symbol in sorted(plain, key=len, reverse=True):
+        formula = re.sub(rf"{re.escape(symbol)}(?![A-Za-z_])", " ", formula)
+    return re.sub(WORDS, "", formula)
+
+
+@pytest.mark.parametrize(("name", "quantity"), CASES)
+@settings(max_examples=10)
+@given(data=st.data())
+def test_a_formula_mentions_only_symbols_that_are_declared(name, quantity, data):
+    ours = data.draw(calculations(name))
+    for formula in parts(ours.formula(quantity, Latex, named=True)):
+        assert not left_over(str(formula), declared(ours)), formula
+
+
+@pytest.mark.parametrize(("name", "quantity"), CASES)
+@settings(max_examples=10)
+@given(data=st.data())
+def test_a_formula_that_was_written_for_other_numbers_is_the_one_for_these(name, quantity, data):
+    data.draw(calculations(name)).formula(quantity, Latex, named=True)
+    ours = data.draw(calculations(name))
+    written = parts(ours.formula(quantity, Latex, named=True))
+    afresh = parts(ours.quantities[quantity].method(View(ours, Latex, named=True)))
+    assert [*map(str, written)] == [*map(str, afresh)]
+
+
+def test_the_macs_of_a_linear_layer_are_written_as_in_the_papers():
+    formula = calculator.Linear().formula("macs", Latex, named=True)
+    assert str(formula) == r"\text{rows} \cdot d_\text{in} \cdot d_\text{out}"
+
+
+def test_the_output_size_of_a_convolution_is_written_as_in_torchs_documentation():
+    formula = calculator.Conv1d().formula("output_size", Latex, named=True)[0]
+    assert str(formula) == (
+        r"\left\lfloor\frac{L_\text{in} + 2 \cdot P_l - D_l \cdot (K_l - 1) - 1}{S_l}"
+        r"\right\rfloor + 1"
+    )
+
+
+def test_the_display_names_every_quantity_that_has_a_symbol():
+    ours = calculator.Linear()
+    lines = latex(ours).splitlines()[1:-1]
+    assert len(lines) == sum(bool(each.symbol) for each in ours.quantities.values())
