@@ -6,13 +6,14 @@ from math import prod
 from typing import Any, Self
 
 from calculator.calculation import quantity
-from calculator.fields import shape
+from calculator.fields import flag, shape
 from calculator.layer import Layer
 
 
 class ReLU(Layer, name="relu"):
     """The larger of x and 0, as `torch.nn.ReLU`, on a tensor of any shape."""
 
+    inplace: bool = flag(default=False, label="In place")
     size: tuple[int, ...] = shape("n", default=(32, 64), label="Input shape", role="input")
 
     @classmethod

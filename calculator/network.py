@@ -7,11 +7,12 @@ from functools import cached_property
 from typing import Any
 
 from calculator.calculation import CALCULATIONS, quantity
-from calculator.fields import Field, InvalidField, shape
+from calculator.fields import Field, InvalidField, quoted, shape
 from calculator.layer import Layer, Measured
 
 MOST_LAYERS = 1000
 MOST_CHARACTERS = 100_000
+_NO_LAYER = ("", "Sequential(", "nn.Sequential(", ")")
 
 
 class Stack(Field):
@@ -27,55 +28,22 @@ class Stack(Field):
         """
         if len(text) > MOST_CHARACTERS:
             raise self.refuse(f"is longer than {MOST_CHARACTERS:,} characters", text)
-        return self.check(
-            tuple(
-                self._layer(line, number)
-                for number, line in enumerate(text.splitlines(), start=1)
-                if line.strip().rstrip(",") not in ("", "Sequential(", "nn.Sequential(", ")")
-            )
-        )
-
-    def _layer(self, line: str, number: int) -> tuple[str, dict[str, Any]]:
-        written = line.strip().rstrip(",")
-        if written.startswith("("):  # the index of a printed Sequential
-            written = written.partition(":")[2].strip()
-        where = f"line {number}"
-        try:
-            call = ast.parse(written, mode="eval").body
-        except (SyntaxError, ValueError, MemoryError, RecursionError):
-            raise self.refuse(f"{where} is not a layer such as Linear(128, 64)", line) from None
-        if not isinstance(call, ast.Call):
-            raise self.refuse(f"{where} is not a layer such as Linear(128, 64)", line)
-        name = ast.unparse(call.func).removeprefix("torch.").removeprefix("nn.")
-        layer = next((each for each in layers() if each.__name__ == name), None)
-        if layer is None:
-            known = ", ".join(each.__name__ for each in layers())
-            raise self.refuse(f"{where}: {name[:40]} is not known here; use {known}", line)
-        modules = [key for key, field in layer.fields.items() if field.role == "module"]
-        if len(call.args) > len(modules):
-            raise self.refuse(
-                f"{where}: {name} takes {len(modules)} arguments, not {len(call.args)}", line
-            )
-        try:
-            positional = [_literal(each) for each in call.args]
-            named = {each.arg or "**": _literal(each.value) for each in call.keywords}
-        except (ValueError, TypeError, MemoryError, RecursionError):
-            raise self.refuse(f"{where}: arguments must be plain numbers or words", line) from None
-        twice = named.keys() & set(modules[: len(positional)])
-        if twice:
-            raise self.refuse(f"{where}: {min(twice)} is given twice", line)
-        fields = dict(zip(modules, positional, strict=False)) | {
-            key: value for key, value in named.items() if (name, key) != ("ReLU", "inplace")
-        }
-        outside = fields.keys() - set(modules)
-        if outside:
-            raise self.refuse(f"{where}: {min(outside)} is no argument of torch.nn.{name}", line)
-        for key in modules:
-            if layer.fields[key].required and key not in fields:
-                raise self.refuse(
-                    f"{where}: {name}() missing 1 required positional argument: {key!r}", line
-                )
-        return layer.name, fields
+        known = {layer.__name__: layer for layer in layers()}
+        read: dict[str, tuple[str, dict[str, Any]]] = {}  # a network repeats its lines
+        found = []
+        for number, line in enumerate(text.splitlines(), start=1):
+            written = line.strip().rstrip(",")
+            if written.startswith("("):  # the index of a printed Sequential
+                written = written.partition(":")[2].strip()
+            if written in _NO_LAYER:
+                continue
+            try:
+                if written not in read:
+                    read[written] = _layer(written, known)
+            except ValueError as error:
+                raise self.refuse(f"line {number}: {error}", line) from None
+            found.append(read[written])
+        return self.check(tuple(found))
 
     def check(self, value: Any) -> tuple[tuple[str, dict[str, Any]], ...]:
         if isinstance(value, str):
@@ -93,6 +61,39 @@ class Stack(Field):
 
     def python(self, value: Any) -> str:
         return self.write(value)
+
+
+def _layer(written: str, known: dict[str, type[Layer]]) -> tuple[str, dict[str, Any]]:
+    """Return (calculation name, fields) of one constructor call; raise ValueError if it is none."""
+    try:
+        parsed = ast.parse(written, mode="eval").body
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        parsed = None
+    if not isinstance(parsed, ast.Call):
+        raise ValueError("is not a layer such as Linear(128, 64)")
+    name = ast.unparse(parsed.func).removeprefix("torch.").removeprefix("nn.")
+    if name not in known:
+        raise ValueError(f"{quoted(name)} is not known here; use {', '.join(known)}")
+    layer = known[name]
+    modules = [key for key, field in layer.fields.items() if field.role == "module"]
+    if len(parsed.args) > len(modules):
+        raise ValueError(f"{name} takes {len(modules)} arguments, not {len(parsed.args)}")
+    try:
+        positional = [_literal(each) for each in parsed.args]
+        named = {each.arg or "**": _literal(each.value) for each in parsed.keywords}
+    except (ValueError, TypeError, MemoryError, RecursionError):
+        raise ValueError("arguments must be plain numbers or words") from None
+    fields = dict(zip(modules, positional, strict=False))
+    for key in named:
+        if key in fields:
+            raise ValueError(f"{key} is given twice")
+        if key not in modules:
+            raise ValueError(f"{quoted(key)} is no argument of torch.nn.{name}")
+    fields |= named
+    for key in modules:
+        if layer.fields[key].required and key not in fields:
+            raise ValueError(f"{name}() missing 1 required positional argument: {key!r}")
+    return layer.name, fields
 
 
 def _literal(node: ast.expr) -> Any:

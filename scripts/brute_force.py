@@ -79,10 +79,10 @@ def forward(numbers: Numbers, module: Any, x: Tensor, shape: Index) -> tuple[Ten
     if kind == "ReLU":
         return {at: each if each > numbers.zero else numbers.zero for at, each in x.items()}, shape
     if kind == "Flatten":
-        values = list(x.values())
-        size = len(values) // shape[0]
-        places = product(range(shape[0]), range(size))
-        return dict(zip(places, values, strict=True)), (shape[0], size)
+        start, end = (at % len(shape) for at in (module.start_dim, module.end_dim))
+        count = len({at[start : end + 1] for at in x})
+        shape = (*shape[:start], count, *shape[end + 1 :])
+        return dict(zip(product(*map(range, shape)), x.values(), strict=True)), shape
     layer = {"Linear": linear, "Conv": convolution, "ConvTranspose": transposed}[kind]
     y, shape = layer(numbers, module, x, shape)
     if module.bias is not None:

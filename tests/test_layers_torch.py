@@ -238,7 +238,9 @@ def networks(draw: st.DrawFn) -> Network:
             if draw(st.booleans()):
                 given.append(named.pop("stride"))
         elif name == "ReLU":
-            named = draw(st.sampled_from([{}, {"inplace": True}]))
+            given, named = draw(st.sampled_from([([], {}), ([], {"inplace": True}), ([True], {})]))
+        elif name == "Flatten":
+            given = draw(st.sampled_from([[], [], [0], [1, -2], [-2]]))
         arguments = [*map(repr, given), *(f"{key}={value!r}" for key, value in named.items())]
         lines.append(
             f"{draw(st.sampled_from(['', 'nn.', 'torch.nn.']))}{name}({', '.join(arguments)})"
@@ -246,7 +248,7 @@ def networks(draw: st.DrawFn) -> Network:
         modules.append(getattr(torch.nn, name)(*given, **named))
         try:
             x = modules[-1](x)
-        except RuntimeError:
+        except (RuntimeError, IndexError):
             break
     return Network("\n".join(lines), tuple(modules), shape)
 
@@ -262,7 +264,7 @@ def sequence_says(text: str, shape: tuple[int, ...]) -> Answer | InvalidField:
 def torch_sequence_says(network: Network) -> Answer | Exception:
     try:
         return run(torch.nn.Sequential(*network.modules), network.input_shape)
-    except RuntimeError as error:
+    except (RuntimeError, IndexError) as error:
         return error
 
 
@@ -270,6 +272,18 @@ def torch_sequence_says(network: Network) -> Answer | Exception:
 @given(networks())
 def test_a_sequence_counts_what_torchs_does_and_is_refused_with_it(network):
     theirs, ours = torch_sequence_says(network), sequence_says(network.text, network.input_shape)
+    assert ours == theirs or (isinstance(theirs, Exception) and isinstance(ours, InvalidField))
+
+
+@given(
+    st.lists(st.integers(1, 3), min_size=1, max_size=4).map(tuple),
+    st.integers(-5, 5),
+    st.integers(-5, 5),
+)
+def test_a_flatten_is_torchs(size, start_dim, end_dim):
+    network = Network("", (torch.nn.Flatten(start_dim, end_dim),), size)
+    theirs = torch_sequence_says(network)
+    ours = sequence_says(f"Flatten({start_dim}, {end_dim})", size)
     assert ours == theirs or (isinstance(theirs, Exception) and isinstance(ours, InvalidField))
 
 
