@@ -101,7 +101,7 @@ def build() -> None:
         SITE,
         VERSION,
         *(ROOT / name for name in ("calculator", "docs", "scripts")),
-        *sorted(ROOT.glob("*.*")),
+        ROOT / "mkdocs.yml",
         os.environ.get("SITE_URL", ""),
     )
 

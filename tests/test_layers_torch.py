@@ -224,7 +224,7 @@ def networks(draw: st.DrawFn) -> Network:
     shape: tuple[int, ...] = (2, draw(st.integers(1, 4)), *[6] * axes)
     x, lines, modules = torch.zeros(shape), [], []
     for _ in range(draw(st.integers(1, 4))):
-        kinds = ["ReLU", "Flatten", *(["Linear"] if x.ndim < 4 else [])]
+        kinds = ["ReLU", "Flatten", *(["Linear"] if x.ndim in (2, 3) else [])]
         if x.ndim == axes + 2 and axes:
             kinds = [f"Conv{axes}d", f"ConvTranspose{axes}d", *kinds]
         name = draw(st.sampled_from(kinds))
