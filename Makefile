@@ -26,7 +26,7 @@ clean:
 
 .venv/site.done: pyproject.toml
 	@echo "Setting up .venv …"
-	@$(PYTHON) -m venv .venv && $(RUN) -m pip install --quiet --editable '.[site]' && touch $@
+	@$(PYTHON) -m venv .venv && $(RUN) -m pip install -qq --editable '.[site]' && touch $@
 
 .venv/test.done: .venv/site.done scripts/setup_tests.py
 	@$(RUN) scripts/setup_tests.py && touch $@

@@ -18,13 +18,20 @@ def _ask(text: str) -> tuple[dict[str, Any], Evaluation]:
 
 
 def answer(text: str) -> str:
-    """Answer {"calculator", "fields"} with {"html", "summary", "errors"}: html or errors."""
+    """Answer {"calculator", "fields"} with {"html", "errors"}: the figures, or null and why."""
     _, outcome = _ask(text)
     errors = {name: error.message for name, error in outcome.errors.items()}
     if outcome.calculation is None:
-        return json.dumps({"html": None, "summary": None, "errors": errors})
-    parts = (outcome.calculation, outcome.time)
-    return json.dumps({"html": html.answer(*parts), "summary": html.summary(*parts), "errors": {}})
+        return json.dumps({"html": None, "errors": errors})
+    return json.dumps({"html": html.figures(outcome.calculation, outcome.time), "errors": errors})
+
+
+def formulas(text: str) -> str:
+    """Answer {"calculator", "fields"} with {"html"}: the rows of the table, null on errors."""
+    _, outcome = _ask(text)
+    if outcome.calculation is None:
+        return json.dumps({"html": None})
+    return json.dumps({"html": html.formulas(outcome.calculation, outcome.time)})
 
 
 def form(text: str) -> str:

@@ -57,7 +57,12 @@ def element(
         f'<form class="calculator" autocomplete="off" novalidate data-prefix="{prefix}">'
         f'<div class="calculator-controls">{controls(CALCULATIONS[names[0]], texts, prefix)}</div>'
         f"{_ACTIONS}</form>"
-        f'<div class="calculator-answer">{answer(*result, folded)}</div></div></flops-calculator>'
+        f'<div class="calculator-answer"><div class="calculator-figures">{figures(*result)}</div>'
+        f'<details class="calculator-formulas"{"" if folded else " open"}>'
+        "<summary>Every number and its formula</summary>"
+        '<table class="calculator-table"><thead><tr><th scope="col">Quantity</th>'
+        '<th scope="col">Formula, then your numbers</th><th scope="col">Value</th></tr></thead>'
+        f"<tbody>{formulas(*result)}</tbody></table></details></div></div></flops-calculator>"
     )
 
 
@@ -178,40 +183,36 @@ def _machine(time: Runtime) -> str:
     return f"{name}, {time.dtype}: {', '.join(rates)}"
 
 
-def answer(calculation: Calculation, time: Runtime | None, folded: bool = False) -> str:
-    """Return the answer: the headline, the layers of a sequence, every formula."""
+def figures(calculation: Calculation, time: Runtime | None) -> str:
+    """Return the figures that a reader came for, and the layers of a sequence."""
     parts = [each for each in (calculation, time) if each is not None]
-    found = {declared.name: (declared, value) for each in parts for declared, value in shown(each)}
-    head = "".join(_headline(*found[name]) for name in HEADLINE if name in found)
-    bound = next((each for each in parts if isinstance(each, Runtime)), None)
-    rows = "".join(_rows(each) for each in parts)
+    head = "".join(
+        _headline(each.quantities[name], getattr(each, name))
+        for name in HEADLINE
+        for each in parts
+        if name in each.quantities
+    )
+    bound = time or calculation
     return (
-        f'<dl class="calculator-headline">{head}</dl>{_verdict(bound) if bound else ""}'
+        f'<dl class="calculator-headline">{head}</dl>'
+        f"{_verdict(bound) if isinstance(bound, Runtime) else ''}"
         f"{_layers(calculation) if isinstance(calculation, Sequential) else ''}"
-        f'<details class="calculator-formulas"{"" if folded else " open"}>'
-        "<summary>Every number and its formula</summary>"
-        '<table class="calculator-table"><thead><tr><th scope="col">Quantity</th>'
-        '<th scope="col">Formula, then your numbers</th><th scope="col">Value</th></tr></thead>'
-        f"<tbody>{rows}</tbody></table></details>"
     )
 
 
-def summary(calculation: Calculation, time: Runtime | None) -> str:
-    """Return the answer as one sentence, for a screen reader."""
-    words = [
-        f"{declared.label} {printed(declared, value)}"
+def formulas(calculation: Calculation, time: Runtime | None) -> str:
+    """Return every quantity with its formula, as the rows of a table."""
+    return "".join(
+        _row(each, declared, value)
         for each in (calculation, time)
         if each is not None
         for declared, value in shown(each)
-        if declared.name in HEADLINE
-    ]
-    bound = time or calculation
-    if isinstance(bound, Runtime):
-        words.append(f"{bound.bound} binds")
-    return "; ".join(words) + "."
+    )
 
 
 def _headline(declared: Quantity[Any], value: Any) -> str:
+    if value is None:
+        return ""
     return (
         f"<div><dt>{escape(_UNITS.get(declared.name, declared.label))}</dt>"
         f"<dd>{_data(declared, value)}</dd></div>"
@@ -262,10 +263,6 @@ def _layers(network: Sequential) -> str:
 
 def _percent(part: int, whole: int) -> str:
     return f"{part / whole:.1%}".replace("%", " %") if whole else "–"
-
-
-def _rows(calculation: Calculation) -> str:
-    return "".join(_row(calculation, declared, value) for declared, value in shown(calculation))
 
 
 def _row(

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from calculator import CALCULATIONS, browser
+from calculator.evaluate import form_fields
 
 GOOD = ["1", "2", "16", "1, 2", "1.5T", "same"]
 BAD = ["", " ", "x", "-1", "0", "1.5", "1e400", "9" * 5000, "(1,", "1, 2, 3, 4", "<b>", "½"]
@@ -18,10 +19,13 @@ BAD = ["", " ", "x", "-1", "0", "1.5", "1e400", "9" * 5000, "(1,", "1, 2, 3, 4",
 def requests() -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield names of functions in `calculator.browser`, and what to ask them."""
     for name, calculation in CALCULATIONS.items():
-        defaults = {key: field.write(field.default) for key, field in calculation.fields.items()}
+        fields = form_fields(calculation)
+        defaults = {key: field.write(field.default) for key, field in fields.items()}
         request: dict[str, Any] = {"calculator": name, "fields": defaults}
         yield "form", {"calculator": name, "prefix": "p-"}
         yield "answer", request
+        yield "formulas", request
+        yield "formulas", {**request, "fields": {**defaults, "device": "t4"}}
         for layout in browser.FORMATS:
             yield "to_copy", {**request, "format": layout}
         for key in defaults:

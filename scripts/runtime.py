@@ -82,7 +82,7 @@ def write_archive(target: Path, files: dict[str, bytes]) -> None:
 def make_package() -> None:
     """Build the wheel of `calculator` and compile it."""
     shutil.rmtree(WHEELS, ignore_errors=True)
-    pip = (sys.executable, "-m", "pip", "wheel", "--quiet")
+    pip = (sys.executable, "-m", "pip", "wheel", "-qq")
     run(*pip, "--no-deps", "--no-build-isolation", "-w", WHEELS, ROOT)
     (wheel,) = WHEELS.iterdir()
     compile_archive(wheel, PACKAGE)

@@ -18,7 +18,7 @@ one) or PIP_FIND_LINKS (a folder of wheels); or set ALLOW_CUDA=1 to take them.""
 
 def install_torch(torch: str) -> None:
     """Install torch, or end where that would install CUDA unasked."""
-    pip = (sys.executable, "-m", "pip", "install", "--quiet")
+    pip = (sys.executable, "-m", "pip", "install", "-qq")
     report = json.loads(run(*pip, "--dry-run", "--report", "-", torch))
     names = sorted(package["metadata"]["name"].lower() for package in report["install"])
     packages = [name for name in names if name.startswith(CUDA)]
@@ -40,7 +40,7 @@ def main() -> None:
         kept = Path(folder, "constraints.txt")
         kept.write_text("\n".join(line for line in frozen if line.startswith("torch==")))
         print("Installing the packages of the tests …", flush=True)
-        pip = (sys.executable, "-m", "pip", "install", "--quiet")
+        pip = (sys.executable, "-m", "pip", "install", "-qq")
         run(*pip, "--constraint", kept, "--editable", ".[test]")
     run(sys.executable, "-c", "from scripts.build import browser_path; browser_path()")
 

