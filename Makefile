@@ -19,7 +19,8 @@ verify: .venv/test.done
 	@$(RUN) -m scripts.verify
 
 bench: .venv/test.done
-	@$(RUN) -m scripts.bench $(BENCH)
+	@$(RUN) -m pip install -qq --editable '.[bench]'
+	@$(RUN) -m scripts.bench && $(RUN) -m scripts.bench_counting
 
 clean:
 	@rm -rf build site node_modules .venv

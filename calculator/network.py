@@ -129,7 +129,9 @@ class Sequential(Measured, name="sequential"):
         help="Batch first: 32, 128 or 1, 3, 32, 32.",
     )  # fmt: skip
 
-    def validate(self) -> None:
+    @cached_property
+    def layers(self) -> tuple[Layer, ...]:
+        """Each layer on the output of the one before."""
         built: list[Layer] = []
         size = self.input_shape
         for place, (name, fields) in enumerate(self.modules, start=1):
@@ -144,9 +146,10 @@ class Sequential(Measured, name="sequential"):
                     given=call(layer.__name__, fields),
                 ) from None
             size = built[-1].output_shape
-        self.__dict__["layers"] = tuple(built)
+        return tuple(built)
 
-    layers: tuple[Layer, ...]
+    def validate(self) -> None:
+        assert self.layers  # built now, so that what does not fit is refused now
 
     @cached_property
     def branches(self) -> tuple[object, ...]:

@@ -1,13 +1,16 @@
 """Measure how soon a reader gets an answer, against the stock way to run Pyodide.
 
 Both are served from this machine with Brotli, in real Chromium, in turns, and each figure
-is the median over the rounds of ours divided by stock's. The stock page has a script tag,
-`loadPyodide()`, `loadPackage()` of the same wheel, and asks the same question.
+is the median over the rounds of ours divided by stock's. The stock recipe has a script tag,
+`loadPyodide()`, `loadPackage()` of the same wheel, and asks the same question. It is compared
+twice: alone on an empty page, ours reduced to the worker; and on a page of the site, where it
+stands in place of the site's own scripts.
 """
 
 import argparse
 import asyncio
 import json
+import re
 import shutil
 import statistics
 import tempfile
@@ -32,20 +35,20 @@ TARGETS = {"cold": 0.50, "warm": 0.55, "slow line": 0.62, "bytes": 0.70}
 REQUEST = json.dumps(
     {"calculator": "linear", "fields": {"in_features": "128", "out_features": "64"}}
 )
-STOCK = """<!doctype html>
-<script src="pyodide/pyodide.js"></script>
+PAGE = "linear/"
+SELECTOR = "flops-calculator input[name=in_features]"
+STOCK = """<script src="/pyodide/pyodide.js"></script>
 <script type="module">
 const pyodide = await loadPyodide();
-await pyodide.loadPackage(new URL("WHEEL", location).href);
+await pyodide.loadPackage(new URL("/WHEEL", location).href);
 pyodide.pyimport("calculator.browser").answer(`REQUEST`);
 performance.mark("calculator:answer");
 </script>
 """
-OURS = """<!doctype html>
-<link rel="modulepreload" href="assets/vendor/comlink.min.mjs">
+OURS = """<link rel="modulepreload" href="/assets/vendor/comlink.min.mjs">
 <script type="module">
-import { wrap } from "./assets/vendor/comlink.min.mjs";
-const folder = new URL("assets/runtime/VERSION/", location);
+import { wrap } from "/assets/vendor/comlink.min.mjs";
+const folder = new URL("/assets/runtime/VERSION/", location);
 fetch(new URL("pyodide.asm.wasm", folder));
 const python = wrap(new Worker(new URL("worker.js", folder), { type: "module" }));
 await python.call("answer", `REQUEST`);
@@ -89,6 +92,13 @@ started = time.perf_counter()
 import calculator.browser
 print((time.perf_counter() - started) * 1000)
 """
+
+
+OWN_SCRIPT = re.compile(r'<script src="[^"]*assets/[a-z./]*\.m?js" type="module"></script>')
+COMPARED = {
+    "alone": {"ours": "alone/ours/", "stock": "alone/stock/"},
+    "on a page of the site": {"ours": PAGE, "stock": f"stock/{PAGE}"},
+}
 
 
 class SlowLine:
@@ -140,36 +150,34 @@ class SlowLine:
 
 @dataclass
 class Browser:
-    """Chromium, and how a reader comes near the form on each page."""
+    """Chromium, and a reader who edits a number as soon as the page has it."""
 
     chromium: BrowserType
-    pages: dict[str, str]
-    selector: str | None
 
-    def visit(self, origin: str, which: str, profile: str) -> float:
+    def visit(self, address: str, profile: str) -> float:
         """Return the milliseconds from the navigation to the first computed answer."""
         context = self.chromium.launch_persistent_context(
             profile, executable_path=build.browser_path(), args=["--no-sandbox", "--disable-gpu"]
         )
         page = context.pages[0]
-        if self.selector and which == "ours":
-            page.add_init_script(EDIT.replace("SELECTOR", self.selector))
-        page.goto(origin + self.pages[which], wait_until="commit")
+        if address.endswith(PAGE):
+            page.add_init_script(EDIT.replace("SELECTOR", SELECTOR))
+        page.goto(address, wait_until="commit")
         milliseconds: float = page.evaluate(ANSWERED)
         page.wait_for_timeout(READING_MILLISECONDS)
         context.close()
         return milliseconds
 
-    def edits(self, origin: str) -> list[float]:
+    def edits(self, address: str) -> list[float]:
         """Return the milliseconds from each of many edits to its answer in the page."""
         browser = self.chromium.launch(
             executable_path=build.browser_path(), args=["--no-sandbox", "--disable-gpu"]
         )
         page = browser.new_page()
-        page.goto(origin + self.pages["ours"])
-        page.locator(self.selector or "").first.focus()
+        page.goto(address)
+        page.locator(SELECTOR).first.focus()
         page.wait_for_function("performance.getEntriesByName('calculator:ready').length")
-        milliseconds: list[float] = page.evaluate(EDITS.replace("SELECTOR", self.selector or ""))
+        milliseconds: list[float] = page.evaluate(EDITS.replace("SELECTOR", SELECTOR))
         browser.close()
         return milliseconds
 
@@ -182,10 +190,18 @@ def lay_out(folder: Path) -> None:
     (wheel,) = runtime.WHEELS.iterdir()
     shutil.copy(wheel, folder)
     words = {"WHEEL": wheel.name, "VERSION": runtime.VERSION.read_text(), "REQUEST": REQUEST}
-    for name, page in {"stock.html": STOCK, "ours.html": OURS}.items():
+    page = (folder / PAGE / "index.html").read_text("utf-8")
+    pages = {
+        "alone/ours": f"<!doctype html>{OURS}",
+        "alone/stock": f"<!doctype html>{STOCK}",
+        f"stock/{PAGE}": OWN_SCRIPT.sub("", page).replace("</head>", f"{STOCK}</head>"),
+    }
+    for name, text in pages.items():
         for word, value in words.items():
-            page = page.replace(word, value)
-        (folder / name).write_text(page)
+            text = text.replace(word, value)
+        file = folder / name / "index.html"
+        file.parent.mkdir(parents=True)
+        file.write_text(text, "utf-8")
     build.compress(folder)
 
 
@@ -202,9 +218,7 @@ def main() -> None:
     """Run the rounds and print the figures."""
     parser = argparse.ArgumentParser(description="Measure the time to an answer.")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
-    parser.add_argument("--page", default="/ours.html", help="a page of the site with a form")
-    parser.add_argument("--selector", help="the number that the reader edits there")
-    options = parser.parse_args()
+    rounds = parser.parse_args().rounds
 
     build.build()
     folder = BUILD / "bench"
@@ -212,37 +226,49 @@ def main() -> None:
     serving = build.server(folder, 0)
     threading.Thread(target=serving.run, daemon=True).start()
     line = SlowLine(serving.effective_port)
-    near, far = (f"http://127.0.0.1:{port}" for port in (serving.effective_port, line.port))
-    pages = {"ours": options.page, "stock": "/stock.html"}
+    near, far = (f"http://127.0.0.1:{port}/" for port in (serving.effective_port, line.port))
+    with sync_playwright() as playwright:
+        reader = Browser(playwright.chromium)
+        for title, pages in COMPARED.items():
+            compare(title, pages, reader, near, far, line, rounds)
+        edits = sorted(reader.edits(near + PAGE))
+
+    print(f"\n{'':24}   ms  target")
+    for name, milliseconds, target in python_figures():
+        print(f"{name:24}{milliseconds:5.2f}{target:8.2f}")
+    print(f"{'edit to answer, p50':24}{edits[len(edits) // 2]:5.2f}{2:8.2f}")
+    print(f"{'edit to answer, p95':24}{edits[len(edits) * 95 // 100]:5.2f}{5:8.2f}")
+
+
+def compare(
+    title: str,
+    pages: dict[str, str],
+    reader: Browser,
+    near: str,
+    far: str,
+    line: SlowLine,
+    rounds: int,
+) -> None:
+    """Visit both pages in turns and print the ratios."""
     figures: dict[str, dict[str, list[float]]] = {
         kind: {which: [] for which in pages} for kind in TARGETS
     }
-    with sync_playwright() as playwright:
-        reader = Browser(playwright.chromium, pages, options.selector)
-        for turn in range(options.rounds):
-            for which in sorted(pages, reverse=bool(turn % 2)):
-                with tempfile.TemporaryDirectory() as profile:
-                    figures["cold"][which].append(reader.visit(near, which, profile))
-                    figures["warm"][which].append(reader.visit(near, which, profile))
-                with tempfile.TemporaryDirectory() as profile:
-                    before = line.bytes_carried
-                    figures["slow line"][which].append(reader.visit(far, which, profile))
-                    figures["bytes"][which].append(line.bytes_carried - before)
-            print(".", end="", flush=True)
-        edits = sorted(reader.edits(near)) if options.selector else []
-
-    print(f"\n{'':24}ratio  target       ours      stock")
+    for turn in range(rounds):
+        for which in sorted(pages, reverse=bool(turn % 2)):
+            with tempfile.TemporaryDirectory() as profile:
+                figures["cold"][which].append(reader.visit(near + pages[which], profile))
+                figures["warm"][which].append(reader.visit(near + pages[which], profile))
+            with tempfile.TemporaryDirectory() as profile:
+                before = line.bytes_carried
+                figures["slow line"][which].append(reader.visit(far + pages[which], profile))
+                figures["bytes"][which].append(line.bytes_carried - before)
+        print(".", end="", flush=True)
+    print(f"\n{title:24}ratio  target       ours      stock")
     for kind, target in TARGETS.items():
         ours, stock = figures[kind]["ours"], figures[kind]["stock"]
         ratio = statistics.median(a / b for a, b in zip(ours, stock, strict=True))
         medians = f"{statistics.median(ours):11,.0f}{statistics.median(stock):11,.0f}"
-        print(f"{kind:24}{ratio:5.3f}{target:8.2f}{medians}")
-    print(f"\n{'':24}   ms  target")
-    for name, milliseconds, target in python_figures():
-        print(f"{name:24}{milliseconds:5.2f}{target:8.2f}")
-    if edits:
-        print(f"{'edit to answer, p50':24}{edits[len(edits) // 2]:5.2f}{2:8.2f}")
-        print(f"{'edit to answer, p95':24}{edits[len(edits) * 95 // 100]:5.2f}{5:8.2f}")
+        print(f"{kind:24}{ratio:5.3f}{target:8.2f}{medians}", flush=True)
 
 
 if __name__ == "__main__":

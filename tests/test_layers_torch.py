@@ -346,7 +346,7 @@ def test_a_layer_without_an_argument_that_torch_requires_is_refused(line, shape)
 
 @pytest.mark.parametrize(
     ("line", "shape"),
-    [("Linear(3, 4)", (3,)), ("Linear(3, 4)", (2, 2, 2, 3)), ("Conv2d(3, 4, 3)", (3, 8, 8))],
+    [("Linear(3, 4)", (3,)), ("Linear(3, 4)", (2, 2, 2, 3)), ("Conv2d(3, 4, 3)", (3, 3, 8))],
 )
 def test_an_input_without_its_usual_dimensions_is_refused(line, shape):
     assert isinstance(sequence_says(line, shape), InvalidField)
