@@ -133,20 +133,31 @@ class Sequential(Measured, name="sequential"):
     def layers(self) -> tuple[Layer, ...]:
         """Each layer on the output of the one before."""
         built: list[Layer] = []
+        known: dict[tuple[int, tuple[int, ...]], Layer] = {}  # a network repeats its layers
         size = self.input_shape
-        for place, (name, fields) in enumerate(self.modules, start=1):
-            layer = CALCULATIONS[name]
-            try:
-                built.append(layer.on(size, dtype=self.dtype, **fields))  # type: ignore[attr-defined]
-            except InvalidField as error:
-                about = "" if error.field == "input_shape" else f"{error.field}: "
-                raise InvalidField(
-                    "modules",
-                    f"layer {place}, {layer.__name__}: {about}{error.message}",
-                    given=call(layer.__name__, fields),
-                ) from None
+        for place, module in enumerate(self.modules, start=1):
+            key = (id(module), size)
+            if key not in known:
+                known[key] = self._layer(place, module, size)
+            built.append(known[key])
             size = built[-1].output_shape
         return tuple(built)
+
+    def _layer(
+        self, place: int, module: tuple[str, dict[str, Any]], size: tuple[int, ...]
+    ) -> Layer:
+        """Return the layer at a place, on an input of this size."""
+        name, fields = module
+        owner = CALCULATIONS[name]
+        try:
+            return owner.on(size, dtype=self.dtype, **fields)  # type: ignore[attr-defined]
+        except InvalidField as error:
+            about = "" if error.field == "input_shape" else f"{error.field}: "
+            raise InvalidField(
+                "modules",
+                f"layer {place}, {owner.__name__}: {about}{error.message}",
+                given=call(owner.__name__, fields),
+            ) from None
 
     def validate(self) -> None:
         assert self.layers  # built now, so that what does not fit is refused now
