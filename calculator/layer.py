@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import prod
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 from calculator.calculation import Calculation, quantity
 from calculator.expression import ratio
@@ -82,8 +82,6 @@ class Layer(Measured):
     A subclass gives its shapes, `params`, `macs` and the `operations` beside them. What is not
     multiply-accumulate work is never inside `flops`.
     """
-
-    torch_name: ClassVar[str] = ""
 
     @classmethod
     def on(cls, input_shape: tuple[int, ...], **fields: Any) -> Self:
