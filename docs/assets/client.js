@@ -41,20 +41,19 @@ const boot = async (version) => {
   become({ name: "loading", progress: 0 });
   const folder = new URL(`runtime/${version}/`, import.meta.url);
   const worker = new Worker(new URL("worker.js", folder), { type: "module" });
+  const remote = /** @type {any} */ (wrap(worker));
   const failure = new Promise((_, reject) => {
     worker.addEventListener("error", (event) => {
       event.preventDefault();
       reject(new Error(event.message || MISSING));
     });
-    // The largest file is on its way before the worker asks for it; and where it does not come,
-    // Pyodide only writes a warning and waits for ever.
-    fetch(new URL("pyodide.asm.wasm", folder)).then(
-      (response) => response.ok || reject(new Error(MISSING)),
+    // The largest file is on its way, and compiled, before the worker asks for it.
+    WebAssembly.compileStreaming(fetch(new URL("pyodide.asm.wasm", folder))).then(
+      (module) => remote.compiled(module),
       () => reject(new Error(MISSING)),
     );
   });
   failure.catch(() => {});
-  const remote = /** @type {any} */ (wrap(worker));
   try {
     const report = proxy((/** @type {number} */ progress) => become({ name: "loading", progress }));
     await Promise.race([remote.boot(report), failure]);
