@@ -127,6 +127,8 @@ class Size(Field):
         return self.check(self._number(text))
 
     def check(self, value: Any) -> int | None:
+        if type(value) is int and self.minimum <= value <= LARGEST:
+            return value  # nearly always, and a network asks for thousands
         if value is None and self.optional:
             return None
         if value is None:
@@ -179,6 +181,8 @@ class PerAxis(Size):
         return self.check(tuple(self._number(part) for part in parts))
 
     def check(self, value: Any) -> Any:
+        if type(value) is int:
+            return (super().check(value),) * len(self.axes)
         if isinstance(value, str):
             if value not in self.words:
                 known = " or ".join(repr(word) for word in sorted(self.words, reverse=True))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from calculator.calculation import CALCULATIONS, quantity
@@ -28,8 +28,6 @@ class Stack(Field):
         """
         if len(text) > MOST_CHARACTERS:
             raise self.refuse(f"is longer than {MOST_CHARACTERS:,} characters", text)
-        known = {layer.__name__: layer for layer in layers()}
-        read: dict[str, tuple[str, dict[str, Any]]] = {}  # a network repeats its lines
         found = []
         for number, line in enumerate(text.splitlines(), start=1):
             written = line.strip().rstrip(",")
@@ -38,11 +36,9 @@ class Stack(Field):
             if written in _NO_LAYER:
                 continue
             try:
-                if written not in read:
-                    read[written] = _layer(written, known)
+                found.append(_layer(written))
             except ValueError as error:
                 raise self.refuse(f"line {number}: {error}", line) from None
-            found.append(read[written])
         return self.check(tuple(found))
 
     def check(self, value: Any) -> tuple[tuple[str, dict[str, Any]], ...]:
@@ -63,7 +59,8 @@ class Stack(Field):
         return self.write(value)
 
 
-def _layer(written: str, known: dict[str, type[Layer]]) -> tuple[str, dict[str, Any]]:
+@lru_cache(maxsize=MOST_LAYERS)  # a network repeats its lines, and an edit leaves most as they are
+def _layer(written: str) -> tuple[str, dict[str, Any]]:
     """Return (calculation name, fields) of one constructor call; raise ValueError if it is none."""
     try:
         parsed = ast.parse(written, mode="eval").body
@@ -71,6 +68,7 @@ def _layer(written: str, known: dict[str, type[Layer]]) -> tuple[str, dict[str, 
         parsed = None
     if not isinstance(parsed, ast.Call):
         raise ValueError("is not a layer such as Linear(128, 64)")
+    known = {layer.__name__: layer for layer in layers()}
     name = ast.unparse(parsed.func).removeprefix("torch.").removeprefix("nn.")
     if name not in known:
         raise ValueError(f"{quoted(name)} is not known here; use {', '.join(known)}")
