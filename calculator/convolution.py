@@ -22,10 +22,18 @@ _KERNEL_SIZE = PerAxis(
     refusal="kernel size should be greater than zero",
 )
 _STRIDE = PerAxis(
-    "S_axis", label="Stride", default=1, refusal="non-positive stride is not supported"
+    "S_axis",
+    label="Stride",
+    default=1,
+    refusal="non-positive stride is not supported",
+    broadcast=True,
 )
 _DILATION = PerAxis(
-    "D_axis", label="Dilation", default=1, refusal="dilation should be greater than zero"
+    "D_axis",
+    label="Dilation",
+    default=1,
+    refusal="dilation should be greater than zero",
+    broadcast=True,
 )
 _GROUPS: Any = Size("g", label="Groups", default=1, refusal="groups must be a positive integer")
 _BIAS: Any = Flag(label="Bias", default=True)
@@ -47,10 +55,13 @@ class _Spatial(Layer):
     def on(cls, input_shape: tuple[int, ...], **fields: Any) -> Self:
         axes = [_AXES[axis] for axis in cls.axes]
         expected = fields.get("in_channels", cls.fields["in_channels"].default)
+        if len(input_shape) == len(axes) + 1:
+            raise cls.misfit("has no batch dimension. Put a 1 before it", input_shape)
         if len(input_shape) != len(axes) + 2:
             raise cls.misfit(
-                f"Expected {len(axes) + 2}D (batched) input to {cls.__name__.lower()}, but got "
-                f"input of size: {list(input_shape)}. Give (N, C, {', '.join(cls.axes)})",
+                f"Expected {len(axes) + 1}D (unbatched) or {len(axes) + 2}D (batched) input to "
+                f"{cls.__name__.lower()}, but got input of size: {list(input_shape)}. "
+                f"Give (N, C, {', '.join(cls.axes)})",
                 input_shape,
             )
         batch_size, channels, *sizes = input_shape
@@ -222,7 +233,7 @@ class _Transposed(_Spatial):
     )
     output_padding: Sizes = per_axis(
         r"P_{\text{out},axis}", default=0, label="Output padding", minimum=0,
-        refusal="negative output_padding is not supported",
+        refusal="negative output_padding is not supported", broadcast=True,
     )  # fmt: skip
     groups: int = _GROUPS
     bias: bool = _BIAS

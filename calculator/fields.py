@@ -26,8 +26,8 @@ class InvalidField(ValueError):
 
 
 def quoted(given: object) -> str:
-    """Return what was given, cut where it is long."""
-    text = given if isinstance(given, str) else repr(given)
+    """Return what was given on one line, cut where it is long."""
+    text = " ".join((given if isinstance(given, str) else repr(given)).split())
     return text if len(text) <= MOST_QUOTED else f"{text[:MOST_QUOTED]}…"
 
 
@@ -153,15 +153,22 @@ class PerAxis(Size):
 
     In its symbol, `axis` stands for the axis: `K_axis` becomes K_h and K_w. `words` are strings
     that torch takes in place of numbers, with the number each stands for, or None where the word
-    stays a word.
+    stays a word. `broadcast` says whether torch takes a tuple of one number for all axes.
     """
 
     kind = "per-axis"
     axes: str = ""
 
-    def __init__(self, *args: Any, words: dict[str, int | None] | None = None, **more: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        words: dict[str, int | None] | None = None,
+        broadcast: bool = False,
+        **more: Any,
+    ) -> None:
         super().__init__(*args, **more)
         self.words = words or {}
+        self.broadcast = broadcast
 
     def over(self, axes: str) -> PerAxis:
         """Return this field for a class with these axes."""
@@ -199,6 +206,8 @@ class PerAxis(Size):
         if not isinstance(value, Sequence):
             return (self.whole(value, value),) * len(self.axes)
         numbers = tuple(self.whole(each, value) for each in value)
+        if len(numbers) == 1 and self.broadcast:
+            return numbers * len(self.axes)
         if len(numbers) != len(self.axes):
             raise self.refuse(
                 f"expected {self.name} to be a single integer value or a list of {len(self.axes)} "

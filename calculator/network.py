@@ -86,8 +86,10 @@ def _layer(written: str) -> tuple[str, dict[str, Any]]:
         if key in fields:
             raise ValueError(f"{key} is given twice")
         if key not in modules:
-            raise ValueError(f"{quoted(key)} is no argument of torch.nn.{name}")
+            raise ValueError(f"{quoted(key)} is no argument of {name} here")
     fields |= named
+    for key, value in fields.items():
+        layer.fields[key].check(value)
     for key in modules:
         if layer.fields[key].required and key not in fields:
             raise ValueError(f"{name}() missing 1 required positional argument: {key!r}")

@@ -38,15 +38,14 @@ def per_axis(axes: int, least: int, most: int) -> st.SearchStrategy[Any]:
     return number | each.map(tuple) | each
 
 
-def odd_per_axis(axes: int) -> st.SearchStrategy[Any]:
+def odd_per_axis(axes: int, *, lone: bool = True) -> st.SearchStrategy[Any]:
     """What is wrong or unusual: zero, negative, fractional, tuples of a wrong length.
 
-    Tuples of one are left out where there are more axes: see
-    test_one_number_in_a_tuple_is_refused_for_several_axes.
+    `lone` says whether a tuple of one is among them where there are more axes.
     """
     number = st.sampled_from([1, 0, -1, 2, 3, -2])
     each = st.lists(number, min_size=axes, max_size=axes)
-    lengths = st.sampled_from([n for n in (0, axes + 1, axes + 2) if n != 1])
+    lengths = st.sampled_from([0, 1, axes + 1, axes + 2] if lone else [0, axes + 1, axes + 2])
     wrong = lengths.flatmap(lambda n: st.lists(number, min_size=n, max_size=n))
     return number | each.map(tuple) | each | wrong.map(tuple) | st.sampled_from([1.0, 1.5])
 
@@ -76,7 +75,8 @@ def convolutions(draw: st.DrawFn, name: str, *, odd: str = "") -> Configuration:
         "in_channels": st.integers(-1, 4).filter(bool),
         "out_channels": st.integers(-1, 4).filter(bool),
         "groups": st.integers(-1, 4) | st.just(1.0),
-        "padding": odd_per_axis(len(axes)) | st.sampled_from(["same", "valid", "full", "Same", ""]),
+        "padding": odd_per_axis(len(axes), lone=False)
+        | st.sampled_from(["same", "valid", "full", "Same", ""]),
         "padding_mode": st.sampled_from([*PADDING_MODES, "constant"]),
         **dict.fromkeys(("kernel_size", "stride", "dilation"), odd_per_axis(len(axes))),
         **({"output_padding": odd_per_axis(len(axes))} if transposed else {}),
