@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import Any
 
 from calculator import export, html
 from calculator.calculation import CALCULATIONS
 from calculator.evaluate import Evaluation, evaluate
+from calculator.form import controls
 
 FORMATS = {"markdown": export.markdown, "latex": export.latex, "python": export.python}
 
 
+@lru_cache(maxsize=1)  # the formulas are asked for right after the figures
 def _ask(text: str) -> tuple[dict[str, Any], Evaluation]:
     question = json.loads(text)
     return question, evaluate(question["calculator"], question["fields"])
@@ -38,7 +41,7 @@ def form(text: str) -> str:
     """Answer {"calculator", "prefix"} with {"html"}: the controls, at their defaults."""
     question = json.loads(text)
     owner = CALCULATIONS[question["calculator"]]
-    return json.dumps({"html": html.controls(owner, {}, question["prefix"])})
+    return json.dumps({"html": controls(owner, {}, question["prefix"])})
 
 
 def to_copy(text: str) -> str:

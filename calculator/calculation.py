@@ -16,11 +16,10 @@ from calculator.fields import (
     flag,
     on_axis,
     per_axis,
-    rate,
     shape,
-    share,
     size,
 )
+from calculator.rates import rate, share
 
 CALCULATIONS: dict[str, type[Calculation]] = {}
 """Every calculation by its name, in the order of declaration."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from calculator.calculation import Calculation, quantity
 from calculator.expression import quotient
-from calculator.fields import choice, rate
+from calculator.fields import choice
+from calculator.rates import rate
 
 
 class Conversion(Calculation, name="conversion"):

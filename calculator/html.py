@@ -1,7 +1,6 @@
-"""Forms and answers as HTML fragments: printed at build time and in the browser alike.
+"""Answers as HTML fragments: printed at build time and in the browser alike.
 
-Every text that a reader or an author may have written is escaped here. A formula stands as
-`<span class="arithmatex" data-tex="…">\\(…\\)</span>` for KaTeX to set.
+Every text that a reader or an author may have written is escaped here and in `form`.
 """
 
 from __future__ import annotations
@@ -12,10 +11,9 @@ from typing import Any
 
 from calculator import hardware
 from calculator.calculation import CALCULATIONS, Calculation, Quantity, shown
-from calculator.evaluate import form_fields
 from calculator.export import KINDS, equations, printed
 from calculator.expression import Latex, Text
-from calculator.fields import Choice, Field, Flag, on_axis
+from calculator.form import ACTIONS, controls, katex
 from calculator.network import Sequential, call
 from calculator.roofline import Runtime
 from calculator.units import binary_bytes, grouped, rounded, seconds
@@ -25,8 +23,6 @@ HEADLINE = (
     *("bytes_moved", "arithmetic_intensity", "floor_seconds"),
 )
 _UNITS = {"macs": "MACs", "flops": "FLOPs", "fmas": "FMAs"}
-_WIDE = 16  # characters of an option that a narrow column would cut
-_LEGENDS = {"input": "Input", "storage": "Machine", "hardware": "Machine"}
 
 
 def element(
@@ -56,86 +52,13 @@ def element(
         '<div class="calculator-panes">'
         f'<form class="calculator" autocomplete="off" novalidate data-prefix="{prefix}">'
         f'<div class="calculator-controls">{controls(CALCULATIONS[names[0]], texts, prefix)}</div>'
-        f"{_ACTIONS}</form>"
+        f"{ACTIONS}</form>"
         f'<div class="calculator-answer"><div class="calculator-figures">{figures(*result)}</div>'
         f'<details class="calculator-formulas"{"" if folded else " open"}>'
         "<summary>Every number and its formula</summary>"
         '<table class="calculator-table"><thead><tr><th scope="col">Quantity</th>'
         '<th scope="col">Formula, then your numbers</th><th scope="col">Value</th></tr></thead>'
         f"<tbody>{formulas(*result)}</tbody></table></details></div></div></flops-calculator>"
-    )
-
-
-_ACTIONS = """\
-<div class="calculator-actions">
-<span class="calculator-copies" role="group" aria-label="Copy">
-<button type="button" data-copy="link">Copy link</button>
-<button type="button" data-copy="markdown">Markdown</button>
-<button type="button" data-copy="latex">LaTeX</button>
-<button type="button" data-copy="python">Python</button>
-</span>
-<button type="reset">Reset</button>
-</div>
-<div class="calculator-state"><progress max="1" aria-label="Loading Python" hidden></progress>\
-<span role="status" data-message></span>
-<button type="button" data-retry hidden>Try again</button></div>
-<textarea class="calculator-manual" aria-label="Text to copy" readonly hidden></textarea>
-<output class="calculator-summary"></output>"""
-
-
-def controls(owner: type[Calculation], texts: Mapping[str, str], prefix: str) -> str:
-    """Return the labelled form controls of a calculation, with texts in place of defaults.
-
-    `prefix` keeps ids apart where a page holds several forms.
-    """
-    groups: dict[str, list[str]] = {}
-    for field in form_fields(owner).values():
-        legend = _LEGENDS.get(field.role, owner.title)
-        text = texts.get(field.name, field.write(field.default))
-        groups.setdefault(legend, []).append(_control(field, text, f"{prefix}-{field.name}"))
-    return "".join(
-        f'<fieldset class="calculator-group"><legend>{escape(legend)}</legend>'
-        f"{''.join(fields)}</fieldset>"
-        for legend, fields in groups.items()
-    )
-
-
-def _control(field: Field, text: str, identity: str) -> str:
-    described = f'aria-describedby="{identity}-error"'
-    if field.help:
-        described = f'aria-describedby="{identity}-help {identity}-error"'
-    common = f'id="{identity}" name="{field.name}" {described}'
-    if isinstance(field, Flag):
-        checked = " checked" if text == "true" else ""
-        control = f'<input type="checkbox" value="true" {common}{checked}>'
-    elif isinstance(field, Choice):
-        empty = '<option value="">none: own figures</option>' if field.optional else ""
-        options = "".join(
-            f'<option value="{escape(word)}"{" selected" if word == text else ""}>'
-            f"{escape(label)}</option>"
-            for word, label in field.options.items()
-        )
-        control = f"<select {common}>{empty}{options}</select>"
-    elif field.kind == "lines":
-        rows = max(4, text.count("\n") + 1)
-        control = f'<textarea {common} rows="{rows}" spellcheck="false">{escape(text)}</textarea>'
-    else:
-        mode = ' inputmode="numeric"' if field.kind == "integer" else ""
-        control = f'<input {common} value="{escape(text)}"{mode} spellcheck="false">'
-    symbols = [on_axis(field.symbol, axis) for axis in getattr(field, "axes", "")] or [field.symbol]
-    symbol = _tex(", ".join(symbols)) if field.symbol else ""
-    help_ = (
-        f'<p class="calculator-help" id="{identity}-help">{escape(field.help)}</p>'
-        if field.help
-        else ""
-    )
-    wide = isinstance(field, Choice) and max(map(len, field.options.values())) > _WIDE
-    kind = "wide" if wide else field.kind
-    return (
-        f'<div class="calculator-field" data-kind="{kind}"><label for="{identity}">'
-        f"{escape(field.label)} {symbol}<code>{field.name.replace('_', '_<wbr>')}</code></label>"
-        f"{control}{help_}"
-        f'<p class="calculator-error" id="{identity}-error"></p></div>'
     )
 
 
@@ -300,7 +223,7 @@ def _formulas(calculation: Calculation, declared: Quantity[Any], value: Any) -> 
             )
         ]
     return "".join(
-        f"<div>{_tex(tex)}"
+        f"<div>{katex(tex)}"
         + (
             f' <span class="calculator-worked">= {escape(str(worked))} = {plain}</span>'
             if str(worked) != plain
@@ -338,8 +261,3 @@ def _data(declared: Quantity[Any], value: Any) -> str:
         exact = grouped(value) if value >= 1000 else ""
     data = f'<data data-quantity="{name}" value="{machine}">{escape(text)}</data>'
     return f'{data} <span class="calculator-exact">{exact}</span>' if exact else data
-
-
-def _tex(tex: str) -> str:
-    safe = escape(tex)
-    return f'<span class="arithmatex" data-tex="{safe}">\\({safe}\\)</span>'

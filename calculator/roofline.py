@@ -8,8 +8,9 @@ from typing import Any
 from calculator import hardware
 from calculator.calculation import Calculation, quantity
 from calculator.expression import maximum
-from calculator.fields import InvalidField, choice, rate, share
+from calculator.fields import InvalidField, choice
 from calculator.layer import Measured
+from calculator.rates import rate, share
 from calculator.units import DTYPE_BYTES, TORCH_DTYPES
 
 Figure = Any  # given as a number or None, read as a number where there is one

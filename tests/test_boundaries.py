@@ -18,9 +18,9 @@ OUTSIDE = {  # of the standard library: files, network, clocks, chance, other pr
     "random", "secrets", "select", "shutil", "socket", "sqlite3", "ssl", "subprocess", "tempfile",
     "threading", "time", "urllib", "uuid", "webbrowser",
 }  # fmt: skip
-FOUNDATION = {"calculation", "expression", "fields", "layer", "units"}
+FOUNDATION = {"calculation", "expression", "fields", "layer", "rates", "units"}
 FAMILIES = {"activation", "convolution", "linear", "reshape"}
-TOP = {"__main__", "browser", "export", "evaluate", "html"}
+TOP = {"__main__", "browser", "export", "evaluate", "form", "html"}
 
 
 def imported(name: str) -> set[str]:

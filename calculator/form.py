@@ -1,0 +1,91 @@
+"""Forms as HTML fragments, read from the declared fields."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+
+from calculator.calculation import Calculation
+from calculator.evaluate import form_fields
+from calculator.fields import Choice, Field, Flag, on_axis
+
+_WIDE = 16  # characters of an option that a narrow column would cut
+_LEGENDS = {"input": "Input", "storage": "Machine", "hardware": "Machine"}
+
+ACTIONS = """\
+<div class="calculator-actions">
+<span class="calculator-copies" role="group" aria-label="Copy">
+<button type="button" data-copy="link">Copy link</button>
+<button type="button" data-copy="markdown">Markdown</button>
+<button type="button" data-copy="latex">LaTeX</button>
+<button type="button" data-copy="python">Python</button>
+</span>
+<button type="reset">Reset</button>
+</div>
+<div class="calculator-state"><progress max="1" aria-label="Loading Python" hidden></progress>\
+<span role="status" data-message></span>
+<button type="button" data-retry hidden>Try again</button></div>
+<textarea class="calculator-manual" aria-label="Text to copy" readonly hidden></textarea>
+<output class="calculator-summary"></output>"""
+
+
+def controls(owner: type[Calculation], texts: Mapping[str, str], prefix: str) -> str:
+    """Return the labelled form controls of a calculation, with texts in place of defaults.
+
+    `prefix` keeps ids apart where a page holds several forms.
+    """
+    groups: dict[str, list[str]] = {}
+    for field in form_fields(owner).values():
+        legend = _LEGENDS.get(field.role, owner.title)
+        text = texts.get(field.name, field.write(field.default))
+        groups.setdefault(legend, []).append(_control(field, text, f"{prefix}-{field.name}"))
+    return "".join(
+        f'<fieldset class="calculator-group"><legend>{escape(legend)}</legend>'
+        f"{''.join(fields)}</fieldset>"
+        for legend, fields in groups.items()
+    )
+
+
+def _control(field: Field, text: str, identity: str) -> str:
+    described = f'aria-describedby="{identity}-error"'
+    if field.help:
+        described = f'aria-describedby="{identity}-help {identity}-error"'
+    common = f'id="{identity}" name="{field.name}" {described}'
+    if isinstance(field, Flag):
+        checked = " checked" if text == "true" else ""
+        control = f'<input type="checkbox" value="true" {common}{checked}>'
+    elif isinstance(field, Choice):
+        empty = '<option value="">none: own figures</option>' if field.optional else ""
+        options = "".join(
+            f'<option value="{escape(word)}"{" selected" if word == text else ""}>'
+            f"{escape(label)}</option>"
+            for word, label in field.options.items()
+        )
+        control = f"<select {common}>{empty}{options}</select>"
+    elif field.kind == "lines":
+        rows = max(4, text.count("\n") + 1)
+        control = f'<textarea {common} rows="{rows}" spellcheck="false">{escape(text)}</textarea>'
+    else:
+        mode = ' inputmode="numeric"' if field.kind == "integer" else ""
+        control = f'<input {common} value="{escape(text)}"{mode} spellcheck="false">'
+    symbols = [on_axis(field.symbol, axis) for axis in getattr(field, "axes", "")] or [field.symbol]
+    symbol = katex(", ".join(symbols)) if field.symbol else ""
+    help_ = (
+        f'<p class="calculator-help" id="{identity}-help">{escape(field.help)}</p>'
+        if field.help
+        else ""
+    )
+    wide = isinstance(field, Choice) and max(map(len, field.options.values())) > _WIDE
+    kind = "wide" if wide else field.kind
+    return (
+        f'<div class="calculator-field" data-kind="{kind}"><label for="{identity}">'
+        f"{escape(field.label)} {symbol}<code>{field.name.replace('_', '_<wbr>')}</code></label>"
+        f"{control}{help_}"
+        f'<p class="calculator-error" id="{identity}-error"></p></div>'
+    )
+
+
+def katex(source: str) -> str:
+    """Return a formula in LaTeX as the place where KaTeX sets it."""
+    safe = escape(source)
+    return f'<span class="arithmatex" data-tex="{safe}">\\({safe}\\)</span>'

@@ -1,0 +1,85 @@
+"""Fields for figures with a unit: rates, shares, amounts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from calculator.fields import LARGEST, Field
+
+
+class Rate(Field):
+    """A number with a unit, from `minimum` up, such as a FLOP/s figure; None where not known.
+
+    `units` are the spellings taken behind it, the first one printed; `confused` maps spellings
+    that mean another unit to the sentence that says so.
+    """
+
+    kind = "rate"
+
+    def __init__(
+        self,
+        symbol: str,
+        *,
+        units: tuple[str, ...],
+        confused: dict[str, str] | None = None,
+        minimum: float = 1,
+        largest: float = LARGEST,
+        whole: bool = False,
+        optional: bool = True,
+        **more: Any,
+    ) -> None:
+        super().__init__(symbol, **more)
+        self.units = units
+        self.confused = confused or {}
+        self.minimum = minimum
+        self.largest = largest
+        self.whole = whole
+        self.optional = optional
+
+    def read(self, text: str) -> int | float | None:
+        text = text.strip()
+        if not text:
+            return self.check(None)
+        for ending, reason in self.confused.items():
+            if text.endswith(ending):
+                raise self.refuse(reason, text)
+        return self.check(self._number(text, self.units))
+
+    def check(self, value: Any) -> int | float | None:
+        if value is None and self.optional:
+            return None
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise self.refuse("must be a number", value)
+        if not value >= self.minimum:
+            raise self.refuse(f"must be at least {self.minimum:g} {self.units[0]}".rstrip(), value)
+        if value > self.largest:
+            raise self.refuse(f"must be at most {self.largest:g} {self.units[0]}".rstrip(), value)
+        if value != int(value):
+            if self.whole:
+                raise self.refuse("must be a whole number", value)
+            return value
+        return int(value)
+
+
+class Share(Rate):
+    """A fraction from one in a million up to 1, also written as a percentage."""
+
+    kind = "share"
+
+    def __init__(self, symbol: str, **more: Any) -> None:
+        super().__init__(symbol, units=("",), minimum=1e-6, largest=1, optional=False, **more)
+
+    def read(self, text: str) -> int | float | None:
+        text = text.strip()
+        number = self._number(text.removesuffix("%"))
+        if text.endswith("%"):
+            return self.check(number / 100)
+        if 1 < number <= 100:
+            raise self.refuse(f"must be at most 1; for a percentage write {text} %", text)
+        return self.check(number)
+
+
+# As in fields.py: typed for the declarations.
+rate: Callable[..., Any] = Rate
+share: Callable[..., Any] = Share
