@@ -155,11 +155,16 @@ def figures(outcome: Evaluation) -> dict[str, Any]:
     return {**record, **record.pop("time", {})}
 
 
-def key(name: str, outcome: Evaluation) -> str:
-    """Return what names an example in the record: its calculation with every field in full."""
+def subject(name: str, outcome: Evaluation) -> dict[str, Any]:
+    """Return what an entry of the record is about: a calculation with every field in full."""
     record = figures(outcome)
     machine = {field: record[field] for field in form_fields(CALCULATIONS[name]) if field in record}
-    return json.dumps([name, {**machine, **record["fields"]}])
+    return {"calculator": name, "fields": {**machine, **record["fields"]}}
+
+
+def key(entry: Mapping[str, Any]) -> str:
+    """Return one line that tells an entry, by its subject, from every other."""
+    return json.dumps([entry["calculator"], entry["fields"]], sort_keys=True)
 
 
 @cache
@@ -167,7 +172,7 @@ def evidence(path: Path = EVIDENCE) -> dict[str, Any]:
     """Return the committed record: what each witness said of each example."""
     if not path.exists():
         raise DirectiveError(f"{path} is missing: run `make verify`")
-    return {entry["example"]: entry for entry in json.loads(path.read_text("utf-8"))}
+    return {key(entry): entry for entry in json.loads(path.read_text("utf-8"))}
 
 
 def check(wanted: Example, path: Path = EVIDENCE) -> tuple[Evaluation, str]:
@@ -177,7 +182,7 @@ def check(wanted: Example, path: Path = EVIDENCE) -> tuple[Evaluation, str]:
     """
     outcome = wanted.evaluate()
     computed = figures(outcome)
-    entry = evidence(path).get(key(wanted.calculator, outcome))
+    entry = evidence(path).get(key(subject(wanted.calculator, outcome)))
     if entry is None:
         raise DirectiveError(f"{wanted}: is not in {path.name}: run `make verify`")
     for name, expected in wanted.expect.items():

@@ -19,9 +19,8 @@ from calculator.calculation import Calculation
 from calculator.evaluate import form_fields
 from calculator.layer import Layer, Measured
 from scripts import witnesses
-from scripts.markdown_calculators import EVIDENCE, DirectiveError, Example, examples
+from scripts.markdown_calculators import EVIDENCE, DirectiveError, Example, examples, key, subject
 from scripts.markdown_calculators import figures as figures_of
-from scripts.markdown_calculators import key as key_of
 
 Entry = dict[str, Any]
 COUNTED_ONE_BY_ONE = {
@@ -54,7 +53,7 @@ def measure(example: Example) -> Entry:
     for name in sorted(example.expect.keys() - figures.keys()):
         raise DirectiveError(f"{example}: no witness knows {name!r}; they know {sorted(figures)}")
     entry: Entry = {
-        "example": key_of(example.calculator, outcome),
+        **subject(example.calculator, outcome),
         "figures": figures,
         "witnesses": sorted(heard, key=witnesses.ORDER.index),
     }
@@ -116,12 +115,12 @@ def record(found: Iterable[tuple[Path, Example]]) -> list[Entry]:
             entry = measure(example)
         except DirectiveError as error:
             raise DirectiveError(f"{page.name}: {error}") from error
-        known = entries.setdefault(entry["example"], entry)
+        known = entries.setdefault(key(entry), entry)
         known["figures"] |= entry["figures"]
         heard = {*known["witnesses"], *entry["witnesses"]}
         known["witnesses"] = sorted(heard, key=witnesses.ORDER.index)
         known |= {"thop": entry["thop"]} if "thop" in entry else {}
-    return [entries[key] for key in sorted(entries)]
+    return [entries[each] for each in sorted(entries)]
 
 
 def text(entries: list[Entry]) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.markdown_calculators import EVIDENCE, ROOT, agrees, example, key
+from scripts.markdown_calculators import EVIDENCE, ROOT, agrees, example, subject
 from scripts.steps import PACKAGES, node, path_with_node
 
 CONFIG = """\
@@ -46,7 +46,7 @@ def project(tmp_path):
 def record(project, thop=None, **measured):
     wanted = example("linear", LINEAR.split("\n", 1)[1].rsplit("///", 1)[0])
     entry = {
-        "example": key("linear", wanted.evaluate()),
+        **subject("linear", wanted.evaluate()),
         "figures": measured,
         "witnesses": ["torch 0"],
         **({"thop": thop} if thop else {}),

@@ -4,16 +4,16 @@ import json
 
 import pytest
 
-from scripts.markdown_calculators import EVIDENCE, examples, key
+from scripts.markdown_calculators import EVIDENCE, examples, key, subject
 from scripts.verify import record, text
 
-ENTRIES = {entry["example"]: entry for entry in json.loads(EVIDENCE.read_text("utf-8"))}
+ENTRIES = {key(entry): entry for entry in json.loads(EVIDENCE.read_text("utf-8"))}
 
 
 @pytest.fixture(scope="module")
 def measured():
     """Every example of the pages, measured anew."""
-    return {entry["example"]: entry for entry in record(examples())}
+    return {key(entry): entry for entry in record(examples())}
 
 
 @pytest.mark.parametrize("example", ENTRIES)
@@ -22,7 +22,7 @@ def test_an_entry_is_what_the_witnesses_say_today(measured, example):
 
 
 def test_every_example_has_an_entry_and_no_entry_is_left_over():
-    keys = {key(example.calculator, example.evaluate()) for _, example in examples()}
+    keys = {key(subject(example.calculator, example.evaluate())) for _, example in examples()}
     assert keys == ENTRIES.keys()
 
 
