@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from calculator.calculation import Calculation, quantity
 from calculator.expression import quotient
-from calculator.fields import choice
+from calculator.fields import InvalidField, choice
 from calculator.rates import rate
 
 
@@ -14,7 +17,7 @@ class Conversion(Calculation, name="conversion"):
     count: int = rate(
         "x", units=("MAC", "MACs", "FLOP", "FLOPs", "FLOPS", "mult-adds"), default=4_096_000,
         label="The number you have", whole=True, optional=False,
-        help="With its prefix: 4.09G, 8.2 GFLOPs, 4096000.",
+        help="With its prefix: 4.09G, 4.09 GMACs, 4096000.",
     )  # fmt: skip
     counts: str = choice(
         default="macs", label="What it counts",
@@ -24,6 +27,24 @@ class Conversion(Calculation, name="conversion"):
         },
         help="A count made one by one, 2K − 1 an output, follows neither: it cannot be converted.",
     )  # fmt: skip
+
+    @classmethod
+    def read(cls, texts: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, InvalidField]]:
+        """Read as any calculation; refuse a unit that says another thing than `counts`."""
+        values, errors = super().read(texts)
+        unit = texts.get("count", "").lower()
+        given = texts.get("count", "")
+        if texts.get("counts") == "flops" and ("mac" in unit or "mult-add" in unit):
+            errors["counts"] = InvalidField(
+                "counts", "contradicts the unit, which says MACs: choose MACs (macs)", given=given
+            )
+        if "counts" not in texts and "flop" in unit:
+            errors["counts"] = InvalidField(
+                "counts",
+                "is not said: macs where 1 MAC is 1 FLOP, flops where it is 2; papers mean both",
+                given=given,
+            )
+        return values, errors
 
     def validate(self) -> None:
         if self.counts == "flops" and self.count % 2:

@@ -9,7 +9,7 @@ from calculator.expression import Latex
 from calculator.fields import on_axis
 from calculator.layer import Layer
 from calculator.network import Sequential, call
-from calculator.roofline import Runtime
+from calculator.roofline import HARDWARE, Runtime
 from calculator.units import binary_bytes, grouped, rounded, seconds
 
 KINDS = {
@@ -69,7 +69,10 @@ def markdown(calculation: Calculation, time: Runtime | None = None) -> str:
     ]
     if time is not None:
         rows.append(f"| What binds | {time.bound} |")
-    head = [f"**{calculation.title}** `{fields}`", "", "| Quantity | Value |", "| --- | --- |"]
+    machine = {name: getattr(time, name) for name in HARDWARE} if time else {}
+    on = ", ".join(f"{name}={value!r}" for name, value in machine.items() if value is not None)
+    title = f"**{calculation.title}** `{fields}`" + (f" on `{on}`" if on else "")
+    head = [title, "", "| Quantity | Value |", "| --- | --- |"]
     return "\n".join(head + rows) + "\n"
 
 

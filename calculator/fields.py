@@ -124,7 +124,13 @@ class Size(Field):
         text = text.strip()
         if not text or text == "None":
             return self.check(None)
-        return self.check(self._number(text))
+        try:
+            return self.check(parse(text))
+        except ValueError as error:
+            if isinstance(error, InvalidField):
+                raise
+            one = "must be one whole number" if "," in text else str(error)
+            raise self.refuse(one, text) from None
 
     def check(self, value: Any) -> int | None:
         if type(value) is int and self.minimum <= value <= LARGEST:
@@ -132,7 +138,8 @@ class Size(Field):
         if value is None and self.optional:
             return None
         if value is None:
-            raise self.refuse(f"is empty; write a whole number, {self.minimum} or more", "nothing")
+            least = f", {self.minimum} or more" if self.minimum >= 0 else ""
+            raise self.refuse(f"is empty; write a whole number{least}", "nothing")
         return self.whole(value, value)
 
     def whole(self, value: Any, given: object) -> int:

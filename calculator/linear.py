@@ -29,18 +29,19 @@ class Linear(Layer, name="linear"):
     @classmethod
     def on(cls, input_shape: tuple[int, ...], **fields: Any) -> Self:
         *leading, features = input_shape
+        if len(leading) not in (1, 2):
+            raise cls.misfit(
+                "Linear takes (N, in_features) or (N, L, in_features) here, and got "
+                f"{len(input_shape)} dimensions. Multiply the leading ones into N, "
+                "or put Flatten() before it",
+                input_shape,
+            )
         expected = fields.get("in_features", features)
         if features != expected:
             out_features = fields.get("out_features", cls.fields["out_features"].default)
             raise cls.misfit(
                 f"mat1 and mat2 shapes cannot be multiplied ({prod(leading)}x{features} and "
                 f"{expected}x{out_features}). Set in_features={features}",
-                input_shape,
-            )
-        if len(leading) not in (1, 2):
-            raise cls.misfit(
-                f"Linear takes (N, in_features) or (N, L, in_features) here, and got "
-                f"{len(input_shape)} dimensions. Put Flatten() before it",
                 input_shape,
             )
         sequence_length = leading[1] if len(leading) == 2 else None

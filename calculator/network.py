@@ -33,7 +33,7 @@ class Stack(Field):
             written = line.strip().rstrip(",")
             if written.startswith("("):  # the index of a printed Sequential
                 written = written.partition(":")[2].strip()
-            if written in _NO_LAYER:
+            if written in _NO_LAYER or written.startswith("#"):
                 continue
             try:
                 found.append(_layer(written))

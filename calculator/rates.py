@@ -52,7 +52,8 @@ class Rate(Field):
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise self.refuse("must be a number", value)
         if not value >= self.minimum:
-            raise self.refuse(f"must be at least {self.minimum:g} {self.units[0]}".rstrip(), value)
+            least = f"{self.minimum:.6f}".rstrip("0").rstrip(".")
+            raise self.refuse(f"must be at least {least} {self.units[0]}".rstrip(), value)
         if value > self.largest:
             raise self.refuse(f"must be at most {self.largest:g} {self.units[0]}".rstrip(), value)
         if value != int(value):
@@ -75,7 +76,7 @@ class Share(Rate):
         number = self._number(text.removesuffix("%"))
         if text.endswith("%"):
             return self.check(number / 100)
-        if 1 < number <= 100:
+        if 2 <= number <= 100:
             raise self.refuse(f"must be at most 1; for a percentage write {text} %", text)
         return self.check(number)
 

@@ -50,8 +50,9 @@ class Runtime(Calculation, name="runtime"):
         refusal="is not a device known here; it is one of {options}",
     )  # fmt: skip
     peak_flops_per_second: Figure = rate(
-        r"\pi", units=("FLOP/s", "FLOPS", "FLOPs", "FLOP"), default=None, role="hardware",
-        label="Peak FLOP/s", help="Such as 19.5T. Empty: the device's, at this data type.",
+        r"\pi", units=("FLOP/s", "FLOPS", "FLOPs", "FLOP", "OP/s", "OPS"), default=None,
+        role="hardware", label="Peak FLOP/s",
+        help="Such as 19.5T. Empty: the device's, at this data type.",
         confused={"MAC/s": _NOT_A_MAC_RATE, "MACs/s": _NOT_A_MAC_RATE, "MACS": _NOT_A_MAC_RATE},
     )  # fmt: skip
     bandwidth_bytes_per_second: Figure = rate(

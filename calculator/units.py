@@ -64,8 +64,7 @@ def parse(text: str, units: tuple[str, ...] = ()) -> int | float:
     if not match or not (match["whole"] or match["part"]):
         if re.fullmatch(r"[0-9]+,[0-9]+", text):
             raise ValueError(f"is ambiguous; write {text.replace(',', '.')} with a point")
-        example = "19.5T" if units else "64"
-        raise ValueError(f"must be a number, such as {example}")
+        raise ValueError("must be a number" + (", such as 19.5T" if units else ""))
     digits = re.sub(r"[^0-9]", "", match["whole"])
     part = match["part"] or ""
     exponent = int(match["exponent"] or match["power"] or 0) - len(part)

@@ -182,6 +182,9 @@ REFUSED = {
     "a utilization above one": ("linear --utilization 2", "utilization"),
     "an unknown layer in a sequence": ("sequential --modules Foo(3)", "modules"),
     "an odd number of FLOPs": ("conversion --count 3 --counts flops", "count"),
+    "MACs that are said to be FLOPs": ("conversion --count 4GMACs --counts flops", "counts"),
+    "FLOPs of an unsaid kind": ("conversion --count 4GFLOPs", "counts"),
+    "two sizes for one": ("linear --in-features 3,3", "in_features"),
     "work below nothing": ("runtime --flops=-1 --peak-flops 1T", "flops"),
 }
 

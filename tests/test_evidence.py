@@ -13,7 +13,7 @@ ENTRIES = {key(entry): entry for entry in json.loads(EVIDENCE.read_text("utf-8")
 @pytest.fixture(scope="module")
 def measured():
     """Every example of the pages, measured anew."""
-    return {key(entry): entry for entry in record(examples())}
+    return {key(entry): entry for entry in json.loads(text(record(examples())))}
 
 
 @pytest.mark.parametrize("example", ENTRIES)

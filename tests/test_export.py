@@ -121,6 +121,13 @@ def test_the_copied_markdown_holds_the_count_in_full():
     assert rows["Multiply-accumulates"].replace("\u202f", "").startswith("13716864 ")
 
 
+def test_the_copied_markdown_of_a_timed_layer_says_on_which_machine():
+    text = markdown(LAYERS[1], timed(LAYERS[1]))
+    assert all(
+        str(value) in text for value in (timed(LAYERS[1]).peak_flops_per_second, "utilization=1")
+    )
+
+
 def test_the_copied_markdown_of_a_timed_layer_says_what_binds():
     assert ["What binds", "memory"] in cells(markdown(LAYERS[1], timed(LAYERS[1])))
 

@@ -362,6 +362,10 @@ def test_an_input_with_too_few_dimensions_is_refused_in_torchs_words():
     assert str(torch_sequence_says(network)) in str(sequence_says(network.text, (3, 8)))
 
 
+def test_a_comment_between_layers_is_passed_over():
+    assert sequence_says("# one\nReLU()  # two", (2, 3)) == sequence_says("ReLU()", (2, 3))
+
+
 @pytest.mark.parametrize(
     ("line", "argument"),
     [("Conv2d('3', 4, 3)", "in_channels"), ("Linear(3, x)", "out_features")],

@@ -164,6 +164,14 @@ def test_memory_may_be_written_with_a_binary_prefix():
     assert Runtime.fields["bytes_moved"].read("80 GiB") == 80 * 2**30
 
 
+def test_a_rate_of_integer_operations_is_a_peak():
+    assert Runtime.fields["peak_flops_per_second"].read("624 TOPS") == 624_000_000_000_000
+
+
+def test_a_rate_of_integer_operations_is_a_peak():
+    assert Runtime.fields["peak_flops_per_second"].read("624 TOPS") == 624_000_000_000_000
+
+
 def test_a_percentage_is_a_share():
     assert Runtime.fields["utilization"].read("40 %") == 0.4
 
