@@ -168,10 +168,6 @@ def test_a_rate_of_integer_operations_is_a_peak():
     assert Runtime.fields["peak_flops_per_second"].read("624 TOPS") == 624_000_000_000_000
 
 
-def test_a_rate_of_integer_operations_is_a_peak():
-    assert Runtime.fields["peak_flops_per_second"].read("624 TOPS") == 624_000_000_000_000
-
-
 def test_a_percentage_is_a_share():
     assert Runtime.fields["utilization"].read("40 %") == 0.4
 
