@@ -32,8 +32,8 @@ class Conversion(Calculation, name="conversion"):
     def read(cls, texts: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, InvalidField]]:
         """Read as any calculation; refuse a unit that says another thing than `counts`."""
         values, errors = super().read(texts)
-        unit = texts.get("count", "").lower()
         given = texts.get("count", "")
+        unit = given.lower()
         if texts.get("counts") == "flops" and ("mac" in unit or "mult-add" in unit):
             errors["counts"] = InvalidField(
                 "counts", "contradicts the unit, which says MACs: choose MACs (macs)", given=given

@@ -125,12 +125,11 @@ class Size(Field):
         if not text or text == "None":
             return self.check(None)
         try:
-            return self.check(parse(text))
+            number = parse(text)
         except ValueError as error:
-            if isinstance(error, InvalidField):
-                raise
-            one = "must be one whole number" if "," in text else str(error)
-            raise self.refuse(one, text) from None
+            reason = "must be one whole number" if "," in text else str(error)
+            raise self.refuse(reason, text) from None
+        return self.check(number)
 
     def check(self, value: Any) -> int | None:
         if type(value) is int and self.minimum <= value <= LARGEST:
