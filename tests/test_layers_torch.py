@@ -216,6 +216,18 @@ def test_a_refusal_begins_with_the_words_of_torch(one):
     assert words(ours)[:5] == words(re.sub(r"^Argument #\d+: ", "", theirs))[:5]
 
 
+@pytest.mark.parametrize(
+    "one",
+    [
+        case("Conv2d", stride=(2,)),
+        case("Conv3d", dilation=(2,)),
+        case("ConvTranspose2d", stride=[2], output_padding=[1]),
+    ],
+)
+def test_one_number_in_a_tuple_holds_for_all_axes_as_in_torch(one):
+    assert we_say(one) == torch_says(one)
+
+
 def words(message: str) -> list[str]:
     return re.findall(r"[\w'=\"]+", message)
 
