@@ -25,7 +25,7 @@ def form_fields(owner: type[Calculation]) -> dict[str, Field]:
     """Return the fields that are asked for: those of the calculation, then the machine's."""
     if not issubclass(owner, Measured):
         return owner.fields
-    return {**owner.fields, **{name: Runtime.fields[name] for name in HARDWARE if name != "dtype"}}
+    return {**owner.fields, **{name: Runtime.fields[name] for name in HARDWARE}}
 
 
 def evaluate(name: str, texts: Mapping[str, str]) -> Evaluation:
@@ -64,10 +64,6 @@ def report(calculation: Calculation, time: Runtime | None = None) -> dict[str, A
         record["time"] = {
             **{declared.name: value for declared, value in shown(time)},
             "bound": time.bound,
-            "device": time.device,
-            **{
-                key: getattr(time, key)
-                for key in ("peak_flops_per_second", "bandwidth_bytes_per_second", "utilization")
-            },
+            **{name: getattr(time, name) for name in HARDWARE},
         }
     return record

@@ -194,8 +194,6 @@ class PerAxis(Size):
         return self.check(tuple(self._number(part) for part in parts))
 
     def check(self, value: Any) -> Any:
-        if type(value) is int:
-            return (super().check(value),) * len(self.axes)
         if isinstance(value, str):
             if value not in self.words:
                 known = " or ".join(repr(word) for word in sorted(self.words, reverse=True))
@@ -207,10 +205,8 @@ class PerAxis(Size):
                 )
             number = self.words[value]
             return value if number is None else (number,) * len(self.axes)
-        if value is None:
-            return super().check(value)
-        if not isinstance(value, Sequence):
-            return (self.whole(value, value),) * len(self.axes)
+        if type(value) is int or not isinstance(value, Sequence):
+            return (super().check(value),) * len(self.axes)
         numbers = tuple(self.whole(each, value) for each in value)
         if len(numbers) == 1 and self.broadcast:
             return numbers * len(self.axes)

@@ -120,8 +120,12 @@ class Runtime(Calculation, name="runtime"):
         return self.peak_flops_per_second * self.utilization / self.bandwidth_bytes_per_second
 
 
-HARDWARE = tuple(name for name, field in Runtime.fields.items() if field.role == "hardware")
-"""The fields that describe the machine, on any form that asks for a time."""
+HARDWARE = tuple(
+    name
+    for name, field in Runtime.fields.items()
+    if field.role == "hardware" and name not in Measured.fields
+)
+"""The fields that describe the machine, on any form that asks for a time: device, rates, share."""
 
 
 def runtime(work: Measured, values: Mapping[str, Any]) -> Runtime | None:
@@ -129,7 +133,7 @@ def runtime(work: Measured, values: Mapping[str, Any]) -> Runtime | None:
 
     Raises InvalidField where they describe one halfway.
     """
-    if not any(values.get(name) for name in ("device", *HARDWARE[2:4])):
+    if not any(values.get(name) for name in HARDWARE[:3]):
         return None
     return Runtime(
         flops=work.flops, bytes_moved=work.bytes_moved, **{**values, "dtype": work.dtype}

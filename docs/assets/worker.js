@@ -29,8 +29,8 @@ const browser = start();
 browser.catch(() => {}); // whoever asks is told
 
 expose({
-  /** @param {WebAssembly.Module} wasm Python itself, which Pyodide waits for. */
-  compiled: (wasm) => compiled(wasm),
+  /** Takes Python itself, which Pyodide waits for. */
+  compiled,
 
   /**
    * Resolve when Python is there.
