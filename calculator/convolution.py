@@ -29,11 +29,7 @@ _STRIDE = PerAxis(
     broadcast=True,
 )
 _DILATION = PerAxis(
-    "D_axis",
-    label="Dilation",
-    default=1,
-    refusal="dilation should be greater than zero",
-    broadcast=True,
+    "D_axis", label="Dilation", default=1, refusal="dilation should be greater than zero"
 )
 _GROUPS: Any = Size("g", label="Groups", default=1, refusal="groups must be a positive integer")
 _BIAS: Any = Flag(label="Bias", default=True)

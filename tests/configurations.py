@@ -78,7 +78,8 @@ def convolutions(draw: st.DrawFn, name: str, *, odd: str = "") -> Configuration:
         "padding": odd_per_axis(len(axes), lone=False)
         | st.sampled_from(["same", "valid", "full", "Same", ""]),
         "padding_mode": st.sampled_from([*PADDING_MODES, "constant"]),
-        **dict.fromkeys(("kernel_size", "stride", "dilation"), odd_per_axis(len(axes))),
+        "dilation": odd_per_axis(len(axes), lone=False),
+        **dict.fromkeys(("kernel_size", "stride"), odd_per_axis(len(axes))),
         **({"output_padding": odd_per_axis(len(axes))} if transposed else {}),
     }
     arguments = {key: draw(strategy) for key, strategy in usual.items()}

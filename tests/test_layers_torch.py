@@ -4,9 +4,10 @@ Torch's own kernels are asked, oneDNN is not: it is there on some processors onl
 things through, an output of size 0 and a dilation of 0 under a kernel of 1.
 
 Decided exceptions, each with its test: sizes of 0, which torch takes in places, are refused here;
-so is a padding of one number in a tuple for several axes, which torch broadcasts where it pads by
-zeros, and one with more numbers than axes, which torch lets pad the channels where it does not. An
-input has its batch dimension, and that of a Linear at most one more before the features.
+so is a padding or a dilation of one number in a tuple for several axes, which torch broadcasts
+where it pads by zeros (elsewhere it pads one axis and forgets the others), and a padding with more
+numbers than axes, which torch lets pad the channels where it does not pad by zeros. An input has
+its batch dimension, and that of a Linear at most one more before the features.
 """
 
 import inspect
@@ -113,10 +114,11 @@ def test_an_input_is_refused_exactly_when_torch_refuses_it(name, argument, data)
     assert isinstance(theirs, Exception) == isinstance(ours, Exception), (one, theirs, ours)
 
 
-def test_a_padding_of_one_number_in_a_tuple_is_refused_for_several_axes():
+@pytest.mark.parametrize("argument", ["padding", "dilation"])
+def test_one_number_in_a_tuple_is_refused_for_several_axes_of(argument):
     # torch broadcasts it, but in the padding mode zeros only
-    with pytest.raises(InvalidField, match="expected padding to be a single integer"):
-        calculator.Conv2d(padding=(1,))
+    with pytest.raises(InvalidField, match=f"expected {argument} to be a single integer"):
+        calculator.Conv2d(**{argument: (1,)})
 
 
 def test_a_padding_with_more_numbers_than_axes_is_refused():
@@ -220,7 +222,7 @@ def test_a_refusal_begins_with_the_words_of_torch(one):
     "one",
     [
         case("Conv2d", stride=(2,)),
-        case("Conv3d", dilation=(2,)),
+        case("Conv3d", stride=(2,), padding_mode="reflect", padding=1),
         case("ConvTranspose2d", stride=[2], output_padding=[1]),
     ],
 )
