@@ -1,36 +1,39 @@
-"""Element-wise layers: no matrix work, one operation an element."""
+"""Element-wise layers: no matrix work, a few operations an element."""
 
 from __future__ import annotations
 
 from math import prod
-from typing import Any, Self
+from typing import ClassVar
 
 from calculator.calculation import quantity
-from calculator.fields import flag, shape
-from calculator.layer import Layer
+from calculator.fields import flag
+from calculator.operations import Operations, times
+from calculator.shaped import Shaped
 
 
-class ReLU(Layer, name="relu"):
-    """The larger of x and 0, as `torch.nn.ReLU`, on a tensor of any shape."""
+class _Activation(Shaped):
+    """A function of each element."""
+
+    each: ClassVar[Operations]
+    """What one element takes."""
+
+    @quantity()
+    def operations(self) -> Operations:
+        """What one element takes, for every element."""
+        return times(prod(self.size), self.each)
+
+
+class ReLU(_Activation, name="relu"):
+    """The larger of x and 0, as `torch.nn.ReLU`: one comparison an element."""
 
     inplace: bool = flag(default=False, label="In place")
-    size: tuple[int, ...] = shape("n", default=(32, 64), label="Input shape", role="input")
 
-    @classmethod
-    def on(cls, input_shape: tuple[int, ...], **fields: Any) -> Self:
-        return cls(size=input_shape, **fields)
+    each: ClassVar = {"comparisons": 1}
 
-    @quantity()
-    def input_shape(self) -> tuple[int, ...]:
-        """Any shape."""
-        return self.size
+    def keeps(self) -> tuple[bool, bool]:
+        """The output: where it is positive, the gradient passes."""
+        return False, self.input_requires_grad
 
-    @quantity()
-    def output_shape(self) -> tuple[int, ...]:
-        """The shape of the input."""
-        return self.size
-
-    @quantity()
-    def operations(self) -> dict[str, int]:
-        """One comparison with zero an element."""
-        return {"comparisons": prod(self.size)}
+    def gives_a_view(self) -> bool:
+        """In place the output takes the memory of the input."""
+        return self.inplace

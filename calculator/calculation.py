@@ -13,13 +13,14 @@ from calculator.fields import (
     InvalidField,
     PerAxis,
     choice,
+    dimension,
     flag,
     on_axis,
     per_axis,
     shape,
     size,
 )
-from calculator.rates import rate, share
+from calculator.rates import rate, real, share
 
 CALCULATIONS: dict[str, type[Calculation]] = {}
 """Every calculation by its name, in the order of declaration."""
@@ -124,7 +125,7 @@ class View:
 @dataclass_transform(
     frozen_default=True,
     kw_only_default=True,
-    field_specifiers=(size, per_axis, flag, choice, rate, share, shape),
+    field_specifiers=(size, dimension, per_axis, flag, choice, rate, real, share, shape),
 )
 class Calculation:
     """A frozen, keyword-only record of fields; its quantities are computed when asked for.
@@ -139,33 +140,36 @@ class Calculation:
     quantities: ClassVar[dict[str, Quantity[Any]]] = {}
 
     def __init_subclass__(cls, name: str = "", title: str = "", axes: str = "") -> None:
-        cls.axes = axes or cls.axes
+        if axes:
+            cls.axes = axes
         own: dict[str, Field] = {
             key: value for key, value in vars(cls).items() if isinstance(value, Field)
         }
         for key in own:
             delattr(cls, key)  # as a dataclass does: the default is not an attribute
+        bases = [base for base in reversed(cls.__bases__) if issubclass(base, Calculation)]
+        inherited = {key: field for base in bases for key, field in base.fields.items()}
         cls.fields = {
             key: field.over(cls.axes) if isinstance(field, PerAxis) else field
             for key, field in sorted(
-                (_without(cls.fields, own) | own).items(),
+                (_without(inherited, own) | own).items(),
                 key=lambda item: _ROLES.index(item[1].role),
             )
         }
-        cls.quantities = {
-            **cls.quantities,
-            **{
-                key: value.described_by(cls.quantities.get(key))
-                for key, value in vars(cls).items()
-                if isinstance(value, Quantity)
-            },
-        }
+        cls.quantities = {key: each for base in bases for key, each in base.quantities.items()}
+        for key, value in vars(cls).items():
+            if isinstance(value, Quantity):
+                cls.quantities[key] = value.described_by(cls.quantities.get(key))
         cls.title = title or cls.__name__
         if name:
             cls.name = name
             CALCULATIONS[name] = cls
 
     def __init__(self, **values: Any) -> None:
+        self._fill(values)
+        self.validate()
+
+    def _fill(self, values: Mapping[str, Any]) -> None:
         unknown = values.keys() - self.fields.keys()
         if unknown:
             raise unknown_field(type(self), min(unknown), values[min(unknown)])
@@ -175,7 +179,6 @@ class Calculation:
                 for name, field in self.fields.items()
             }
         )
-        self.validate()
 
     def validate(self) -> None:
         """Raise InvalidField where fields that are each right do not fit together."""
@@ -217,10 +220,13 @@ class Calculation:
     @cached_property
     def branches(self) -> tuple[object, ...]:
         """What a formula in symbols depends on: flags, words, and what is left out."""
+        record = self._record()
         return tuple(
-            value if value is None or isinstance(value, (bool, str)) else len(value)
-            for value in self._record().values()
-            if not isinstance(value, (int, float)) or isinstance(value, bool)
+            len(value) if isinstance(value, tuple) else value
+            for name, value in record.items()
+            if self.fields[name].structural
+            or not isinstance(value, (int, float))
+            or isinstance(value, bool)
         )
 
     def replace(self, **values: Any) -> Self:
@@ -253,7 +259,7 @@ def _without(inherited: dict[str, Field], own: dict[str, Field]) -> dict[str, Fi
 _WRITTEN: dict[tuple[object, ...], Any] = {}
 _MOST_WRITTEN = 2000
 
-_ROLES = ("module", "input", "storage", "hardware")
+_ROLES = ("module", "input", "training", "convention", "storage", "hardware")
 
 
 def unknown_field(owner: type[Calculation], name: str, given: object) -> InvalidField:

@@ -9,14 +9,9 @@ from calculator.expression import Latex
 from calculator.fields import on_axis
 from calculator.layer import Layer
 from calculator.network import Sequential, call
+from calculator.operations import KINDS
 from calculator.roofline import HARDWARE, Runtime
 from calculator.units import binary_bytes, grouped, rounded, seconds
-
-KINDS = {
-    "multiply_accumulates": "multiply-accumulates",
-    "additions": "additions",
-    "comparisons": "comparisons",
-}
 
 
 def printed(declared: Quantity[Any], value: Any) -> str:
@@ -25,7 +20,8 @@ def printed(declared: Quantity[Any], value: Any) -> str:
     A count gives both; bytes give decimal and binary; a time and a ratio give three digits.
     """
     if isinstance(value, dict):
-        return ", ".join(f"{grouped(count)} {KINDS[kind]}" for kind, count in value.items()) or "0"
+        some = {kind: count for kind, count in value.items() if count}
+        return ", ".join(f"{grouped(count)} {KINDS[kind]}" for kind, count in some.items()) or "0"
     if isinstance(value, tuple):
         return f"({', '.join(map(grouped, value))})"
     if isinstance(value, float):

@@ -26,6 +26,7 @@ class Expression:
     floor: ClassVar[str]
     power: ClassVar[str]
     maximum: ClassVar[str]
+    minimum: ClassVar[str]
     separator: ClassVar[str]
     fraction_binding: ClassVar[int]
 
@@ -127,6 +128,7 @@ class Latex(Expression):
     floor = r"\left\lfloor{}\right\rfloor"
     power = "{{{}}}^{{{}}}"
     maximum = r"\max({}, {})"
+    minimum = r"\min({}, {})"
     separator = r"\,"
     fraction_binding = ATOM
 
@@ -151,6 +153,7 @@ class Text(Expression):
     floor = "⌊{}⌋"
     power = "{}^{}"
     maximum = "max({}, {})"
+    minimum = "min({}, {})"
     separator = "\u202f"
     fraction_binding = PRODUCT
 
@@ -182,6 +185,15 @@ def ratio(dividend: float, divisor: float) -> float | None:
 
 def maximum(left: Number, right: Number) -> Number:
     """Return the larger of two numbers, or write that it is taken."""
-    if isinstance(left, Expression):
-        return type(left)(left.maximum.format(left, right))
+    for one in (left, right):
+        if isinstance(one, Expression):
+            return type(one)(one.maximum.format(left, right))
     return max(left, right)
+
+
+def minimum(left: Number, right: Number) -> Number:
+    """Return the smaller of two numbers, or write that it is taken."""
+    for one in (left, right):
+        if isinstance(one, Expression):
+            return type(one)(one.minimum.format(left, right))
+    return min(left, right)

@@ -41,6 +41,8 @@ class Field:
 
     name: str
     kind: ClassVar[str] = "text"
+    structural: ClassVar[bool] = False
+    """Whether formulas take another form for another value."""
 
     def __init__(
         self,
@@ -154,12 +156,22 @@ class Size(Field):
         return value
 
 
+class Dimension(Size):
+    """A dimension of a tensor, counted from the end where it is negative."""
+
+    structural = True
+
+    def __init__(self, *, default: int | None, **more: Any) -> None:
+        super().__init__("", default=default, minimum=-LARGEST, **more)
+
+
 class PerAxis(Size):
     """One whole number per spatial axis: an int for all of them, or a tuple.
 
     In its symbol, `axis` stands for the axis: `K_axis` becomes K_h and K_w. `words` are strings
     that torch takes in place of numbers, with the number each stands for, or None where the word
-    stays a word. `broadcast` says whether torch takes a tuple of one number for all axes.
+    stays a word. `broadcast` says whether torch takes a tuple of one number for all axes, `lengths`
+    what it says of a tuple with another number of them.
     """
 
     kind = "per-axis"
@@ -170,11 +182,14 @@ class PerAxis(Size):
         *args: Any,
         words: dict[str, int | None] | None = None,
         broadcast: bool = False,
+        lengths: str = "expected {name} to be a single integer value or a list of {axes} values "
+        "to match the convolution dimensions, but got {name}={given}",
         **more: Any,
     ) -> None:
         super().__init__(*args, **more)
         self.words = words or {}
         self.broadcast = broadcast
+        self.lengths = lengths
 
     def over(self, axes: str) -> PerAxis:
         """Return this field for a class with these axes."""
@@ -194,11 +209,13 @@ class PerAxis(Size):
         return self.check(tuple(self._number(part) for part in parts))
 
     def check(self, value: Any) -> Any:
+        if value is None and self.optional:
+            return None
         if isinstance(value, str):
             if value not in self.words:
-                known = " or ".join(repr(word) for word in sorted(self.words, reverse=True))
+                known = ", ".join(repr(word) for word in sorted(self.words))
                 raise self.refuse(
-                    f"Invalid {self.name} string {quoted(value)!r}, should be one of {known}"
+                    f"Invalid {self.name} string {quoted(value)!r}, should be one of {{{known}}}"
                     if known
                     else "must be whole numbers",
                     value,
@@ -207,17 +224,12 @@ class PerAxis(Size):
             return value if number is None else (number,) * len(self.axes)
         if type(value) is int or not isinstance(value, Sequence):
             return (super().check(value),) * len(self.axes)
+        if len(value) != len(self.axes) and not (len(value) == 1 and self.broadcast):
+            reason = self.lengths.format(name=self.name, axes=len(self.axes), given=list(value))
+            wanted = f"{len(self.axes)} separated by commas" if len(self.axes) > 1 else "no more"
+            raise self.refuse(f"{reason}. Give one number, or {wanted}", value)
         numbers = tuple(self.whole(each, value) for each in value)
-        if len(numbers) == 1 and self.broadcast:
-            return numbers * len(self.axes)
-        if len(numbers) != len(self.axes):
-            raise self.refuse(
-                f"expected {self.name} to be a single integer value or a list of {len(self.axes)} "
-                f"values to match the convolution dimensions, but got {self.name}={list(numbers)}. "
-                f"Give one number, or {len(self.axes)} separated by commas",
-                value,
-            )
-        return numbers
+        return numbers if len(numbers) == len(self.axes) else numbers * len(self.axes)
 
     def python(self, value: Any) -> Any:
         if isinstance(value, tuple) and len(set(value)) == 1:
@@ -226,10 +238,10 @@ class PerAxis(Size):
 
     def write(self, value: Any) -> str:
         short = self.python(value)
-        return ", ".join(map(str, short)) if isinstance(short, tuple) else str(short)
+        return ", ".join(map(str, short)) if isinstance(short, tuple) else super().write(short)
 
     def expression(self, value: Any, kind: type[Expression], named: bool) -> Any:
-        if isinstance(value, str):
+        if value is None or isinstance(value, str):
             return value
         if named:
             return tuple(kind(on_axis(self.symbol, axis)) for axis in self.axes)
@@ -305,15 +317,25 @@ class Choice(Field):
 
 
 class Shape(Field):
-    """The shape of a tensor: one or more whole numbers."""
+    """The shape of a tensor: one or more whole numbers; None too where `optional`."""
 
     kind = "shape"
 
-    def read(self, text: str) -> tuple[int, ...]:
+    def __init__(self, *args: Any, optional: bool = False, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.optional = optional
+
+    def read(self, text: str) -> tuple[int, ...] | None:
         parts = re.split(r"[,\s;×x]+", text.strip().strip("()[]"))
+        if parts in ([""], ["None"]):
+            return self.check(None if self.optional else ())
         return self.check(tuple(self._number(part) for part in parts if part))
 
-    def check(self, value: Any) -> tuple[int, ...]:
+    def check(self, value: Any) -> tuple[int, ...] | None:
+        if value is None and self.optional:
+            return None
+        if type(value) is int:
+            value = (value,)
         if isinstance(value, str) or not isinstance(value, Sequence) or not value:
             raise self.refuse("must be the sizes of a tensor, such as 32, 128", value)
         if len(value) > MOST_DIMENSIONS:
@@ -323,9 +345,16 @@ class Shape(Field):
         return tuple(size.whole(each, value) for each in value)
 
     def write(self, value: Any) -> str:
-        return ", ".join(map(str, value))
+        return "" if value is None else ", ".join(map(str, value))
+
+    def python(self, value: Any) -> Any:
+        return value[0] if self.optional and value is not None and len(value) == 1 else value
 
     def expression(self, value: Any, kind: type[Expression], named: bool) -> Any:
+        if value is None:
+            return None
+        if named and len(value) == 1 and self.optional:
+            return (kind(self.symbol),)
         if named:
             return tuple(kind(f"{self.symbol}_{place}") for place in range(len(value)))
         return tuple(kind.number(each) for each in value)
@@ -333,6 +362,7 @@ class Shape(Field):
 
 # The names that declarations use: typed so that `height: int = size(…)` passes the type checker.
 size: Callable[..., Any] = Size
+dimension: Callable[..., Any] = Dimension
 per_axis: Callable[..., Any] = PerAxis
 flag: Callable[..., Any] = Flag
 choice: Callable[..., Any] = Choice

@@ -10,7 +10,14 @@ from calculator.evaluate import form_fields
 from calculator.fields import Choice, Field, Flag, on_axis
 
 _WIDE = 16  # characters of an option that a narrow column would cut
-_LEGENDS = {"input": "Input", "storage": "Machine", "hardware": "Machine"}
+_LEGENDS = {
+    "input": "Input",
+    "training": "Convention and training",
+    "convention": "Convention and training",
+    "storage": "Machine",
+    "hardware": "Machine",
+}
+_FOLDED = "Convention and training"  # few change it, and everybody may
 
 ACTIONS = """\
 <div class="calculator-actions">
@@ -39,10 +46,19 @@ def controls(owner: type[Calculation], texts: Mapping[str, str], prefix: str) ->
         legend = _LEGENDS.get(field.role, owner.title)
         text = texts.get(field.name, field.write(field.default))
         groups.setdefault(legend, []).append(_control(field, text, f"{prefix}-{field.name}"))
-    return "".join(
+    groups[_FOLDED] = groups.pop(_FOLDED, [])  # last
+    return "".join(_group(legend, fields) for legend, fields in groups.items() if fields)
+
+
+def _group(legend: str, fields: list[str]) -> str:
+    if legend == _FOLDED:
+        return (
+            f'<details class="calculator-more"><summary>{escape(legend)}</summary>'
+            f'<div class="calculator-group">{"".join(fields)}</div></details>'
+        )
+    return (
         f'<fieldset class="calculator-group"><legend>{escape(legend)}</legend>'
         f"{''.join(fields)}</fieldset>"
-        for legend, fields in groups.items()
     )
 
 

@@ -11,10 +11,12 @@ from typing import Any
 
 from calculator import hardware
 from calculator.calculation import CALCULATIONS, Calculation, Quantity, shown
-from calculator.export import KINDS, equations, printed
+from calculator.chain import Chain
+from calculator.export import equations, printed
 from calculator.expression import Latex, Text
 from calculator.form import ACTIONS, controls, katex
-from calculator.network import Sequential, call
+from calculator.network import Sequential
+from calculator.operations import KINDS
 from calculator.roofline import Runtime
 from calculator.units import binary_bytes, grouped, rounded, seconds
 
@@ -119,7 +121,7 @@ def figures(calculation: Calculation, time: Runtime | None) -> str:
     return (
         f'<dl class="calculator-headline">{head}</dl>'
         f"{_verdict(bound) if isinstance(bound, Runtime) else ''}"
-        f"{_layers(calculation) if isinstance(calculation, Sequential) else ''}"
+        f"{_layers(calculation) if isinstance(calculation, Chain) else ''}"
     )
 
 
@@ -164,15 +166,15 @@ def _verdict(time: Runtime) -> str:
     return f'<p class="calculator-verdict" data-bound="{time.bound}">{text} {kind}</p>'
 
 
-def _layers(network: Sequential) -> str:
+def _layers(chain: Chain) -> str:
     rows = "".join(
         f'<tr><th scope="row">{place}</th>'
-        f"<td><code>{escape(call(type(layer).__name__, given))}</code></td>"
+        f"<td><code>{escape(label)}</code></td>"
         f"<td>({', '.join(map(grouped, layer.output_shape))})</td>"
         f"<td>{grouped(layer.params)}</td><td>{grouped(layer.macs)}</td>"
-        f"<td>{_percent(layer.macs, network.macs)}</td></tr>"
-        for place, ((_, given), layer) in enumerate(
-            zip(network.modules, network.layers, strict=True), start=1
+        f"<td>{_percent(layer.macs, chain.macs)}</td></tr>"
+        for place, (label, layer) in enumerate(
+            zip(chain.labels, chain.layers, strict=True), start=1
         )
     )
     return (
@@ -208,8 +210,9 @@ def _formulas(calculation: Calculation, declared: Quantity[Any], value: Any) -> 
     if isinstance(numbers, dict):
         symbols = calculation.formula(declared.name, Latex, named=True)
         lines = [
-            (rf"\text{{{kind}}} = {symbols[kind]}", numbers[kind], grouped(value[kind]))
-            for kind in list(numbers)[1:]
+            (rf"\text{{{KINDS[kind]}}} = {symbols[kind]}", numbers[kind], grouped(value[kind]))
+            for kind in numbers
+            if kind != "multiply_accumulates" and value[kind]
         ]
     elif isinstance(numbers, tuple) and not declared.symbol:
         symbols = calculation.formula(declared.name, Latex, named=True)
@@ -246,6 +249,7 @@ def _data(declared: Quantity[Any], value: Any) -> str:
                 f'<span><data data-quantity="{name}" data-kind="{kind}" value="{count}">'
                 f"{grouped(count)}</data> {KINDS[kind]}</span>"
                 for kind, count in value.items()
+                if count
             )
             or "none"
         )

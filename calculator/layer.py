@@ -2,18 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import prod
 from typing import Any, Self
 
 from calculator.calculation import Calculation, quantity
 from calculator.expression import ratio
-from calculator.fields import InvalidField, choice
+from calculator.fields import InvalidField, choice, flag, size
+from calculator.operations import Operations, arithmetic
 from calculator.units import DTYPE_BYTES, TORCH_DTYPES
 
 
 class Measured(Calculation):
     """Work and bytes, of one layer or of several: what a runtime is computed from."""
 
+    input_requires_grad: bool = flag(
+        default=True, label="Gradient of the input", role="training",
+        help="Off for the first layer of a network.",
+    )  # fmt: skip
+    weight_requires_grad: bool = flag(
+        default=True, label="Gradient of the weights", role="training", help="Off: frozen.",
+    )  # fmt: skip
+    convention: str = choice(
+        default="matrix", label="FLOPs are", role="convention",
+        options={"matrix": "2 × MACs of the matrix work", "all": "all arithmetic"},
+    )  # fmt: skip
+    function_weight: int = size(
+        "w", default=8, minimum=0, label="FLOPs of a function", role="convention",
+        help="What exp, tanh, log … count for in all arithmetic.",
+    )  # fmt: skip
     dtype: str = choice(
         default="fp32",
         label="Data type",
@@ -34,16 +51,28 @@ class Measured(Calculation):
 
     @quantity(r"\text{FLOPs}", unit="FLOP", label="Floating-point operations")
     def flops(self) -> int:
-        """Two for each multiply-accumulate: one multiplication and one addition."""
-        return 2 * self.macs
+        """Two for each multiply-accumulate: one multiplication and one addition.
+
+        In the convention "all" every operation counts once, a multiply-accumulate as two, a
+        function such as exp as `function_weight`, a table look-up not at all.
+        """
+        if self.convention == "matrix":
+            return 2 * self.macs
+        worth: int = arithmetic(self.operations, self.function_weight)
+        return worth
 
     @quantity(r"\text{params}", label="Parameters")
     def params(self) -> int:
         """The learnable numbers, the bias included."""
         raise NotImplementedError
 
+    @quantity(r"\text{buffers}", label="Buffers")
+    def buffers(self) -> int:
+        """The numbers that are kept with the parameters and not learned, as running means."""
+        return 0
+
     @quantity(label="Operations")
-    def operations(self) -> dict[str, int]:
+    def operations(self) -> Operations:
         """Every operation by its kind; a multiply-accumulate is one, and starts from zero."""
         raise NotImplementedError
 
@@ -75,21 +104,67 @@ class Measured(Calculation):
         """
         return ratio(self.flops, self.bytes_moved)
 
+    @quantity(r"\text{MACs}_\text{backward}", unit="MAC", label="MACs of the backward pass")
+    def backward_macs(self) -> int:
+        """The multiply-accumulates of the gradients that are asked for."""
+        raise NotImplementedError
+
+    @quantity(r"\text{MACs}_\text{training}", unit="MAC", label="MACs, forward and backward")
+    def training_macs(self) -> int:
+        """Both passes together, nothing computed twice."""
+        return self.macs + self.backward_macs
+
+    @quantity(r"\text{FLOPs}_\text{training}", unit="FLOP", label="FLOPs, forward and backward")
+    def training_flops(self) -> int:
+        """Two for each multiply-accumulate of both passes, in either convention."""
+        return 2 * self.training_macs
+
+    @quantity(r"\text{bytes}_\text{saved}", unit="B", label="Saved for the backward pass")
+    def activation_bytes(self) -> int:
+        """What autograd keeps until the backward pass, parameters and buffers apart."""
+        raise NotImplementedError
+
 
 class Layer(Measured):
     """A layer named and parameterised as in `torch.nn`, with the shape of its input.
 
     A subclass gives its shapes, `params`, `macs` and the `operations` beside them. What is not
-    multiply-accumulate work is never inside `flops`.
+    multiply-accumulate work is never inside `macs`.
     """
 
     @classmethod
-    def on(cls, input_shape: tuple[int, ...], **fields: Any) -> Self:
-        """Return the layer on an input of this shape, as a sequence of layers chains them.
+    def on(cls, *input_shapes: tuple[int, ...], **fields: Any) -> Self:
+        """Return the layer on inputs of these shapes, as a sequence of layers chains them.
 
-        Raises InvalidField, of "input_shape", where the shape does not fit.
+        Raises InvalidField, of "input_shape", where a shape does not fit.
         """
         raise NotImplementedError
+
+    @classmethod
+    def fitted(cls, misfit: Callable[[Self], str], shape: tuple[int, ...], **fields: Any) -> Self:
+        """Return the layer where `misfit` has nothing to say of an input of this shape.
+
+        In torch's order: first the arguments are looked at, then whether the input fits them, and
+        at last its sizes.
+        """
+        layer = cls.__new__(cls)
+        layer._fill(fields)
+        layer.validate_module()
+        reason = misfit(layer)
+        if reason:
+            raise InvalidField("input_shape", reason, given=shape)
+        layer.validate_input()
+        return layer
+
+    def validate(self) -> None:
+        self.validate_module()
+        self.validate_input()
+
+    def validate_module(self) -> None:
+        """Raise InvalidField where torch's constructor would refuse the arguments together."""
+
+    def validate_input(self) -> None:
+        """Raise InvalidField where torch's module would refuse an input of these sizes."""
 
     @classmethod
     def misfit(cls, reason: str, input_shape: tuple[int, ...]) -> InvalidField:
@@ -117,6 +192,11 @@ class Layer(Measured):
         return 0
 
     @quantity()
+    def operations(self) -> Operations:
+        """None: no element is computed."""
+        return {}
+
+    @quantity()
     def weight_bytes(self) -> int:
         """The bytes of the parameters, the bias included."""
         return self.params * self.element_bytes
@@ -130,6 +210,34 @@ class Layer(Measured):
     def output_bytes(self) -> int:
         """The bytes of the output, written once."""
         return prod(self.output_shape) * self.element_bytes
+
+    @quantity()
+    def backward_macs(self) -> int:
+        """As many again for the gradient of the input, and for that of the weights."""
+        gradients = self.input_requires_grad + self.weight_requires_grad
+        return gradients * self.macs if gradients else 0
+
+    def keeps(self) -> tuple[bool, bool]:
+        """Return whether autograd saves the input and whether it saves the output."""
+        return False, False
+
+    def kept_bytes(self) -> int:
+        """Return the bytes that autograd saves beside input and output, such as indices."""
+        return 0
+
+    @quantity()
+    def activation_bytes(self) -> int:
+        """What autograd keeps: the input, the output or neither, and what is listed with it."""
+        kept = zip(self.keeps(), (self.input_bytes, self.output_bytes), strict=True)
+        return sum(each for is_kept, each in kept if is_kept) + self.kept_bytes()
+
+    def gives_a_view(self) -> bool:
+        """Return whether the output shares the memory of the input."""
+        return False
+
+    def input_shapes(self) -> tuple[tuple[int, ...], ...]:
+        """Return the shapes that `on` takes, for a layer of several inputs one each."""
+        return (self.input_shape,)
 
     def module_arguments(self) -> dict[str, Any]:
         """Return what torch's constructor is given: the module's arguments, in torch's order."""

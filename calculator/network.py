@@ -7,6 +7,7 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from calculator.calculation import CALCULATIONS, quantity
+from calculator.chain import Chain
 from calculator.fields import Field, InvalidField, quoted, shape
 from calculator.layer import Layer, Measured
 
@@ -114,11 +115,8 @@ def layers() -> list[type[Layer]]:
 stack: Any = Stack
 
 
-class Sequential(Measured, name="sequential"):
-    """Layers run one after another, as `torch.nn.Sequential`: counts add up.
-
-    Bytes are those of the layers run apart: each reads its input and writes its output.
-    """
+class Sequential(Chain, name="sequential"):
+    """Layers run one after another, as `torch.nn.Sequential`: counts add up."""
 
     modules: Any = stack(
         default="Linear(128, 64)\nReLU()\nLinear(64, 10)", label="Layers",
@@ -133,24 +131,31 @@ class Sequential(Measured, name="sequential"):
     def layers(self) -> tuple[Layer, ...]:
         """Each layer on the output of the one before."""
         built: list[Layer] = []
-        known: dict[tuple[int, tuple[int, ...]], Layer] = {}  # a network repeats its layers
-        size = self.input_shape
+        known: dict[tuple[int, tuple[int, ...], bool], Layer] = {}  # a network repeats its layers
+        size, differentiable = self.input_shape, self.input_requires_grad
         for place, module in enumerate(self.modules, start=1):
-            key = (id(module), size)
+            key = (id(module), size, differentiable)
             if key not in known:
-                known[key] = self._layer(place, module, size)
+                known[key] = self._layer(place, module, size, differentiable)
             built.append(known[key])
             size = built[-1].output_shape
+            differentiable |= self.weight_requires_grad and built[-1].params > 0
         return tuple(built)
 
     def _layer(
-        self, place: int, module: tuple[str, dict[str, Any]], size: tuple[int, ...]
+        self,
+        place: int,
+        module: tuple[str, dict[str, Any]],
+        size: tuple[int, ...],
+        differentiable: bool,
     ) -> Layer:
         """Return the layer at a place, on an input of this size."""
         name, fields = module
         owner = CALCULATIONS[name]
+        shared = {field: getattr(self, field) for field in Measured.fields}
+        shared["input_requires_grad"] = differentiable
         try:
-            return owner.on(size, dtype=self.dtype, **fields)  # type: ignore[attr-defined]
+            return owner.on(size, **shared, **fields)  # type: ignore[attr-defined]
         except InvalidField as error:
             about = "" if error.field == "input_shape" else f"{error.field}: "
             raise InvalidField(
@@ -158,6 +163,20 @@ class Sequential(Measured, name="sequential"):
                 f"layer {place}, {owner.__name__}: {about}{error.message}",
                 given=call(owner.__name__, fields),
             ) from None
+
+    @cached_property
+    def tensors(self) -> tuple[tuple[int, int], ...]:
+        """The input is tensor 0, and every layer that gives no view adds one."""
+        found, last = [], 0
+        for layer in self.layers:
+            found.append((last, last if layer.gives_a_view() else last + 1))
+            last = found[-1][1]
+        return tuple(found)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Each layer as it was given."""
+        return tuple(call(CALCULATIONS[name].__name__, given) for name, given in self.modules)
 
     def validate(self) -> None:
         assert self.layers  # built now, so that what does not fit is refused now
@@ -170,34 +189,3 @@ class Sequential(Measured, name="sequential"):
     def output_shape(self) -> tuple[int, ...]:
         """The shape that the last layer gives."""
         return self.layers[-1].output_shape
-
-    @quantity()
-    def macs(self) -> int:
-        """The sum over the layers."""
-        return sum(layer.macs for layer in self.layers)
-
-    @quantity()
-    def params(self) -> int:
-        """The sum over the layers."""
-        return sum(layer.params for layer in self.layers)
-
-    @quantity()
-    def operations(self) -> dict[str, int]:
-        """The sum over the layers, kind by kind."""
-        kinds = dict.fromkeys(kind for layer in self.layers for kind in layer.operations)
-        return {kind: sum(layer.operations.get(kind, 0) for layer in self.layers) for kind in kinds}
-
-    @quantity()
-    def weight_bytes(self) -> int:
-        """The sum over the layers."""
-        return sum(layer.weight_bytes for layer in self.layers)
-
-    @quantity()
-    def input_bytes(self) -> int:
-        """What each layer reads of its input, one after another, nothing fused."""
-        return sum(layer.input_bytes for layer in self.layers)
-
-    @quantity()
-    def output_bytes(self) -> int:
-        """What each layer writes, nothing fused."""
-        return sum(layer.output_bytes for layer in self.layers)

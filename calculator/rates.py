@@ -1,10 +1,11 @@
-"""Fields for figures with a unit: rates, shares, amounts."""
+"""Fields for numbers that need not be whole: rates, shares, amounts, parameters."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
+from calculator.expression import Expression
 from calculator.fields import LARGEST, Field
 
 
@@ -81,6 +82,35 @@ class Share(Rate):
         return self.check(number)
 
 
+class Real(Field):
+    """Any real number, such as an epsilon; None too where `optional`. No count depends on it."""
+
+    kind = "real"
+
+    def __init__(self, *, default: float | None, optional: bool = False, **more: Any) -> None:
+        super().__init__(default=default, **more)
+        self.optional = optional
+
+    def read(self, text: str) -> int | float | None:
+        text = text.strip()
+        return self.check(None if text in ("", "None") else self._number(text))
+
+    def check(self, value: Any) -> int | float | None:
+        if value is None and self.optional:
+            return None
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, (int, float))
+            or not -1e300 < value < 1e300
+        ):
+            raise self.refuse("must be a number", value)
+        return value
+
+    def expression(self, value: Any, kind: type[Expression], named: bool) -> Any:
+        return value
+
+
 # As in fields.py: typed for the declarations.
+real: Callable[..., Any] = Real
 rate: Callable[..., Any] = Rate
 share: Callable[..., Any] = Share

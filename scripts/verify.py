@@ -19,15 +19,13 @@ from calculator.calculation import Calculation
 from calculator.evaluate import form_fields
 from calculator.layer import Layer, Measured
 from scripts import witnesses
+from scripts.configurations import Configuration
+from scripts.fuzz import GRADS
 from scripts.markdown_calculators import EVIDENCE, DirectiveError, Example, examples, key, subject
 from scripts.markdown_calculators import figures as figures_of
 
 Entry = dict[str, Any]
-COUNTED_ONE_BY_ONE = {
-    "operations": witnesses.count_operations,
-    "exact_flops": witnesses.count_exact_flops,
-}
-MOST_PRODUCTS = 6_000_000
+MOST_OPERATIONS = 6_000_000
 
 
 def measure(example: Example) -> Entry:
@@ -58,7 +56,7 @@ def measure(example: Example) -> Entry:
         "witnesses": sorted(heard, key=witnesses.ORDER.index),
     }
     if example.thop:
-        entry["thop"] = witnesses.ask_thop(*_layers(example, outcome.calculation))
+        entry["thop"] = witnesses.ask_thop(_subject(example, outcome.calculation))
     return entry
 
 
@@ -74,36 +72,60 @@ def _testimony(
         return
     dtype = calculation.values()["dtype"]
     if isinstance(calculation, Measured):
-        layers, shape = _layers(example, calculation)
-        seen = witnesses.ask_torch(layers, shape, dtype)
+        asked = _subject(example, calculation)
+        grads = {name: getattr(calculation, name) for name in GRADS}
+        seen = witnesses.ask_torch(asked, dtype, grads)
+        if calculation.convention == "all":
+            seen = {name: seen[name] for name in seen.keys() - {"flops", "arithmetic_intensity"}}
         yield witnesses.TORCH, seen
-        for name in sorted(example.expect.keys() & COUNTED_ONE_BY_ONE.keys()):
-            if seen["macs"] > MOST_PRODUCTS:
-                raise DirectiveError(
-                    f"{example}: too large to count {name} one by one: {seen['macs']:,} products, "
-                    f"and at most {MOST_PRODUCTS:,} take no longer than an example is worth"
-                )
-            yield witnesses.LOOPS, COUNTED_ONE_BY_ONE[name](layers, shape)
-        texts |= {name: str(seen[name]) for name in ("flops", "bytes_moved")}
+        if "activation_bytes" in example.expect and dtype == "fp32":
+            yield witnesses.TORCH, witnesses.ask_autograd(asked, grads)
+        yield from _loops(example, calculation, asked)
+        texts |= {"flops": str(calculation.flops), "bytes_moved": str(seen["bytes_moved"])}
         if not timed:
             return
     yield witnesses.PINT, witnesses.time(texts, dtype)
 
 
-def _layers(example: Example, calculation: Calculation) -> tuple[witnesses.Layers, tuple[int, ...]]:
-    """Return how torch constructs the layers of an example, and the shape of their input."""
+def _loops(
+    example: Example, calculation: Measured, asked: witnesses.Subject
+) -> Iterable[tuple[str, witnesses.Figures]]:
+    """Yield what is counted one by one, where an example asks for it."""
+    wanted = set(example.expect)
+    if calculation.convention == "matrix":
+        wanted.discard("flops")
+    if not wanted & {"operations", "exact_flops", "flops"}:
+        return
+    done = sum(calculation.operations.values())
+    if done > MOST_OPERATIONS:
+        raise DirectiveError(
+            f"{example}: too large to be counted one by one: {done:,} operations, and at most "
+            f"{MOST_OPERATIONS:,} take no longer than an example is worth"
+        )
+    if "operations" in wanted:
+        yield witnesses.LOOPS, witnesses.count_operations(asked)
+    if "exact_flops" in wanted:
+        yield witnesses.LOOPS, witnesses.count_exact_flops(asked)
+    if "flops" in wanted:
+        weight = calculation.function_weight
+        yield witnesses.LOOPS, witnesses.count_all_arithmetic(asked, weight)
+
+
+def _subject(example: Example, calculation: Calculation) -> witnesses.Subject:
+    """Return what torch is to construct for an example, and to run on what."""
     if isinstance(calculation, Sequential):
         text = example.fields.get("modules", calculation.values()["modules"])
-        return witnesses.written(text), calculation.input_shape
+        return witnesses.Network(witnesses.written(text), calculation.input_shape)
     if not isinstance(calculation, Layer):
         raise DirectiveError(f"{example}: has no layer that could be run")
-    name = type(calculation).__name__
-    return (name, [], calculation.module_arguments()), witnesses.shape(calculation.values())
+    return Configuration.like(calculation)
 
 
 def _same(said: Any, computed: Any) -> bool:
     if isinstance(said, float) and isinstance(computed, (int, float)):
         return isclose(said, computed, rel_tol=1e-12)
+    if isinstance(computed, dict):
+        return bool(said == {kind: count for kind, count in computed.items() if count})
     return bool(said == (list(computed) if isinstance(computed, tuple) else computed))
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 import ast
 import re
 import tomllib
-from collections import Counter
 from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import redirect_stdout
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 from importlib.metadata import version
@@ -23,13 +23,25 @@ from typing import Any
 
 import pint
 import torch
-from torch.utils.flop_counter import FlopCounterMode
 
-from scripts import brute_force
+from scripts.configurations import Configuration
+from scripts.definitions import computed
+from scripts.twins import Tensors, first, inputs, module, run, work
+from scripts.twins import count as count_macs
 
 Figures = dict[str, Any]
 Construction = tuple[str, list[Any], Mapping[str, Any]]  # class, arguments, named arguments
-Layers = Construction | list[Construction]  # a bare layer, or a Sequential of layers
+
+
+@dataclass(frozen=True)
+class Network:
+    """Layers one after another, as somebody wrote them, and the shape of their input."""
+
+    layers: list[Construction]
+    input_shape: tuple[int, ...]
+
+
+Subject = Configuration | Network
 
 TORCH, PINT, THOP = (
     f"{name} {version(name).partition('+')[0]}" for name in ("torch", "pint", "thop")
@@ -53,16 +65,21 @@ SPELLINGS = {  # what may stand for a unit in an example's text, beside the unit
     "FLOP": "MACs?|FLOPs?|FLOPS|mult-adds",
     "MAC": "MACs?|FLOPs?|FLOPS|mult-adds",
 }
-AXES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 
 
-def build(layers: Layers) -> torch.nn.Module:
+def build(subject: Subject) -> torch.nn.Module:
     """Return the module that torch makes of a layer or of several."""
-    if isinstance(layers, list):
-        return torch.nn.Sequential(*map(build, layers))
-    name, given, named = layers
-    module: torch.nn.Module = getattr(torch.nn, name)(*given, **named)
-    return module
+    if isinstance(subject, Configuration):
+        return module(subject)
+    made = (getattr(torch.nn, name)(*given, **named) for name, given, named in subject.layers)
+    return torch.nn.Sequential(*made)
+
+
+def tensors(subject: Subject) -> Tensors:
+    """Return what the module is run on."""
+    if isinstance(subject, Configuration):
+        return inputs(subject)
+    return (torch.zeros(subject.input_shape),)
 
 
 def written(text: str) -> list[Construction]:
@@ -78,70 +95,92 @@ def written(text: str) -> list[Construction]:
     return found
 
 
-def shape(fields: Mapping[str, Any]) -> tuple[int, ...]:
-    """Return the shape of a layer's input, as torch documents it."""
-    if "size" in fields:
-        return tuple(fields["size"])
-    if "in_features" in fields:
-        leading = fields["batch_size"], fields["sequence_length"], fields["in_features"]
-        return tuple(each for each in leading if each is not None)
-    axes = next(axes for axes in reversed(AXES.values()) if fields.keys() >= set(axes))
-    return (fields["batch_size"], fields["in_channels"], *(fields[axis] for axis in axes))
-
-
-def ask_torch(layers: Layers, size: tuple[int, ...], dtype: str) -> Figures:
+def ask_torch(subject: Subject, dtype: str, grads: Mapping[str, bool]) -> Figures:
     """Return what torch says: shapes by a hook, work on meta, bytes of real element sizes."""
     each = torch.empty(0, dtype=DTYPES[dtype]).element_size()
     moved = {"input_bytes": 0, "output_bytes": 0}
 
-    def watch(module: torch.nn.Module, inputs: tuple[torch.Tensor], output: torch.Tensor) -> None:
-        storages = {tensor.untyped_storage()._cdata for tensor in (inputs[0], output)}
+    def watch(module: torch.nn.Module, given: Tensors, output: Any) -> None:
+        y = first(output)
+        storages = {tensor.untyped_storage()._cdata for tensor in (given[0], y)}
         if len(storages) == 2 or getattr(module, "inplace", False):  # else it is a view
-            moved["input_bytes"] += inputs[0].numel() * each
-            moved["output_bytes"] += output.numel() * each
+            moved["input_bytes"] += sum(map(bytes_of, given))
+            moved["output_bytes"] += bytes_of(y)
 
-    with torch.device("meta"), torch.no_grad(), FlopCounterMode(display=False) as counter:
-        module, x = build(layers), torch.empty(size)
-        for part in module if isinstance(module, torch.nn.Sequential) else [module]:
+    def bytes_of(tensor: torch.Tensor) -> int:
+        size = each if tensor.is_floating_point() else tensor.element_size()
+        return tensor.numel() * size
+
+    with torch.device("meta"), torch.no_grad():
+        layer, given = build(subject), tensors(subject)
+        for part in layer if isinstance(layer, torch.nn.Sequential) else [layer]:
             part.register_forward_hook(watch)
-        y = module(x)
-    flops = counter.get_total_flops()
-    params = sum(parameter.numel() for parameter in module.parameters())
+        y = first(layer(*given))
+    training = {}
+    if isinstance(subject, Configuration):
+        macs, training_macs = work(subject, **grads)
+    else:
+        with torch.device("meta"):
+            macs, training_macs = count_macs(build(subject), tensors(subject), **grads)
+    if not (isinstance(subject, Network) and is_grouped(layer)):
+        training = {
+            "backward_macs": training_macs - macs,
+            "training_macs": training_macs,
+            "training_flops": 2 * training_macs,
+        }
+    params = sum(parameter.numel() for parameter in layer.parameters())
     bytes_moved = params * each + sum(moved.values())
     return {
-        "input_shape": list(x.shape),
+        "input_shape": list(given[0].shape),
         "output_shape": list(y.shape),
         "output_size": list(y.shape[2:]),
-        "rows": prod(x.shape[:-1]),
+        "rows": prod(given[0].shape[:-1]),
         "element_bytes": each,
-        "macs": flops // 2,
-        "flops": flops,
+        "macs": macs,
+        "flops": 2 * macs,
+        **training,
         "params": params,
+        "buffers": sum(buffer.numel() for buffer in layer.buffers()),
         "weight_bytes": params * each,
         **moved,
         "bytes_moved": bytes_moved,
-        **({"arithmetic_intensity": flops / bytes_moved} if bytes_moved else {}),
+        **({"arithmetic_intensity": 2 * macs / bytes_moved} if bytes_moved else {}),
     }
 
 
-def count(layers: Layers, size: tuple[int, ...], *, fused: bool) -> Counter[str]:
+def is_grouped(module: torch.nn.Module) -> bool:
+    """Return whether a network holds what FlopCounterMode counts wrongly in the backward pass."""
+    return any(getattr(each, "groups", 1) > 1 for each in module.modules())
+
+
+def ask_autograd(subject: Subject, grads: Mapping[str, bool]) -> Figures:
+    """Return the bytes that torch keeps for the backward pass of a layer in fp32."""
+    with torch.backends.mkldnn.flags(enabled=False):
+        return {"activation_bytes": run(build(subject), tensors(subject), **grads).activation_bytes}
+
+
+def count(subject: Subject, *, fused: bool) -> dict[str, int]:
     """Return what is tallied while the layers are computed output by output."""
-    numbers = brute_force.Numbers(fused=fused)
-    with torch.device("meta"):
-        module, x = build(layers), torch.empty(size)
-    brute_force.forward(numbers, module, numbers.tensor(x), size)
-    return numbers.tally
+    return computed(build(subject), *tensors(subject), fused=fused)[1]
 
 
-def count_operations(layers: Layers, size: tuple[int, ...]) -> Figures:
+def count_operations(subject: Subject) -> Figures:
     """Return the operations of each kind, a multiply-accumulate being one."""
-    return {"operations": dict(count(layers, size, fused=True))}
+    return {"operations": count(subject, fused=True)}
 
 
-def count_exact_flops(layers: Layers, size: tuple[int, ...]) -> Figures:
+def count_exact_flops(subject: Subject) -> Figures:
     """Return the multiplications and additions where neither is fused."""
-    tally = count(layers, size, fused=False)
-    return {"exact_flops": tally["multiplications"] + tally["additions"]}
+    tally = count(subject, fused=False)
+    return {"exact_flops": tally["multiplications"] + tally.get("additions", 0)}
+
+
+def count_all_arithmetic(subject: Subject, function_weight: int) -> Figures:
+    """Return every operation once, but functions and look-ups, in the convention "all"."""
+    tally = count(subject, fused=False)
+    functions = tally.pop("exponentials", 0) + tally.pop("transcendentals", 0)
+    tally.pop("lookups", 0)
+    return {"flops": sum(tally.values()) + function_weight * functions}
 
 
 @cache
@@ -221,14 +260,14 @@ def _another_process() -> ProcessPoolExecutor:
     return ProcessPoolExecutor(1, mp_context=get_context("spawn"))
 
 
-def ask_thop(layers: Layers, size: tuple[int, ...]) -> dict[str, int | str]:
-    """Return what `thop.profile` says of the layers on a tensor of a size."""
-    return _another_process().submit(_profile, layers, size).result()
+def ask_thop(subject: Subject) -> dict[str, int | str]:
+    """Return what `thop.profile` says of the layers."""
+    return _another_process().submit(_profile, subject).result()
 
 
-def _profile(layers: Layers, size: tuple[int, ...]) -> dict[str, int | str]:
+def _profile(subject: Subject) -> dict[str, int | str]:
     import thop
 
     with redirect_stdout(StringIO()):
-        macs, params = thop.profile(build(layers), inputs=(torch.zeros(size),), verbose=False)
+        macs, params = thop.profile(build(subject), inputs=tensors(subject), verbose=False)
     return {"macs": int(macs), "params": int(params), "version": THOP}

@@ -18,7 +18,10 @@ OUTSIDE = {  # of the standard library: files, network, clocks, chance, other pr
     "random", "secrets", "select", "shutil", "socket", "sqlite3", "ssl", "subprocess", "tempfile",
     "threading", "time", "urllib", "uuid", "webbrowser",
 }  # fmt: skip
-FOUNDATION = {"calculation", "expression", "fields", "layer", "rates", "units"}
+FOUNDATION = {
+    "calculation", "chain", "expression", "fields", "layer", "operations", "rates", "shaped",
+    "spatial", "units",
+}  # fmt: skip
 FAMILIES = {"activation", "convolution", "linear", "reshape"}
 TOP = {"__main__", "browser", "export", "evaluate", "form", "html"}
 

@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator
 from fractions import Fraction
 from math import floor, isclose
+from random import Random
 from typing import Any
 
 import pytest
-from configurations import layers
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -16,12 +16,10 @@ from calculator import CALCULATIONS, InvalidField
 from calculator.calculation import Calculation, View
 from calculator.export import latex
 from calculator.expression import Latex, Text
+from scripts import configurations
 
 FIGURE = st.integers(1, 10**15) | st.floats(1e-3, 1e15)
-SHAPE = st.lists(st.integers(1, 50), min_size=2, max_size=4).map(tuple)
 OTHERS = {
-    "relu": st.fixed_dictionaries({"size": SHAPE}),
-    "flatten": st.fixed_dictionaries({"size": SHAPE}),
     "runtime": st.fixed_dictionaries(
         {
             "flops": st.integers(1, 10**24),
@@ -47,6 +45,7 @@ OTHERS = {
                 ]
             ),
             "input_shape": st.integers(1, 9).map(lambda batch: (batch, 3, 6)),
+            "convention": st.sampled_from(["matrix", "all"]),
         }
     ),
 }
@@ -56,15 +55,22 @@ OTHERS = {
 def calculations(draw: st.DrawFn, name: str) -> Calculation:
     """A calculation with random fields."""
     owner = CALCULATIONS[name]
-    try:
-        if name in OTHERS:
+    if name in OTHERS:
+        try:
             return owner(**draw(OTHERS[name]))
-        one = draw(layers(owner.__name__))
-        dtype = draw(st.sampled_from(sorted(owner.fields["dtype"].options)))
-        return owner(**one.arguments, **one.sizes, dtype=dtype)
-    except InvalidField:
-        assume(False)
-        raise
+        except InvalidField:
+            assume(False)
+    rng = Random(draw(st.integers(0, 10**9)))
+    while True:
+        try:
+            return configurations.draw(rng, name).ours(
+                dtype=rng.choice(sorted(owner.fields["dtype"].options)),
+                convention=rng.choice(["matrix", "all"]),
+                input_requires_grad=rng.random() < 0.5,
+                weight_requires_grad=rng.random() < 0.5,
+            )
+        except InvalidField:
+            continue
 
 
 def parts(value: Any) -> Iterator[Any]:
@@ -86,7 +92,7 @@ def evaluated(line: str) -> Fraction:
     for sign, python in {"·": "*", "−": "-", "⌊": "floor(", "⌋": ")"}.items():
         line = line.replace(sign, python)
     numerals = re.sub(r"\d[\d\u202f]*(\.\d+)?", lambda m: f"Fraction('{m[0]}')", line)
-    names = {"__builtins__": {}, "Fraction": Fraction, "floor": floor, "max": max}
+    names = {"__builtins__": {}, "Fraction": Fraction, "floor": floor, "max": max, "min": min}
     return Fraction(eval(numerals.replace("\u202f", ""), names))
 
 
@@ -131,10 +137,11 @@ def declared(ours: Calculation) -> set[str]:
     for symbol in list(symbols):
         for axis in "DHWL":
             symbols.add(symbol.replace("axis", axis.lower()).replace("AXIS", axis))
-    return symbols | {f"n_{place}" for place in range(8)}
+    shapes = [field for owner in owners for field in owner.fields.values() if field.kind == "shape"]
+    return symbols | {f"{field.symbol}_{place}" for field in shapes for place in range(8)}
 
 
-WORDS = r"\\cdot|\\frac|\\left\\lfloor|\\right\\rfloor|\\max|\\,|[\d\s+\-(),{}^.=]"
+WORDS = r"\\cdot|\\frac|\\left\\lfloor|\\right\\rfloor|\\max|\\min|\\,|[\d\s+\-(),{}^.=]"
 
 
 def left_over(formula: str, symbols: set[str]) -> str:

@@ -1,0 +1,57 @@
+"""The kinds of operations that a layer is counted in, and what each is worth in FLOPs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+KINDS = {
+    "multiply_accumulates": "multiply-accumulates",
+    "additions": "additions",
+    "subtractions": "subtractions",
+    "multiplications": "multiplications",
+    "divisions": "divisions",
+    "comparisons": "comparisons",
+    "square_roots": "square roots",
+    "exponentials": "exponentials",
+    "transcendentals": "other functions",
+    "lookups": "table look-ups",
+}
+"""Every kind with its name in print. "Other functions" are tanh, erf, log, sin, cos and powers."""
+
+FUNCTIONS = ("exponentials", "transcendentals")
+"""What no arithmetic unit does in one operation: worth as many as the reader says."""
+
+_WORTH = {"multiply_accumulates": 2, "lookups": 0}
+
+Operations = dict[str, Any]  # a count, or the expression of one, by its kind
+
+
+def total(parts: list[Operations]) -> Operations:
+    """Return the sum of several counts, kind by kind, in the order of `KINDS`."""
+    return {
+        kind: sum(part[kind] for part in parts if kind in part)
+        for kind in KINDS
+        if any(kind in part for part in parts)
+    }
+
+
+def times(count: int, each: Mapping[str, int]) -> Operations:
+    """Return what is done `count` times over.
+
+    >>> times(6, {"additions": 1, "multiplications": 2})
+    {'additions': 6, 'multiplications': 12}
+    """
+    return {kind: number * count for kind, number in each.items()}
+
+
+def arithmetic(operations: Operations, function_weight: int) -> Any:
+    """Return all arithmetic in FLOPs: every operation once, a multiply-accumulate as two.
+
+    A function counts for `function_weight`, a look-up for nothing: it calculates nothing.
+    """
+    return sum(
+        (function_weight if kind in FUNCTIONS else _WORTH.get(kind, 1)) * count
+        for kind, count in operations.items()
+        if kind != "lookups"
+    )

@@ -1,0 +1,41 @@
+"""Layers on a tensor of any shape."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from calculator.calculation import quantity
+from calculator.fields import shape
+from calculator.layer import Layer
+
+
+class Shaped(Layer):
+    """A layer that takes a tensor of any shape, and by default gives one of the same."""
+
+    size: tuple[int, ...] = shape("n", default=(32, 64), label="Input shape", role="input")
+
+    @classmethod
+    def on(cls, *input_shapes: tuple[int, ...], **fields: Any) -> Self:
+        (shape,) = input_shapes
+        return cls(size=shape, **fields)
+
+    def place(self, name: str) -> int:
+        """Return the dimension that a field names, counted from the start."""
+        given, dimensions = getattr(self, name), len(self.size)
+        if not -dimensions <= given < dimensions:
+            raise self.fields[name].refuse(
+                f"Dimension out of range (expected to be in range of [{-dimensions}, "
+                f"{dimensions - 1}], but got {given}). The input has {dimensions} dimensions",
+                given,
+            )
+        return int(given % dimensions)
+
+    @quantity()
+    def input_shape(self) -> tuple[int, ...]:
+        """Any shape."""
+        return self.size
+
+    @quantity()
+    def output_shape(self) -> tuple[int, ...]:
+        """The shape of the input."""
+        return self.size

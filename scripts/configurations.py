@@ -1,0 +1,213 @@
+"""Random layers: what a caller may write to torch, right and wrong, on what tensors.
+
+Fields are drawn by their kind; `USUAL` and `ODD` say it better where a name tells more, `SHAPES`
+where the shape of an input follows from the arguments. A new layer needs a line only where its
+arguments hang together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from random import Random
+from typing import Any
+
+from calculator import CALCULATIONS, Layer
+from calculator.fields import Choice, Field, Flag, PerAxis, Shape, Size
+from calculator.shaped import Shaped
+from calculator.spatial import Spatial
+
+Arguments = dict[str, Any]
+Sizes = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """A layer to construct, how it is called, and the shapes of its inputs.
+
+    `wrong` names what was drawn from odd values; nothing else is meant to be refused.
+    """
+
+    layer: str
+    arguments: Arguments
+    call: Arguments
+    shapes: tuple[Sizes, ...]
+    wrong: tuple[str, ...] = ()
+
+    @classmethod
+    def like(cls, layer: Layer) -> Configuration:
+        """Return the configuration that a layer of ours was made of."""
+        call = {field.name: getattr(layer, field.name) for field in _called(type(layer))}
+        return cls(layer.name, layer.module_arguments(), call, layer.input_shapes())
+
+    @property
+    def owner(self) -> type[Layer]:
+        """Our class."""
+        return LAYERS[self.layer]
+
+    def ours(self, **more: Any) -> Layer:
+        """Return our layer; raise InvalidField where it is refused."""
+        return self.owner.on(*self.shapes, **self.arguments, **self.call, **more)
+
+    def simpler(self) -> Iterator[Configuration]:
+        """Yield what is like this one but for one thing that is usual or smaller."""
+        for name in self.arguments:
+            field = self.owner.fields[name]
+            if not field.required and self.arguments[name] != field.default:
+                yield replace(self, arguments={**self.arguments, name: field.default})
+        for place, shape in enumerate(self.shapes):
+            for axis, size in enumerate(shape):
+                if size > 1:
+                    less = (*shape[:axis], size - 1, *shape[axis + 1 :])
+                    shapes = (*self.shapes[:place], less, *self.shapes[place + 1 :])
+                    yield replace(self, shapes=shapes)
+
+
+LAYERS: dict[str, type[Layer]] = {
+    name: owner for name, owner in CALCULATIONS.items() if issubclass(owner, Layer)
+}
+
+
+def draw(rng: Random, layer: str, odd: bool = False) -> Configuration:
+    """Return a random configuration of a layer, with one odd argument or shape where `odd`."""
+    owner = LAYERS[layer]
+    fields = [field for field in owner.fields.values() if field.role == "module"]
+    strange = rng.choice([*(field.name for field in fields), "shape"]) if odd else ""
+    arguments: Arguments = {}
+    for field in fields:
+        if not field.required and field.name != strange and rng.random() < 0.25:
+            continue  # torch's own default
+        arguments[field.name] = _value(rng, owner, field, arguments, field.name == strange)
+    call = {
+        field.name: _value(rng, owner, field, arguments, strange=False) for field in _called(owner)
+    }
+    shapes = SHAPES.get(layer, _shapes)(rng, owner, arguments)
+    if strange == "shape":
+        shapes = _odd_shapes(rng, shapes)
+    return Configuration(layer, arguments, call, shapes, (strange,) if strange else ())
+
+
+def _called(owner: type[Layer]) -> list[Field]:
+    """Return the fields that say how a module is called, the shapes of its inputs apart."""
+    fields = owner.fields.values()
+    return [each for each in fields if each.role == "input" and isinstance(each, (Flag, Choice))]
+
+
+def _value(
+    rng: Random, owner: type[Layer], field: Field, arguments: Arguments, strange: bool
+) -> Any:
+    if strange:
+        odd = ODD.get(field.name)
+        return odd(rng, owner) if odd else _odd(rng, field)
+    usual = USUAL.get(field.name)
+    return usual(rng, owner, arguments) if usual else _usual(rng, field)
+
+
+def _usual(rng: Random, field: Field) -> Any:
+    if isinstance(field, Flag):
+        return rng.random() < 0.5
+    if isinstance(field, Choice):
+        return rng.choice(list(field.options))
+    if isinstance(field, PerAxis):
+        return per_axis(rng, len(field.axes), max(1, field.minimum), 3)
+    if isinstance(field, Size):
+        return rng.randint(max(1, field.minimum), 4)
+    return field.default
+
+
+def _odd(rng: Random, field: Field) -> Any:
+    if isinstance(field, Flag):
+        return rng.random() < 0.5
+    if isinstance(field, Choice):
+        return rng.choice([*field.options, "other", ""])
+    if isinstance(field, PerAxis):
+        return odd_per_axis(rng, len(field.axes))
+    if isinstance(field, Shape):
+        return rng.choice([(), (2,), 3, [2, 3], -1, (0,), 1.5])
+    if isinstance(field, Size):
+        return rng.choice([-2, -1, 0, 1, 2, 3, 5, 1.0, 1.5, "3", None])
+    return field.default
+
+
+def per_axis(rng: Random, axes: int, least: int, most: int) -> Any:
+    """Return an int, or a tuple or list with one for each axis."""
+    each = [rng.randint(least, most) for _ in range(axes)]
+    return rng.choice([each[0], tuple(each), each])
+
+
+def odd_per_axis(rng: Random, axes: int) -> Any:
+    """Return what is wrong or unusual: zero, negative, fractional, a wrong number of numbers."""
+    length = rng.choice([axes, axes, 0, 1, axes + 1, axes + 2])
+    each = [rng.choice([1, 0, -1, 2, 3, -2]) for _ in range(length)]
+    return rng.choice([rng.choice([1, 0, -1, 2, 3, -2, 1.0, 1.5]), tuple(each), each])
+
+
+def _divisor(rng: Random, *numbers: Any) -> int:
+    fits = [
+        n for n in (1, 2, 3) if all(isinstance(each, int) and each % n == 0 for each in numbers)
+    ]
+    return rng.choice(fits or [1])
+
+
+def _padding(rng: Random, owner: type[Layer], arguments: Arguments) -> Any:
+    axes, field = len(owner.axes), owner.fields["padding"]
+    if isinstance(field, PerAxis) and "same" in field.words and rng.random() < 0.3:
+        arguments["stride"] = 1
+        return rng.choice(["same", "valid"])
+    return per_axis(rng, axes, 0, 1)
+
+
+USUAL: dict[str, Callable[[Random, type[Layer], Arguments], Any]] = {
+    "in_channels": lambda rng, owner, given: rng.choice([1, 2, 3, 4, 6]),
+    "out_channels": lambda rng, owner, given: rng.choice([1, 2, 3, 4, 6]),
+    "groups": lambda rng, owner, given: _divisor(rng, given["in_channels"], given["out_channels"]),
+    "padding": _padding,
+    "output_padding": lambda rng, owner, given: rng.choice([0, 0, 1]),
+    "start_dim": lambda rng, owner, given: rng.randint(-3, 2),
+    "end_dim": lambda rng, owner, given: rng.randint(-3, 2),
+}
+ODD: dict[str, Callable[[Random, type[Layer]], Any]] = {
+    "padding": lambda rng, owner: (
+        rng.choice(["same", "valid", "full", "Same", ""])
+        if getattr(owner.fields["padding"], "words", None) and rng.random() < 0.5
+        else odd_per_axis(rng, len(owner.axes))
+    ),
+}
+
+
+def _shapes(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
+    if issubclass(owner, Shaped):
+        return (tuple(rng.randint(1, 4) for _ in range(rng.randint(1, 4))),)
+    if issubclass(owner, Spatial):
+        channels = arguments.get(owner.channels_field, rng.randint(1, 4))
+        known = isinstance(channels, int) and channels > 0
+        sizes = [rng.choice([5, 7, 6, 4, 3, 2, 1]) for _ in owner.axes]
+        leading = rng.choice([[], [1], [2]])
+        return ((*leading, channels if known else 3, *sizes),)
+    raise KeyError(f"no shape is known for {owner.__name__}: add a line to SHAPES")
+
+
+def _odd_shapes(rng: Random, shapes: tuple[Sizes, ...]) -> tuple[Sizes, ...]:
+    """Return the shapes with one dimension more, less or larger in one of them."""
+    place = rng.randrange(len(shapes))
+    shape = list(shapes[place])
+    change = rng.choice(["more", "less", "larger"])
+    if change == "more":
+        shape.insert(rng.randint(0, len(shape)), rng.randint(1, 3))
+    elif change == "less" and len(shape) > 1:
+        shape.pop(rng.randrange(len(shape)))
+    else:
+        shape[rng.randrange(len(shape))] += rng.randint(1, 3)
+    return (*shapes[:place], tuple(shape), *shapes[place + 1 :])
+
+
+def _linear(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
+    features = arguments["in_features"]
+    known = isinstance(features, int) and features > 0
+    leading = [rng.randint(1, 4) for _ in range(rng.randint(0, 3))]
+    return ((*leading, features if known else 3),)
+
+
+SHAPES: dict[str, Callable[[Random, type[Layer], Arguments], tuple[Sizes, ...]]] = {
+    "linear": _linear,
+}
