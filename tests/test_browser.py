@@ -381,6 +381,16 @@ def test_the_convention_decides_what_the_flops_are(open_page, site):
     expect(figure(page, "flops")).to_have_attribute("value", "126")
 
 
+def test_coming_back_to_a_layer_brings_back_what_was_typed(open_page, site):
+    page = open_page(f"{site}convolution/")
+    field(page, "padding_mode").select_option("circular")
+    choice = page.locator("[data-choice]").first
+    choice.select_option("conv_transpose3d")
+    expect(field(page, "depth")).to_be_visible()
+    choice.select_option("conv2d")
+    expect(field(page, "padding_mode")).to_have_value("circular")
+
+
 def test_a_figure_shows_with_the_keyboard_what_it_shows_with_the_pointer(open_page, site):
     page = open_page(f"{site}convolution/")
     parts = page.locator(".figure").first.locator(".figure-part")
