@@ -10,7 +10,7 @@ from playwright.sync_api import expect, sync_playwright
 
 from scripts.build import ROOT, browser_path
 
-NAV = re.findall(r"^  - [^:]+: (\S+)\.md$", (ROOT / "mkdocs.yml").read_text("utf-8"), re.MULTILINE)
+NAV = re.findall(r"^ +- [^:]+: (\S+)\.md$", (ROOT / "mkdocs.yml").read_text("utf-8"), re.MULTILINE)
 PAGES = ["" if name == "index" else f"{name}/" for name in NAV]
 PHONE = {"width": 390, "height": 844}
 
@@ -227,7 +227,8 @@ def test_a_formula_that_changes_is_set_anew(open_page, site):
     page = open_page(site + "linear/")
     ready(page)
     field(page, "bias").check()
-    changed = page.locator("tr", has_text="Parameters").first.locator("[data-tex]").first
+    rows = page.locator("flops-calculator").first.locator("tr")
+    changed = rows.filter(has_text="Parameters").locator("[data-tex]").first
     expect(changed).to_have_attribute(
         "data-tex", r"\text{params} = d_\text{in} \cdot d_\text{out} + d_\text{out}"
     )
