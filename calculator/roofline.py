@@ -134,6 +134,11 @@ def runtime(work: Measured, values: Mapping[str, Any]) -> Runtime | None:
     Raises InvalidField where they describe one halfway.
     """
     if not any(values.get(name) for name in HARDWARE[:3]):
+        share = values.get("utilization", 1)
+        if share != 1:
+            raise Runtime.fields["utilization"].refuse(
+                "is a share of a machine's peak; choose a device, or write a peak FLOP/s", share
+            )
         return None
     return Runtime(
         flops=work.flops, bytes_moved=work.bytes_moved, **{**values, "dtype": work.dtype}

@@ -180,6 +180,7 @@ REFUSED = {
     "a rate of bits": ("linear --bandwidth 5Tb/s", "bandwidth_bytes_per_second"),
     "a bandwidth without a peak": ("linear --bandwidth 5T", "peak_flops_per_second"),
     "a utilization above one": ("linear --utilization 2", "utilization"),
+    "a utilization of no machine": ("linear --utilization 0.5", "utilization"),
     "an unknown layer in a sequence": ("sequential --modules Foo(3)", "modules"),
     "an odd number of FLOPs": ("conversion --count 3 --counts flops", "count"),
     "MACs that are said to be FLOPs": ("conversion --count 4GMACs --counts flops", "counts"),
