@@ -1,6 +1,7 @@
 """The command line: a contract that others script against."""
 
 import json
+import os
 import shlex
 import subprocess
 import sys
@@ -236,6 +237,15 @@ def test_the_module_runs_as_a_program():
     command = [sys.executable, "-m", "calculator", *LAYERS["linear"][0].split(), "--json"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert json.loads(done.stdout)["macs"] == 262_144
+
+
+def test_a_pipe_that_nobody_reads_any_more_ends_the_program_without_a_word():
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "calculator", "devices"]
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE)
+    os.close(writing)
+    assert done.stderr == b""
 
 
 def test_the_program_exits_with_two():
