@@ -227,7 +227,7 @@ class Calculation:
         """What a formula in symbols depends on: flags, words, and what is left out."""
         record = self._record()
         return tuple(
-            len(value) if isinstance(value, tuple) else value
+            (name, len(value) if isinstance(value, tuple) else value)
             for name, value in record.items()
             if self.fields[name].structural
             or not isinstance(value, (int, float))
