@@ -139,6 +139,8 @@ class Calculation:
     axes: ClassVar[str] = ""
     fields: ClassVar[dict[str, Field]] = {}
     quantities: ClassVar[dict[str, Quantity[Any]]] = {}
+    parts: ClassVar[tuple[str, ...]] = ()
+    """Fields and quantities that are the parts of a whole, in the order they are drawn."""
 
     def __init_subclass__(cls, name: str = "", title: str = "", axes: str = "") -> None:
         if axes:

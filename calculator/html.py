@@ -23,6 +23,8 @@ from calculator.units import binary_bytes, grouped, rounded, seconds
 HEADLINE = (
     *("macs", "flops", "params", "output_shape", "fmas"),
     *("bytes_moved", "arithmetic_intensity", "floor_seconds"),
+    *("hardware_flops", "device_hours", "training_seconds", "mfu", "hfu"),
+    *("total_bytes", "bytes_per_param"),
 )
 _UNITS = {"macs": "MACs", "flops": "FLOPs", "fmas": "FMAs"}
 
@@ -122,6 +124,7 @@ def figures(calculation: Calculation, time: Runtime | None) -> str:
         f'<dl class="calculator-headline">{head}</dl>'
         f"{_verdict(bound) if isinstance(bound, Runtime) else ''}"
         f"{_layers(calculation) if isinstance(calculation, Chain) else ''}"
+        f"{_bar(calculation)}"
     )
 
 
@@ -183,6 +186,30 @@ def _layers(chain: Chain) -> str:
         '<th scope="col">Layer</th><th scope="col">Output shape</th><th scope="col">Parameters</th>'
         '<th scope="col">MACs</th><th scope="col">Share</th></tr></thead>'
         f"<tbody>{rows}</tbody></table></div>"
+    )
+
+
+def _bar(calculation: Calculation) -> str:
+    """Return the parts of a whole as one bar, and in words under it, or nothing without parts."""
+    sizes = [getattr(calculation, name) or 0 for name in calculation.parts]
+    whole = sum(sizes)
+    bars, words, start = "", "", 0.0
+    for place, (name, size) in enumerate(zip(calculation.parts, sizes, strict=True), start=1):
+        if not size:
+            continue
+        declared = calculation.quantities.get(name) or calculation.fields[name]
+        share = 100 * size / whole
+        bars += f'<rect data-part="{place}" x="{start:.3f}" width="{share:.3f}" height="1"/>'
+        words += (
+            f'<li data-part="{place}">{escape(declared.label)} '
+            f"<b>{rounded(size, 'B')}</b> {_percent(size, whole)}</li>"
+        )
+        start += share
+    if not words:
+        return ""
+    return (
+        '<div class="calculator-bar"><svg viewBox="0 0 100 1" preserveAspectRatio="none" '
+        f'aria-hidden="true">{bars}</svg><ul aria-label="Parts">{words}</ul></div>'
     )
 
 
