@@ -18,7 +18,7 @@ from calculator.form import ACTIONS, controls, katex
 from calculator.network import Sequential
 from calculator.operations import KINDS
 from calculator.roofline import Runtime
-from calculator.units import binary_bytes, grouped, rounded, seconds
+from calculator.units import THIN_SPACE, binary_bytes, grouped, rounded, seconds
 
 HEADLINE = (
     *("macs", "flops", "params", "output_shape", "fmas"),
@@ -224,7 +224,8 @@ def _row(
     headline: Sequence[str] = HEADLINE,
 ) -> str:
     known = declared.name in headline
-    cell = escape(printed(declared, value).partition(" = ")[0]) if known else _data(declared, value)
+    exact = _broken(printed(declared, value).partition(" = ")[0])
+    cell = exact if known else _data(declared, value)
     return (
         f'<tr><th scope="row">{escape(declared.label)}</th>'
         f"<td>{_formulas(calculation, declared, value)}</td><td>{cell}</td></tr>"
@@ -255,7 +256,7 @@ def _formulas(calculation: Calculation, declared: Quantity[Any], value: Any) -> 
     return "".join(
         f"<div>{katex(tex)}"
         + (
-            f' <span class="calculator-worked">= {escape(str(worked))} = {plain}</span>'
+            f' <span class="calculator-worked">= {_broken(f"{worked} = {plain}")}</span>'
             if str(worked) != plain
             else ""
         )
@@ -291,4 +292,9 @@ def _data(declared: Quantity[Any], value: Any) -> str:
         text, machine = rounded(value), str(value)
         exact = grouped(value) if value >= 1000 else ""
     data = f'<data data-quantity="{name}" value="{machine}">{escape(text)}</data>'
-    return f'{data} <span class="calculator-exact">{exact}</span>' if exact else data
+    return f'{data} <span class="calculator-exact">{_broken(exact)}</span>' if exact else data
+
+
+def _broken(text: str) -> str:
+    """Return a text in which a line may break between the groups of a long number."""
+    return escape(text).replace(THIN_SPACE, f"{THIN_SPACE}<wbr>")

@@ -59,7 +59,8 @@ class ModelMemory(Calculation, name="model_memory"):
     )  # fmt: skip
     activation_bytes: int | None = rate(
         r"\text{bytes}_\text{activations}", units=("B",), default=None, label="Activations",
-        whole=True, minimum=0, help="On one device, such as 12 GB. Empty: not counted.",
+        whole=True, minimum=0, confused={"b": "is a number of bits; write bytes (an eighth), as B"},
+        help="On one device, such as 12 GB. Empty: not counted.",
     )  # fmt: skip
     zero_stage: str = choice(
         default="0", label="Sharded (ZeRO)", role="hardware",

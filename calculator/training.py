@@ -62,9 +62,14 @@ class TrainingCost(Machine, name="training_cost"):
         if known and self.peak_flops_per_second is None:
             raise self.without_peak()
         if self.hfu is not None and self.hfu > 1 + _ROUNDING:
+            why = (
+                "look at the data type, at dense against sparse, and whether the hours are those "
+                "of all devices"
+                if self.utilization is None
+                else "with all recomputed it is at most 75 %"
+            )
             raise known[0].refuse(
-                f"would take {rounded(100 * self.hfu)} % of the peak; look at the data type, at "
-                "dense against sparse, and whether the hours are those of all devices",
+                f"would take {rounded(100 * self.hfu)} % of the peak; {why}",
                 getattr(self, known[0].name),
             )
 
