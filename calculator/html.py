@@ -256,7 +256,7 @@ def _formulas(calculation: Calculation, declared: Quantity[Any], value: Any) -> 
     return "".join(
         f"<div>{katex(tex)}"
         + (
-            f' <span class="calculator-worked">= {_broken(f"{worked} = {plain}")}</span>'
+            f' <span class="calculator-worked">= {escape(str(worked))} = {plain}</span>'
             if str(worked) != plain
             else ""
         )
