@@ -20,9 +20,11 @@ from calculator.fields import InvalidField
 from calculator.hardware import devices
 from calculator.layer import Layer
 from calculator.linear import Linear
+from calculator.memory import ModelMemory
 from calculator.network import Sequential
 from calculator.reshape import Flatten
 from calculator.roofline import Runtime
+from calculator.training import TrainingCost
 
 __all__ = [
     "CALCULATIONS",
@@ -37,8 +39,10 @@ __all__ = [
     "InvalidField",
     "Layer",
     "Linear",
+    "ModelMemory",
     "ReLU",
     "Runtime",
     "Sequential",
+    "TrainingCost",
     "devices",
 ]
