@@ -21,11 +21,15 @@ from calculator.hardware import devices
 from calculator.layer import Layer
 from calculator.linear import Linear
 from calculator.network import Sequential
+from calculator.recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
 from calculator.reshape import Flatten
 from calculator.roofline import Runtime
 
 __all__ = [
     "CALCULATIONS",
+    "GRU",
+    "LSTM",
+    "RNN",
     "Conv1d",
     "Conv2d",
     "Conv3d",
@@ -34,9 +38,12 @@ __all__ = [
     "ConvTranspose3d",
     "Conversion",
     "Flatten",
+    "GRUCell",
     "InvalidField",
+    "LSTMCell",
     "Layer",
     "Linear",
+    "RNNCell",
     "ReLU",
     "Runtime",
     "Sequential",

@@ -45,6 +45,10 @@ def times(count: int, each: Mapping[str, int]) -> Operations:
     return {kind: number * count for kind, number in each.items()}
 
 
+SIGMOID: Operations = {"additions": 1, "divisions": 1, "exponentials": 1}
+"""What 1 / (1 + exp(−x)) takes: a change of sign flips one bit, and is not counted."""
+
+
 def arithmetic(operations: Operations, function_weight: int) -> Any:
     """Return all arithmetic in FLOPs: every operation once, a multiply-accumulate as two.
 

@@ -149,6 +149,10 @@ def _divisor(rng: Random, *numbers: Any) -> int:
     return rng.choice(fits or [1])
 
 
+def _below(rng: Random, number: Any) -> int:
+    return rng.randrange(number) if isinstance(number, int) and number > 0 else 0
+
+
 def _padding(rng: Random, owner: type[Layer], arguments: Arguments) -> Any:
     axes, field = len(owner.axes), owner.fields["padding"]
     if isinstance(field, PerAxis) and "same" in field.words and rng.random() < 0.3:
@@ -165,8 +169,11 @@ USUAL: dict[str, Callable[[Random, type[Layer], Arguments], Any]] = {
     "output_padding": lambda rng, owner, given: rng.choice([0, 0, 1]),
     "start_dim": lambda rng, owner, given: rng.randint(-3, 2),
     "end_dim": lambda rng, owner, given: rng.randint(-3, 2),
+    "dropout": lambda rng, owner, given: rng.choice([0, 0.0, 0.5, 1.0]),
+    "proj_size": lambda rng, owner, given: _below(rng, given["hidden_size"]),
 }
 ODD: dict[str, Callable[[Random, type[Layer]], Any]] = {
+    "dropout": lambda rng, owner: rng.choice([-0.5, 1.5, 2, 0.25, None, True, "0.5"]),
     "padding": lambda rng, owner: (
         rng.choice(["same", "valid", "full", "Same", ""])
         if getattr(owner.fields["padding"], "words", None) and rng.random() < 0.5
@@ -208,6 +215,22 @@ def _linear(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Size
     return ((*leading, features if known else 3),)
 
 
+def _sequence(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
+    return _features(rng, arguments, rng.choice([1, 2]))
+
+
+def _step(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
+    return _features(rng, arguments, rng.choice([0, 1]))
+
+
+def _features(rng: Random, arguments: Arguments, leading: int) -> tuple[Sizes, ...]:
+    features = arguments["input_size"]
+    known = isinstance(features, int) and features > 0
+    return ((*(rng.randint(1, 4) for _ in range(leading)), features if known else 3),)
+
+
 SHAPES: dict[str, Callable[[Random, type[Layer], Arguments], tuple[Sizes, ...]]] = {
     "linear": _linear,
+    **dict.fromkeys(("rnn", "lstm", "gru"), _sequence),
+    **dict.fromkeys(("rnn_cell", "lstm_cell", "gru_cell"), _step),
 }
