@@ -42,6 +42,7 @@ class _Recurrent(Layer):
         r"H_\text{in}", "input_size", "Input size", default=128, required=True
     )
     hidden_size: int = _positive("H", "hidden_size", "Hidden size", default=256, required=True)
+    bias: bool = _BIAS
     batch_size: int | None = size(
         "N", default=1, label="Batch size", role="input", optional=True,
         help="Empty: an input without a batch.",
@@ -131,8 +132,6 @@ class _Recurrent(Layer):
 
 class _Cell(_Recurrent):
     """One step of one layer, on `(N, H_in)` or `(H_in)`, from a state of zeros."""
-
-    bias: bool = _BIAS
 
     @classmethod
     def on(cls, *input_shapes: tuple[int, ...], **fields: Any) -> Self:
@@ -323,16 +322,17 @@ class _Layers(_Recurrent):
         raise NotImplementedError
 
 
-class _Elman(_Recurrent):
+class _Elman:
     """h = f(W x + b + W h + b), f being tanh or ReLU."""
 
     gates = 1
+    nonlinearity: str
 
     def each(self) -> Operations:
         return {"transcendentals": 1} if self.nonlinearity == "tanh" else {"comparisons": 1}
 
 
-class _LSTM(_Recurrent):
+class _LSTM:
     """Gates i, f, o by sigmoid and g by tanh: c = f · c + i · g, and h = o · tanh(c)."""
 
     gates = 4
@@ -342,7 +342,7 @@ class _LSTM(_Recurrent):
         return total([own, SIGMOID, SIGMOID, SIGMOID])
 
 
-class _GRU(_Recurrent):
+class _GRU:
     """r and z by sigmoid, n = tanh(W x + b + r · (W h + b)), and h = (1 − z) · n + z · h."""
 
     gates = 3
@@ -375,7 +375,7 @@ class LSTM(_LSTM, _Layers, name="lstm"):
     With `proj_size` the output h of a step is multiplied by one more matrix, down to that size.
     """
 
-    proj_size: int = Size(
+    proj_size: int = size(
         "P", default=0, minimum=0, label="Projection", help="0: none.",
         refusal="proj_size should be a positive integer or zero to disable projections",
     )  # fmt: skip

@@ -91,6 +91,8 @@ for _name, (_kind, _operation) in _OPERATIONS.items():
     setattr(Number, _name, _counted(_kind, _operation))
 
 erf = np.frompyfunc(lambda number: number.erf(), 1, 1)
+tanh = np.frompyfunc(lambda number: number.tanh(), 1, 1)
+sigmoid = np.frompyfunc(lambda number: 1 / (1 + number.like(-float(number)).exp()), 1, 1)
 larger = np.frompyfunc(lambda one, other: one if one > other else one.like(other), 2, 1)
 smaller = np.frompyfunc(lambda one, other: one if one < other else one.like(other), 2, 1)
 
