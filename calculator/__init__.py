@@ -5,7 +5,24 @@
 13716864
 """
 
-from calculator.activation import GELU, ReLU, SiLU, Softmax
+from calculator.activation import (
+    ELU,
+    GELU,
+    GLU,
+    Hardsigmoid,
+    Hardswish,
+    LeakyReLU,
+    LogSoftmax,
+    Mish,
+    PReLU,
+    ReLU,
+    ReLU6,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Softplus,
+    Tanh,
+)
 from calculator.calculation import CALCULATIONS
 from calculator.conversion import Conversion
 from calculator.convolution import (
@@ -28,7 +45,9 @@ from calculator.roofline import Runtime
 
 __all__ = [
     "CALCULATIONS",
+    "ELU",
     "GELU",
+    "GLU",
     "Add",
     "Conv1d",
     "Conv2d",
@@ -39,17 +58,27 @@ __all__ = [
     "Conversion",
     "Dropout",
     "Flatten",
+    "Hardsigmoid",
+    "Hardswish",
     "Identity",
     "InvalidField",
     "Layer",
     "LayerNorm",
+    "LeakyReLU",
     "Linear",
+    "LogSoftmax",
+    "Mish",
     "Multiply",
+    "PReLU",
     "RMSNorm",
     "ReLU",
+    "ReLU6",
     "Runtime",
     "Sequential",
     "SiLU",
+    "Sigmoid",
     "Softmax",
+    "Softplus",
+    "Tanh",
     "devices",
 ]

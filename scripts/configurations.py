@@ -178,6 +178,7 @@ USUAL: dict[str, Callable[[Random, type[Layer], Arguments], Any]] = {
     "in_channels": lambda rng, owner, given: rng.choice([1, 2, 3, 4, 6]),
     "out_channels": lambda rng, owner, given: rng.choice([1, 2, 3, 4, 6]),
     "groups": lambda rng, owner, given: _divisor(rng, given["in_channels"], given["out_channels"]),
+    "num_parameters": lambda rng, owner, given: rng.choice([1, 1, 2, 3]),
     "padding": _padding,
     "output_padding": lambda rng, owner, given: rng.choice([0, 0, 1]),
     "dim": _dim,
@@ -235,6 +236,10 @@ def _trailing(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Si
     return ((*leading, *known),)
 
 
+def _even(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
+    return (tuple(rng.choice([2, 4, 6, 1, 3]) for _ in range(rng.randint(1, 4))),)
+
+
 def _pair(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
     full = [rng.randint(1, 4) for _ in range(rng.randint(1, 4))]
     repeated = [[rng.choice([size, size, 1]) for size in full] for _ in range(2)]
@@ -244,6 +249,7 @@ def _pair(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes,
 
 SHAPES: dict[str, Callable[[Random, type[Layer], Arguments], tuple[Sizes, ...]]] = {
     "add": _pair,
+    "glu": _even,
     "layer_norm": _trailing,
     "linear": _linear,
     "multiply": _pair,
