@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -38,7 +39,10 @@ class Function(torch.nn.Module):
         return self.function(*inputs, **self.arguments)
 
 
-TWINS: dict[str, Twin] = {}
+TWINS: dict[str, Twin] = {
+    "add": Twin(partial(Function, torch.add)),
+    "multiply": Twin(partial(Function, torch.mul)),
+}
 
 
 def twin(one: Configuration) -> Twin:

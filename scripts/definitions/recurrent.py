@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from scripts.definitions.counting import Array, beside, larger, numbers, product, sigmoid, tanh
+from scripts.definitions.counting import Array, beside, larger, numbers, product
+from scripts.definitions.elementwise import dropped, sigmoid
 
 
 class Weights(NamedTuple):
@@ -41,15 +42,15 @@ def elman(module: Any, weights: Weights, x: Array, state: tuple[Array, ...]) -> 
     """Return the next state of an RNN."""
     ((of_input, of_state),) = gates(weights, x, state[0], 1)
     y = of_input + of_state
-    return (tanh(y) if module.nonlinearity == "tanh" else larger(y, 0.0),)
+    return (np.tanh(y) if module.nonlinearity == "tanh" else larger(y, 0.0),)
 
 
 def lstm(module: Any, weights: Weights, x: Array, state: tuple[Array, ...]) -> tuple[Array, ...]:
     """Return the next h and c of an LSTM."""
     h, c = state
     i, f, g, o = (one + other for one, other in gates(weights, x, h, 4))
-    c = sigmoid(f) * c + sigmoid(i) * tanh(g)
-    h = sigmoid(o) * tanh(c)
+    c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
+    h = sigmoid(o) * np.tanh(c)
     if weights.projection is not None:
         h = product(h, beside(x, weights.projection).T)
     return h, c
@@ -60,7 +61,7 @@ def gru(module: Any, weights: Weights, x: Array, state: tuple[Array, ...]) -> tu
     (h,) = state
     r, z, n = gates(weights, x, h, 3)
     reset, update = sigmoid(r[0] + r[1]), sigmoid(z[0] + z[1])
-    new = tanh(n[0] + reset * n[1])
+    new = np.tanh(n[0] + reset * n[1])
     return (((1 - update) * new) + update * h,)
 
 
@@ -93,7 +94,7 @@ def layers(step: Step) -> Callable[[Any, Array], Array]:
         batch_first = batched and module.batch_first
         x = x if batched else x[:, None]
         y = x.swapaxes(0, 1) if batch_first else x
-        with torch.random.fork_rng():  # so that torch draws the same numbers afterwards
+        with torch.random.fork_rng():  # the numbers that torch draws next
             for layer in range(module.num_layers):
                 if layer and module.training:
                     y = dropped(y, module.dropout)
@@ -105,16 +106,6 @@ def layers(step: Step) -> Callable[[Any, Array], Array]:
         return y if batched else y[:, 0]
 
     return run
-
-
-def dropped(x: Array, p: float) -> Array:
-    """Return x with each number set to 0 with probability p, and the others scaled up."""
-    if p == 0:
-        return x
-    if p == 1:
-        return x * 0.0
-    mask = torch.empty(x.shape, dtype=torch.float64).bernoulli_(1 - p).numpy()
-    return x * mask * (1 / (1 - p))
 
 
 def direction(step: Step, module: Any, layer: int, way: int, x: Array) -> Array:
