@@ -34,6 +34,7 @@ from calculator.convolution import (
     ConvTranspose3d,
 )
 from calculator.elementwise import Add, Dropout, Identity, Multiply
+from calculator.embedding import Bilinear, Embedding, EmbeddingBag
 from calculator.fields import InvalidField
 from calculator.hardware import devices
 from calculator.layer import Layer
@@ -53,6 +54,7 @@ __all__ = [
     "LSTM",
     "RNN",
     "Add",
+    "Bilinear",
     "Conv1d",
     "Conv2d",
     "Conv3d",
@@ -61,6 +63,8 @@ __all__ = [
     "ConvTranspose3d",
     "Conversion",
     "Dropout",
+    "Embedding",
+    "EmbeddingBag",
     "Flatten",
     "GRUCell",
     "Hardsigmoid",

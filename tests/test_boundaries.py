@@ -23,7 +23,7 @@ FOUNDATION = {
     "spatial", "units",
 }  # fmt: skip
 FAMILIES = {
-    "activation", "convolution", "elementwise", "linear", "normalization", "recurrent",
+    "activation", "convolution", "elementwise", "embedding", "linear", "normalization", "recurrent",
     "reshape",
 }  # fmt: skip
 TOP = {"__main__", "browser", "export", "evaluate", "form", "html"}

@@ -16,7 +16,7 @@ from calculator.calculation import quantity
 from calculator.network import call
 from scripts.configurations import LAYERS, Configuration, draw
 from scripts.fuzz import configurations, disagreement, report, we_say
-from scripts.twins import Answer, count, run
+from scripts.twins import Answer, count, run, zeros
 
 COUNT = 2000  # configurations of each layer
 SEED = 0
@@ -126,6 +126,9 @@ class Network:
     def module(self) -> torch.nn.Sequential:
         return torch.nn.Sequential(*(eval(f"torch.nn.{line}") for line in self.lines))
 
+    def inputs(self) -> tuple[torch.Tensor]:
+        return (zeros(self.lines[0].partition("(")[0], self.input_shape),)
+
 
 LINES = [name for name in NAMED if len(draw(Random(0), name).shapes) == 1]
 
@@ -167,12 +170,12 @@ def torch_sequence_says(
     try:
         with torch.backends.mkldnn.flags(enabled=False):
             module = network.module().train(training)
-            answer = run(module, (torch.zeros(network.input_shape),), *grads.values())
+            answer = run(module, network.inputs(), *grads.values())
         with torch.device("meta"):
             module = network.module().train(training)
-            macs = count(module, (torch.zeros(network.input_shape),), *grads.values())
+            macs = count(module, network.inputs(), *grads.values())
         return replace(answer, macs=macs[0], training_macs=macs[1])
-    except (RuntimeError, IndexError, ValueError) as error:
+    except (RuntimeError, IndexError, ValueError, TypeError, AttributeError) as error:
         return error
 
 
