@@ -5,7 +5,24 @@
 13716864
 """
 
-from calculator.activation import ReLU
+from calculator.activation import (
+    ELU,
+    GELU,
+    GLU,
+    Hardsigmoid,
+    Hardswish,
+    LeakyReLU,
+    LogSoftmax,
+    Mish,
+    PReLU,
+    ReLU,
+    ReLU6,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Softplus,
+    Tanh,
+)
 from calculator.calculation import CALCULATIONS
 from calculator.conversion import Conversion
 from calculator.convolution import (
@@ -16,18 +33,30 @@ from calculator.convolution import (
     ConvTranspose2d,
     ConvTranspose3d,
 )
+from calculator.elementwise import Add, Dropout, Identity, Multiply
+from calculator.embedding import Bilinear, Embedding, EmbeddingBag
 from calculator.fields import InvalidField
 from calculator.hardware import devices
 from calculator.layer import Layer
 from calculator.linear import Linear
 from calculator.memory import ModelMemory
 from calculator.network import Sequential
+from calculator.normalization import LayerNorm, RMSNorm
+from calculator.recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
 from calculator.reshape import Flatten
 from calculator.roofline import Runtime
 from calculator.training import TrainingCost
 
 __all__ = [
     "CALCULATIONS",
+    "ELU",
+    "GELU",
+    "GLU",
+    "GRU",
+    "LSTM",
+    "RNN",
+    "Add",
+    "Bilinear",
     "Conv1d",
     "Conv2d",
     "Conv3d",
@@ -35,14 +64,36 @@ __all__ = [
     "ConvTranspose2d",
     "ConvTranspose3d",
     "Conversion",
+    "Dropout",
+    "Embedding",
+    "EmbeddingBag",
     "Flatten",
+    "GRUCell",
+    "Hardsigmoid",
+    "Hardswish",
+    "Identity",
     "InvalidField",
+    "LSTMCell",
     "Layer",
+    "LayerNorm",
+    "LeakyReLU",
     "Linear",
+    "LogSoftmax",
+    "Mish",
     "ModelMemory",
+    "Multiply",
+    "PReLU",
+    "RMSNorm",
+    "RNNCell",
     "ReLU",
+    "ReLU6",
     "Runtime",
     "Sequential",
+    "SiLU",
+    "Sigmoid",
+    "Softmax",
+    "Softplus",
+    "Tanh",
     "TrainingCost",
     "devices",
 ]

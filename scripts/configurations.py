@@ -14,6 +14,7 @@ from typing import Any
 
 from calculator import CALCULATIONS, Layer
 from calculator.fields import Choice, Field, Flag, PerAxis, Shape, Size
+from calculator.rates import Real
 from calculator.shaped import Shaped
 from calculator.spatial import Spatial
 
@@ -112,6 +113,8 @@ def _usual(rng: Random, field: Field) -> Any:
         return per_axis(rng, len(field.axes), max(1, field.minimum), 3)
     if isinstance(field, Size):
         return rng.randint(max(1, field.minimum), 4)
+    if isinstance(field, Real):
+        return rng.choice([field.default, 0.1, 0.75, 1])
     return field.default
 
 
@@ -126,6 +129,8 @@ def _odd(rng: Random, field: Field) -> Any:
         return rng.choice([(), (2,), 3, [2, 3], -1, (0,), 1.5])
     if isinstance(field, Size):
         return rng.choice([-2, -1, 0, 1, 2, 3, 5, 1.0, 1.5, "3", None])
+    if isinstance(field, Real):
+        return rng.choice([-1, 0, 0.5, 1, 1.5, 3, "3", None])
     return field.default
 
 
@@ -133,6 +138,12 @@ def per_axis(rng: Random, axes: int, least: int, most: int) -> Any:
     """Return an int, or a tuple or list with one for each axis."""
     each = [rng.randint(least, most) for _ in range(axes)]
     return rng.choice([each[0], tuple(each), each])
+
+
+def sizes_as_given(rng: Random, least: int, most: int) -> Any:
+    """Return so many sizes, an int being one, in a tuple or a list."""
+    each = [rng.randint(1, 4) for _ in range(rng.randint(least, most))]
+    return rng.choice([tuple(each), each, each[0]])
 
 
 def odd_per_axis(rng: Random, axes: int) -> Any:
@@ -149,6 +160,10 @@ def _divisor(rng: Random, *numbers: Any) -> int:
     return rng.choice(fits or [1])
 
 
+def _below(rng: Random, number: Any) -> int:
+    return rng.randrange(number) if isinstance(number, int) and number > 0 else 0
+
+
 def _padding(rng: Random, owner: type[Layer], arguments: Arguments) -> Any:
     axes, field = len(owner.axes), owner.fields["padding"]
     if isinstance(field, PerAxis) and "same" in field.words and rng.random() < 0.3:
@@ -157,16 +172,35 @@ def _padding(rng: Random, owner: type[Layer], arguments: Arguments) -> Any:
     return per_axis(rng, axes, 0, 1)
 
 
+def _dim(rng: Random, owner: type[Layer], arguments: Arguments) -> int | None:
+    field = owner.fields["dim"]
+    left_out = [None] if isinstance(field, Size) and field.optional else []
+    return rng.choice([-2, -1, 0, 1, *left_out])
+
+
 USUAL: dict[str, Callable[[Random, type[Layer], Arguments], Any]] = {
     "in_channels": lambda rng, owner, given: rng.choice([1, 2, 3, 4, 6]),
     "out_channels": lambda rng, owner, given: rng.choice([1, 2, 3, 4, 6]),
     "groups": lambda rng, owner, given: _divisor(rng, given["in_channels"], given["out_channels"]),
+    "num_parameters": lambda rng, owner, given: rng.choice([1, 1, 2, 3]),
     "padding": _padding,
     "output_padding": lambda rng, owner, given: rng.choice([0, 0, 1]),
+    "dim": _dim,
+    "normalized_shape": lambda rng, owner, given: sizes_as_given(rng, 1, 3),
     "start_dim": lambda rng, owner, given: rng.randint(-3, 2),
     "end_dim": lambda rng, owner, given: rng.randint(-3, 2),
+    "dropout": lambda rng, owner, given: rng.choice([0, 0.0, 0.5, 1.0]),
+    "padding_idx": lambda rng, owner, given: (
+        rng.choice([None, _below(rng, given["num_embeddings"])]) or None
+    ),
+    "max_norm": lambda rng, owner, given: rng.choice([None, None, 1, 0.5]),
+    "norm_type": lambda rng, owner, given: rng.choice([2.0, 1, 3.0]),
+    "proj_size": lambda rng, owner, given: _below(rng, given["hidden_size"]),
 }
 ODD: dict[str, Callable[[Random, type[Layer]], Any]] = {
+    "max_norm": lambda rng, owner: rng.choice([-1, 0, "1", None, 1e9]),
+    "norm_type": lambda rng, owner: rng.choice([0.5, 4, 1e9]),
+    "dropout": lambda rng, owner: rng.choice([-0.5, 1.5, 2, 0.25, None, True, "0.5"]),
     "padding": lambda rng, owner: (
         rng.choice(["same", "valid", "full", "Same", ""])
         if getattr(owner.fields["padding"], "words", None) and rng.random() < 0.5
@@ -208,6 +242,64 @@ def _linear(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Size
     return ((*leading, features if known else 3),)
 
 
+def _sequence(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
+    return _features(rng, arguments, rng.choice([1, 2]))
+
+
+def _step(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
+    return _features(rng, arguments, rng.choice([0, 1]))
+
+
+def _features(rng: Random, arguments: Arguments, leading: int) -> tuple[Sizes, ...]:
+    features = arguments["input_size"]
+    known = isinstance(features, int) and features > 0
+    return ((*(rng.randint(1, 4) for _ in range(leading)), features if known else 3),)
+
+
+def _trailing(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
+    wanted = arguments["normalized_shape"]
+    sizes = wanted if isinstance(wanted, (tuple, list)) else [wanted]
+    known = [size if isinstance(size, int) and size > 0 else 2 for size in sizes]
+    leading = [rng.randint(1, 3) for _ in range(rng.randint(0 if known else 1, 2))]
+    return ((*leading, *known),)
+
+
+def _even(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
+    return (tuple(rng.choice([2, 4, 6, 1, 3]) for _ in range(rng.randint(1, 4))),)
+
+
+def _pair(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
+    full = [rng.randint(1, 4) for _ in range(rng.randint(1, 4))]
+    repeated = [[rng.choice([size, size, 1]) for size in full] for _ in range(2)]
+    cut = [shape[rng.choice([0, 0, rng.randrange(len(full))]) :] for shape in repeated]
+    return tuple(map(tuple, cut))
+
+
+def _bags(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
+    return ((rng.randint(1, 4), rng.randint(1, 4)),)
+
+
+def _two_inputs(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
+    leading = tuple(rng.randint(1, 4) for _ in range(rng.randint(0, 2)))
+    given = (arguments[name] for name in ("in1_features", "in2_features"))
+    known = (each if isinstance(each, int) and each > 0 else 3 for each in given)
+    return tuple((*leading, features) for features in known)
+
+
+def _indices(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
+    return (tuple(rng.randint(1, 4) for _ in range(rng.randint(1, 3))),)
+
+
 SHAPES: dict[str, Callable[[Random, type[Layer], Arguments], tuple[Sizes, ...]]] = {
+    "add": _pair,
+    "bilinear": _two_inputs,
+    "embedding": _indices,
+    "embedding_bag": _bags,
+    "glu": _even,
+    "layer_norm": _trailing,
     "linear": _linear,
+    **dict.fromkeys(("rnn", "lstm", "gru"), _sequence),
+    **dict.fromkeys(("rnn_cell", "lstm_cell", "gru_cell"), _step),
+    "multiply": _pair,
+    "rms_norm": _trailing,
 }

@@ -26,7 +26,7 @@ import torch
 
 from scripts.configurations import Configuration
 from scripts.definitions import computed
-from scripts.twins import Tensors, first, inputs, module, run, work
+from scripts.twins import Tensors, first, inputs, module, run, work, zeros
 from scripts.twins import count as count_macs
 
 Figures = dict[str, Any]
@@ -35,10 +35,11 @@ Construction = tuple[str, list[Any], Mapping[str, Any]]  # class, arguments, nam
 
 @dataclass(frozen=True)
 class Network:
-    """Layers one after another, as somebody wrote them, and the shape of their input."""
+    """Layers one after another, as somebody wrote them, the shape of their input, the mode."""
 
     layers: list[Construction]
     input_shape: tuple[int, ...]
+    training: bool = False
 
 
 Subject = Configuration | Network
@@ -75,14 +76,14 @@ def build(subject: Subject) -> torch.nn.Module:
     if isinstance(subject, Configuration):
         return module(subject)
     made = (getattr(torch.nn, name)(*given, **named) for name, given, named in subject.layers)
-    return torch.nn.Sequential(*made)
+    return torch.nn.Sequential(*made).train(subject.training)
 
 
 def tensors(subject: Subject) -> Tensors:
     """Return what the module is run on."""
     if isinstance(subject, Configuration):
         return inputs(subject)
-    return (torch.zeros(subject.input_shape),)
+    return (zeros(subject.layers[0][0], subject.input_shape),)
 
 
 def written(text: str) -> list[Construction]:
@@ -102,9 +103,11 @@ def ask_torch(subject: Subject, dtype: str, grads: Mapping[str, bool]) -> Figure
     """Return what torch says: shapes by a hook, work on meta, bytes of real element sizes."""
     each = torch.empty(0, dtype=DTYPES[dtype]).element_size()
     moved = {"input_bytes": 0, "output_bytes": 0}
+    read = []
 
     def watch(module: torch.nn.Module, given: Tensors, output: Any) -> None:
         y = first(output)
+        read.append(read_of(module, given[0]))
         storages = {tensor.untyped_storage()._cdata for tensor in (given[0], y)}
         if len(storages) == 2 or getattr(module, "inplace", False):  # else it is a view
             moved["input_bytes"] += sum(map(bytes_of, given))
@@ -131,8 +134,8 @@ def ask_torch(subject: Subject, dtype: str, grads: Mapping[str, bool]) -> Figure
             "training_macs": training_macs,
             "training_flops": 2 * training_macs,
         }
-    params = sum(parameter.numel() for parameter in layer.parameters())
-    bytes_moved = params * each + sum(moved.values())
+    params = {name: parameter.numel() for name, parameter in layer.named_parameters()}
+    bytes_moved = sum(read) * each + sum(moved.values())
     return {
         "input_shape": list(given[0].shape),
         "output_shape": list(y.shape),
@@ -142,13 +145,22 @@ def ask_torch(subject: Subject, dtype: str, grads: Mapping[str, bool]) -> Figure
         "macs": macs,
         "flops": 2 * macs,
         **training,
-        "params": params,
+        "params": sum(params.values()),
+        "weights": sum(count for name, count in params.items() if "weight" in name),
         "buffers": sum(buffer.numel() for buffer in layer.buffers()),
-        "weight_bytes": params * each,
+        "weight_bytes": sum(params.values()) * each,
         **moved,
         "bytes_moved": bytes_moved,
         **({"arithmetic_intensity": 2 * macs / bytes_moved} if bytes_moved else {}),
     }
+
+
+def read_of(module: torch.nn.Module, given: torch.Tensor) -> int:
+    """Return how many parameters a module reads: of a table the rows of indices that differ."""
+    if isinstance(module, torch.nn.Embedding | torch.nn.EmbeddingBag):
+        rows = {index % module.num_embeddings for index in range(given.numel())}
+        return len(rows) * module.embedding_dim
+    return sum(parameter.numel() for parameter in module.parameters())
 
 
 def is_grouped(module: torch.nn.Module) -> bool:

@@ -22,7 +22,10 @@ FOUNDATION = {
     "calculation", "chain", "expression", "fields", "layer", "operations", "rates", "shaped",
     "spatial", "units",
 }  # fmt: skip
-FAMILIES = {"activation", "convolution", "linear", "reshape"}
+FAMILIES = {
+    "activation", "convolution", "elementwise", "embedding", "linear", "normalization", "recurrent",
+    "reshape",
+}  # fmt: skip
 TOP = {"__main__", "browser", "export", "evaluate", "form", "html"}
 
 
