@@ -16,6 +16,7 @@ from calculator.convolution import (
     ConvTranspose2d,
     ConvTranspose3d,
 )
+from calculator.decoder import RotaryEmbedding
 from calculator.fields import InvalidField
 from calculator.hardware import devices
 from calculator.layer import Layer
@@ -38,6 +39,7 @@ __all__ = [
     "Layer",
     "Linear",
     "ReLU",
+    "RotaryEmbedding",
     "Runtime",
     "Sequential",
     "devices",

@@ -210,4 +210,7 @@ def _linear(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Size
 
 SHAPES: dict[str, Callable[[Random, type[Layer], Arguments], tuple[Sizes, ...]]] = {
     "linear": _linear,
+    "rotary_embedding": lambda rng, owner, given: (
+        (rng.randint(1, 3), rng.randint(1, 4), rng.randint(1, 5), rng.choice([2, 4, 6, 8])),
+    ),
 }

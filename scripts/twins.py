@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from scripts import modules
 from scripts.configurations import Arguments, Configuration, Sizes
 
 Tensors = tuple[torch.Tensor, ...]
@@ -38,7 +39,9 @@ class Function(torch.nn.Module):
         return self.function(*inputs, **self.arguments)
 
 
-TWINS: dict[str, Twin] = {}
+TWINS: dict[str, Twin] = {
+    "rotary_embedding": Twin(modules.RotaryEmbedding),
+}
 
 
 def twin(one: Configuration) -> Twin:
