@@ -26,19 +26,6 @@ class Twin:
     inputs: Callable[[tuple[Sizes, ...]], Tensors] = lambda shapes: tuple(map(torch.zeros, shapes))
 
 
-class Function(torch.nn.Module):
-    """A function of torch as a module."""
-
-    def __init__(self, function: Callable[..., torch.Tensor], **arguments: Any) -> None:
-        super().__init__()
-        self.function = function
-        self.arguments = arguments
-
-    def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
-        """Return the function of the inputs, with the arguments it was given."""
-        return self.function(*inputs, **self.arguments)
-
-
 TWINS: dict[str, Twin] = {
     "rotary_embedding": Twin(modules.RotaryEmbedding),
 }
