@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -27,6 +28,8 @@ class Twin:
 
 
 TWINS: dict[str, Twin] = {
+    "add": Twin(partial(modules.Function, torch.add)),
+    "multiply": Twin(partial(modules.Function, torch.mul)),
     "rotary_embedding": Twin(modules.RotaryEmbedding),
 }
 

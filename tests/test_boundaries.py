@@ -22,7 +22,9 @@ FOUNDATION = {
     "calculation", "chain", "expression", "fields", "layer", "operations", "rates", "shaped",
     "spatial", "units",
 }  # fmt: skip
-FAMILIES = {"activation", "convolution", "decoder", "linear", "reshape"}
+FAMILIES = {
+    "activation", "convolution", "decoder", "elementwise", "linear", "normalization", "reshape",
+}  # fmt: skip
 TOP = {"__main__", "browser", "export", "evaluate", "form", "html"}
 
 
