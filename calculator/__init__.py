@@ -16,7 +16,7 @@ from calculator.convolution import (
     ConvTranspose2d,
     ConvTranspose3d,
 )
-from calculator.decoder import RotaryEmbedding
+from calculator.decoder import GroupedQueryAttention, RotaryEmbedding
 from calculator.elementwise import Add, Dropout, Identity, Multiply
 from calculator.fields import InvalidField
 from calculator.hardware import devices
@@ -40,6 +40,7 @@ __all__ = [
     "Conversion",
     "Dropout",
     "Flatten",
+    "GroupedQueryAttention",
     "Identity",
     "InvalidField",
     "Layer",

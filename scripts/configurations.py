@@ -182,6 +182,13 @@ USUAL: dict[str, Callable[[Random, type[Layer], Arguments], Any]] = {
     "output_padding": lambda rng, owner, given: rng.choice([0, 0, 1]),
     "dim": _dim,
     "normalized_shape": lambda rng, owner, given: sizes_as_given(rng, 1, 3),
+    "hidden_size": lambda rng, owner, given: rng.choice([8, 16]),
+    "num_attention_heads": lambda rng, owner, given: rng.choice([1, 2, 4]),
+    "num_key_value_heads": lambda rng, owner, given: rng.choice(
+        [None, 1, _divisor(rng, given["num_attention_heads"])]
+    ),
+    "head_dim": lambda rng, owner, given: rng.choice([None, 2, 4]),
+    "sliding_window": lambda rng, owner, given: rng.choice([None, 1, 2, 3, 9]),
     "start_dim": lambda rng, owner, given: rng.randint(-3, 2),
     "end_dim": lambda rng, owner, given: rng.randint(-3, 2),
 }
@@ -242,8 +249,27 @@ def _pair(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes,
     return tuple(map(tuple, cut))
 
 
+def _tokens(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
+    """New tokens, and the keys and values of those before them where there are any."""
+    hidden, heads, shared, each = (
+        arguments.get(name, owner.fields[name].default)
+        for name in ("hidden_size", "num_attention_heads", "num_key_value_heads", "head_dim")
+    )
+    known = all(type(size) is int and size > 0 for size in (hidden, heads))
+    shared = shared if type(shared) is int and shared > 0 else heads
+    each = each if type(each) is int and each > 0 else hidden // heads if known else 2
+    batch, length, past = (
+        rng.randint(1, 3),
+        rng.choice([1, 1, 2, 3, 5]),
+        rng.choice([0, 0, 1, 2, 4]),
+    )
+    cache = (batch, shared if known else 1, past, max(each, 1))
+    return ((batch, length, hidden if known else 8), *((cache, cache) if past else ()))
+
+
 SHAPES: dict[str, Callable[[Random, type[Layer], Arguments], tuple[Sizes, ...]]] = {
     "add": _pair,
+    "grouped_query_attention": _tokens,
     "layer_norm": _trailing,
     "linear": _linear,
     "rotary_embedding": lambda rng, owner, given: (

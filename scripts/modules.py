@@ -7,6 +7,7 @@ goes in and comes out can be watched.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from operator import index
 from typing import Any
 
 import torch
@@ -30,7 +31,8 @@ class Function(nn.Module):
 def rotate(x: Tensor, cosines: Tensor, sines: Tensor) -> Tensor:
     """Return x · cos + rotate_half(x) · sin: pairs of dimensions half a head apart are turned."""
     one, other = torch.unflatten(x, 3, (2, -1)).unbind(3)
-    return torch.cat((one * cosines - other * sines, other * cosines + one * sines), -1)
+    turned = one * cosines - other * sines, other * cosines + one * sines
+    return torch.stack(turned, 3).flatten(3)
 
 
 class RotaryEmbedding(nn.Module):
@@ -84,9 +86,13 @@ class GroupedQueryAttention(nn.Module):
                 f"heads ({num_attention_heads})."
             )
         self.head_dim = hidden_size // num_attention_heads if head_dim is None else head_dim
+        if num_key_value_heads is None:
+            num_key_value_heads = num_attention_heads
+        if sliding_window is not None and index(sliding_window) < 1:
+            raise ValueError("a token sees itself at least")
+        self.key_value_heads = num_key_value_heads
         self.sliding_window = sliding_window
-        queries = num_attention_heads * self.head_dim
-        keys = (num_key_value_heads or num_attention_heads) * self.head_dim
+        queries, keys = num_attention_heads * self.head_dim, num_key_value_heads * self.head_dim
         self.q_proj = nn.Linear(hidden_size, queries, bias=attention_bias)
         self.k_proj = nn.Linear(hidden_size, keys, bias=attention_bias)
         self.v_proj = nn.Linear(hidden_size, keys, bias=attention_bias)
@@ -102,10 +108,15 @@ class GroupedQueryAttention(nn.Module):
             torch.unflatten(each(x), -1, (-1, self.head_dim)).permute(0, 2, 1, 3)
             for each in (self.q_proj, self.k_proj, self.v_proj)
         )
-        past = 0 if past_key is None else past_key.shape[2]
+        past = 0 if past_key is None else past_key.shape[-2]
         tables = self.rotary.tables(query, past)
         query, key = (self.rotary.rotate(each, *tables) for each in (query, key))
         if past_key is not None and past_value is not None:
+            wanted = (len(x), self.key_value_heads, past, self.head_dim)
+            for each in (past_key, past_value):
+                if tuple(each.shape) != wanted:
+                    found = tuple(each.shape)
+                    raise ValueError(f"expected keys and values {wanted} in the cache, got {found}")
             first = 0 if self.sliding_window is None else max(0, past - self.sliding_window + 1)
             key = torch.cat((past_key[:, :, first:], key), 2)
             value = torch.cat((past_value[:, :, first:], value), 2)

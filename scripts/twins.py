@@ -29,6 +29,7 @@ class Twin:
 
 TWINS: dict[str, Twin] = {
     "add": Twin(partial(modules.Function, torch.add)),
+    "grouped_query_attention": Twin(modules.GroupedQueryAttention),
     "multiply": Twin(partial(modules.Function, torch.mul)),
     "rotary_embedding": Twin(modules.RotaryEmbedding),
 }
