@@ -6,6 +6,7 @@
 """
 
 from calculator.activation import ReLU
+from calculator.attention import ScaledDotProductAttention
 from calculator.calculation import CALCULATIONS
 from calculator.conversion import Conversion
 from calculator.convolution import (
@@ -39,6 +40,7 @@ __all__ = [
     "Linear",
     "ReLU",
     "Runtime",
+    "ScaledDotProductAttention",
     "Sequential",
     "devices",
 ]

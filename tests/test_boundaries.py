@@ -22,7 +22,7 @@ FOUNDATION = {
     "calculation", "chain", "expression", "fields", "layer", "operations", "rates", "shaped",
     "spatial", "units",
 }  # fmt: skip
-FAMILIES = {"activation", "convolution", "linear", "reshape"}
+FAMILIES = {"activation", "attention", "convolution", "linear", "reshape"}
 TOP = {"__main__", "browser", "export", "evaluate", "form", "html"}
 
 

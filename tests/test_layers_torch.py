@@ -8,6 +8,7 @@ from random import Random
 
 import pytest
 import torch
+from torch.utils.flop_counter import sdpa_backward_flop_count
 
 import calculator
 from calculator import InvalidField, Linear, Sequential
@@ -15,7 +16,7 @@ from calculator.calculation import quantity
 from calculator.network import call
 from scripts.configurations import LAYERS, Configuration, draw
 from scripts.fuzz import configurations, disagreement, report, we_say
-from scripts.twins import Answer, count, run
+from scripts.twins import Answer, count, module, run
 
 COUNT = 2000  # configurations of each layer
 SEED = 0
@@ -71,6 +72,28 @@ def test_a_padding_with_more_numbers_than_axes_is_refused():
     ).shape
     with pytest.raises(InvalidField, match="expected padding to be a single integer"):
         calculator.Conv1d(padding=(0, 1), padding_mode="reflect")
+
+
+def attentions(count: int) -> Iterator[tuple[Configuration, calculator.ScaledDotProductAttention]]:
+    """Yield attention on random tensors, each with its configuration."""
+    rng = Random(0)
+    for _ in range(count):
+        one = draw(rng, "scaled_dot_product_attention")
+        yield one, one.ours()
+
+
+def test_the_unmasked_pairs_are_those_that_the_mask_leaves():
+    for one, ours in attentions(500):
+        mask = module(one).mask(ours.query_length, ours.key_length)
+        assert ours.unmasked_pairs == mask.sum()
+
+
+def test_the_fused_backward_pass_of_attention_is_torchs_formula():
+    for one, ours in attentions(100):
+        query, key, value = one.shapes
+        key, value = (*query[:2], *key[2:]), (*query[:2], *value[2:])
+        theirs = sdpa_backward_flop_count(ours.output_shape, query, key, value)
+        assert 2 * ours.fused_backward_macs == theirs
 
 
 SIZES = [

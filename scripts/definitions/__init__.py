@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from scripts.definitions import elementwise, matrix
+from scripts.definitions import attention, elementwise, matrix
 from scripts.definitions.counting import Array, Tally, numbers
 
 
@@ -35,6 +35,7 @@ def sequential(module: Any, x: Array) -> Array:
 
 DEFINITIONS: dict[str, Callable[..., Array]] = {
     "Sequential": sequential,
+    **attention.DEFINITIONS,
     **elementwise.DEFINITIONS,
     **matrix.DEFINITIONS,
 }
