@@ -5,7 +5,7 @@
 13716864
 """
 
-from calculator.activation import ReLU
+from calculator.activation import GELU, ReLU, SiLU, Softmax
 from calculator.attention import ScaledDotProductAttention
 from calculator.calculation import CALCULATIONS
 from calculator.conversion import Conversion
@@ -17,16 +17,20 @@ from calculator.convolution import (
     ConvTranspose2d,
     ConvTranspose3d,
 )
+from calculator.elementwise import Add, Dropout, Identity, Multiply
 from calculator.fields import InvalidField
 from calculator.hardware import devices
 from calculator.layer import Layer
 from calculator.linear import Linear
 from calculator.network import Sequential
+from calculator.normalization import LayerNorm, RMSNorm
 from calculator.reshape import Flatten
 from calculator.roofline import Runtime
 
 __all__ = [
     "CALCULATIONS",
+    "GELU",
+    "Add",
     "Conv1d",
     "Conv2d",
     "Conv3d",
@@ -34,13 +38,20 @@ __all__ = [
     "ConvTranspose2d",
     "ConvTranspose3d",
     "Conversion",
+    "Dropout",
     "Flatten",
+    "Identity",
     "InvalidField",
     "Layer",
+    "LayerNorm",
     "Linear",
+    "Multiply",
+    "RMSNorm",
     "ReLU",
     "Runtime",
     "ScaledDotProductAttention",
     "Sequential",
+    "SiLU",
+    "Softmax",
     "devices",
 ]

@@ -10,7 +10,7 @@ from calculator.calculation import quantity
 from calculator.expression import maximum, minimum, quotient
 from calculator.fields import choice, flag, size
 from calculator.layer import Layer
-from calculator.operations import Operations
+from calculator.operations import Operations, softmax, total
 from calculator.rates import real
 
 Shape = tuple[int, ...]
@@ -194,16 +194,15 @@ class ScaledDotProductAttention(Layer, name="scaled_dot_product_attention"):
     def operations(self) -> Operations:
         """A score is scaled, masked, compared, made positive, and divided by their sum."""
         rows = self.batch_size * self.num_heads * self.query_length
-        others = rows * (self.key_length - 1)
-        return {
-            "multiply_accumulates": self.macs,
-            "additions": self.scores + others if self.is_causal else others,
-            "subtractions": self.scores,
-            "multiplications": (1 + self.dropped) * self.scores,
-            "divisions": self.scores,
-            "comparisons": others,
-            "exponentials": self.scores,
-        }
+        mask = {"additions": self.scores} if self.is_causal else {}
+        return total(
+            [
+                {"multiply_accumulates": self.macs},
+                {"multiplications": (1 + self.dropped) * self.scores},
+                mask,
+                softmax(rows, self.key_length),
+            ]
+        )
 
     @quantity()
     def input_bytes(self) -> int:

@@ -156,7 +156,12 @@ class Calculation:
                 key=lambda item: _ROLES.index(item[1].role),
             )
         }
-        cls.quantities = {key: each for base in bases for key, each in base.quantities.items()}
+        cls.quantities = {
+            key: each
+            for base in reversed(cls.__mro__[1:])
+            for key, each in vars(base).items()
+            if isinstance(each, Quantity)
+        }
         for key, value in vars(cls).items():
             if isinstance(value, Quantity):
                 cls.quantities[key] = value.described_by(cls.quantities.get(key))

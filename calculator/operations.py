@@ -45,6 +45,24 @@ def times(count: int, each: Mapping[str, int]) -> Operations:
     return {kind: number * count for kind, number in each.items()}
 
 
+SIGMOID: Operations = {"additions": 1, "divisions": 1, "exponentials": 1}
+"""What 1 / (1 + exp(−x)) takes: a change of sign flips one bit, and is not counted."""
+
+
+def softmax(sets: int, set_size: int) -> Operations:
+    """Return what it takes to make the exponentials of each set of numbers sum to 1.
+
+    The largest is subtracted first: it changes no result, and every library does it.
+    """
+    return {
+        "additions": sets * (set_size - 1),
+        "subtractions": sets * set_size,
+        "divisions": sets * set_size,
+        "comparisons": sets * (set_size - 1),
+        "exponentials": sets * set_size,
+    }
+
+
 def arithmetic(operations: Operations, function_weight: int) -> Any:
     """Return all arithmetic in FLOPs: every operation once, a multiply-accumulate as two.
 

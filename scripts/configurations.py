@@ -14,6 +14,7 @@ from typing import Any
 
 from calculator import CALCULATIONS, Layer
 from calculator.fields import Choice, Field, Flag, PerAxis, Shape, Size
+from calculator.rates import Real
 from calculator.shaped import Shaped
 from calculator.spatial import Spatial
 
@@ -112,6 +113,8 @@ def _usual(rng: Random, field: Field) -> Any:
         return per_axis(rng, len(field.axes), max(1, field.minimum), 3)
     if isinstance(field, Size):
         return rng.randint(max(1, field.minimum), 4)
+    if isinstance(field, Real):
+        return rng.choice([field.default, 0.1, 0.75, 1])
     return field.default
 
 
@@ -126,6 +129,8 @@ def _odd(rng: Random, field: Field) -> Any:
         return rng.choice([(), (2,), 3, [2, 3], -1, (0,), 1.5])
     if isinstance(field, Size):
         return rng.choice([-2, -1, 0, 1, 2, 3, 5, 1.0, 1.5, "3", None])
+    if isinstance(field, Real):
+        return rng.choice([-1, 0, 0.5, 1, 1.5, 3, "3", None])
     return field.default
 
 
@@ -133,6 +138,12 @@ def per_axis(rng: Random, axes: int, least: int, most: int) -> Any:
     """Return an int, or a tuple or list with one for each axis."""
     each = [rng.randint(least, most) for _ in range(axes)]
     return rng.choice([each[0], tuple(each), each])
+
+
+def sizes_as_given(rng: Random, least: int, most: int) -> Any:
+    """Return so many sizes, an int being one, in a tuple or a list."""
+    each = [rng.randint(1, 4) for _ in range(rng.randint(least, most))]
+    return rng.choice([tuple(each), each, each[0]])
 
 
 def odd_per_axis(rng: Random, axes: int) -> Any:
@@ -157,12 +168,20 @@ def _padding(rng: Random, owner: type[Layer], arguments: Arguments) -> Any:
     return per_axis(rng, axes, 0, 1)
 
 
+def _dim(rng: Random, owner: type[Layer], arguments: Arguments) -> int | None:
+    field = owner.fields["dim"]
+    left_out = [None] if isinstance(field, Size) and field.optional else []
+    return rng.choice([-2, -1, 0, 1, *left_out])
+
+
 USUAL: dict[str, Callable[[Random, type[Layer], Arguments], Any]] = {
     "in_channels": lambda rng, owner, given: rng.choice([1, 2, 3, 4, 6]),
     "out_channels": lambda rng, owner, given: rng.choice([1, 2, 3, 4, 6]),
     "groups": lambda rng, owner, given: _divisor(rng, given["in_channels"], given["out_channels"]),
     "padding": _padding,
     "output_padding": lambda rng, owner, given: rng.choice([0, 0, 1]),
+    "dim": _dim,
+    "normalized_shape": lambda rng, owner, given: sizes_as_given(rng, 1, 3),
     "start_dim": lambda rng, owner, given: rng.randint(-3, 2),
     "end_dim": lambda rng, owner, given: rng.randint(-3, 2),
     "dropout_p": lambda rng, owner, given: rng.choice([0, 0.0, 0.1, 1.0]),
@@ -225,7 +244,26 @@ def _attention(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[S
     )
 
 
+def _trailing(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
+    wanted = arguments["normalized_shape"]
+    sizes = wanted if isinstance(wanted, (tuple, list)) else [wanted]
+    known = [size if isinstance(size, int) and size > 0 else 2 for size in sizes]
+    leading = [rng.randint(1, 3) for _ in range(rng.randint(0 if known else 1, 2))]
+    return ((*leading, *known),)
+
+
+def _pair(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
+    full = [rng.randint(1, 4) for _ in range(rng.randint(1, 4))]
+    repeated = [[rng.choice([size, size, 1]) for size in full] for _ in range(2)]
+    cut = [shape[rng.choice([0, 0, rng.randrange(len(full))]) :] for shape in repeated]
+    return tuple(map(tuple, cut))
+
+
 SHAPES: dict[str, Callable[[Random, type[Layer], Arguments], tuple[Sizes, ...]]] = {
+    "add": _pair,
+    "layer_norm": _trailing,
     "linear": _linear,
+    "multiply": _pair,
+    "rms_norm": _trailing,
     "scaled_dot_product_attention": _attention,
 }

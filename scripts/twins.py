@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -78,7 +79,11 @@ class Attention(torch.nn.Module):
         return attention(query, key, value, attn_mask=mask, **self.more)
 
 
-TWINS: dict[str, Twin] = {"scaled_dot_product_attention": Twin(Attention)}
+TWINS: dict[str, Twin] = {
+    "add": Twin(partial(Function, torch.add)),
+    "multiply": Twin(partial(Function, torch.mul)),
+    "scaled_dot_product_attention": Twin(Attention),
+}
 
 
 def twin(one: Configuration) -> Twin:

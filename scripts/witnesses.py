@@ -36,10 +36,11 @@ Construction = tuple[str, list[Any], Mapping[str, Any]]  # class, arguments, nam
 
 @dataclass(frozen=True)
 class Network:
-    """Layers one after another, as somebody wrote them, and the shape of their input."""
+    """Layers one after another, as somebody wrote them, the shape of their input, the mode."""
 
     layers: list[Construction]
     input_shape: tuple[int, ...]
+    training: bool = False
 
 
 Subject = Configuration | Network
@@ -73,7 +74,7 @@ def build(subject: Subject) -> torch.nn.Module:
     if isinstance(subject, Configuration):
         return module(subject)
     made = (getattr(torch.nn, name)(*given, **named) for name, given, named in subject.layers)
-    return torch.nn.Sequential(*made)
+    return torch.nn.Sequential(*made).train(subject.training)
 
 
 def tensors(subject: Subject) -> Tensors:

@@ -22,7 +22,9 @@ FOUNDATION = {
     "calculation", "chain", "expression", "fields", "layer", "operations", "rates", "shaped",
     "spatial", "units",
 }  # fmt: skip
-FAMILIES = {"activation", "attention", "convolution", "linear", "reshape"}
+FAMILIES = {
+    "activation", "attention", "convolution", "elementwise", "linear", "normalization", "reshape",
+}  # fmt: skip
 TOP = {"__main__", "browser", "export", "evaluate", "form", "html"}
 
 

@@ -170,20 +170,24 @@ def networks(count: int) -> Iterator[Network]:
         yield Network(tuple(lines), shape)
 
 
-def sequence_says(text: str, shape: tuple[int, ...], **grads: bool) -> Answer | InvalidField:
+def sequence_says(text: str, shape: tuple[int, ...], **flags: bool) -> Answer | InvalidField:
     try:
-        ours = Sequential(modules=text, input_shape=shape, **grads)
+        ours = Sequential(modules=text, input_shape=shape, **flags)
         return Answer(**{name: getattr(ours, name) for name in Answer.__dataclass_fields__})
     except InvalidField as error:
         return error
 
 
-def torch_sequence_says(network: Network, **grads: bool) -> Answer | Exception:
+def torch_sequence_says(
+    network: Network, training: bool = False, **grads: bool
+) -> Answer | Exception:
     try:
         with torch.backends.mkldnn.flags(enabled=False):
-            answer = run(network.module(), (torch.zeros(network.input_shape),), *grads.values())
+            module = network.module().train(training)
+            answer = run(module, (torch.zeros(network.input_shape),), *grads.values())
         with torch.device("meta"):
-            macs = count(network.module(), (torch.zeros(network.input_shape),), *grads.values())
+            module = network.module().train(training)
+            macs = count(module, (torch.zeros(network.input_shape),), *grads.values())
         return replace(answer, macs=macs[0], training_macs=macs[1])
     except (RuntimeError, IndexError, ValueError) as error:
         return error
@@ -193,10 +197,11 @@ def test_a_sequence_counts_what_torchs_does_and_is_refused_with_it():
     rng = Random(2)
     for network in networks(1000):
         grads = {name: rng.random() < 0.7 for name in GRADS}
-        theirs = torch_sequence_says(network, **grads)
-        ours = sequence_says("\n".join(network.lines), network.input_shape, **grads)
+        flags = {"training": rng.random() < 0.5, **grads}
+        theirs = torch_sequence_says(network, **flags)
+        ours = sequence_says("\n".join(network.lines), network.input_shape, **flags)
         both_refuse = isinstance(theirs, Exception) and isinstance(ours, InvalidField)
-        assert both_refuse or ours == theirs, (network, grads)
+        assert both_refuse or ours == theirs, (network, flags)
 
 
 def test_a_printed_sequence_counts_what_torchs_does():

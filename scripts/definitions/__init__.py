@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from scripts.definitions import attention, elementwise, matrix
+from scripts.definitions import attention, elementwise, matrix, normalization
 from scripts.definitions.counting import Array, Tally, numbers
 
 
@@ -22,8 +22,9 @@ def computed(module: Any, *inputs: Any, fused: bool = True) -> tuple[Array, dict
 
 
 def forward(module: Any, *inputs: Array) -> Array:
-    """Return what a module makes of arrays."""
-    return DEFINITIONS[type(module).__name__](module, *inputs)
+    """Return what a module, or a function as one, makes of arrays."""
+    named = getattr(module, "function", type(module))
+    return DEFINITIONS[named.__name__](module, *inputs)
 
 
 def sequential(module: Any, x: Array) -> Array:
@@ -38,5 +39,6 @@ DEFINITIONS: dict[str, Callable[..., Array]] = {
     **attention.DEFINITIONS,
     **elementwise.DEFINITIONS,
     **matrix.DEFINITIONS,
+    **normalization.DEFINITIONS,
 }
-"""What each module of torch makes of its inputs, by the name of its class."""
+"""What each module of torch makes of its inputs, by the name of its class or function."""

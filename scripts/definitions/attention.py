@@ -8,13 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from scripts.definitions.counting import Array, beside, exp, largest, product, total
-
-
-def softmax(x: Array, axis: int) -> Array:
-    """Return exp(x) over its sum, the largest subtracted first."""
-    powers = exp(x - largest(x, (axis,)))
-    return powers / total(powers, (axis,))
+from scripts.definitions.counting import Array, beside, product
+from scripts.definitions.elementwise import dropped, shares
 
 
 def attention(module: Any, query: Array, key: Array, value: Array) -> Array:
@@ -28,13 +23,9 @@ def attention(module: Any, query: Array, key: Array, value: Array) -> Array:
     if module.is_causal:
         scores = scores + np.where(seen, 0.0, -inf)
     with np.errstate(invalid="ignore"):
-        weights: Array = softmax(scores, -1)
+        weights: Array = shares(scores, (-1,))
     weights = np.where(seen.any(-1, keepdims=True), weights, beside(scores, 0.0))
-    if module.more["dropout_p"]:
-        kept = 1 - module.more["dropout_p"]
-        weights = weights * (np.random.default_rng(0).random(weights.shape) < kept)
-        weights = weights * (1 / kept) if kept else weights
-    return product(weights, value)
+    return product(dropped(weights, module.more["dropout_p"]), value)
 
 
 DEFINITIONS: dict[str, Callable[..., Array]] = {"Attention": attention}

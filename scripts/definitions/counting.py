@@ -44,6 +44,9 @@ class Number(float):
         """Return a value as a number with the same tally."""
         return Number(value, self.tally)
 
+    def __neg__(self) -> Number:
+        return self.like(-float(self))  # a change of sign flips one bit: not counted
+
     def accumulate(self, one: float, other: float) -> Number:
         """Return this number and a product, in one multiply-accumulate."""
         self.tally["multiply_accumulates"] += 1
@@ -90,7 +93,6 @@ _OPERATIONS: dict[str, tuple[str, Callable[..., Any]]] = {
 for _name, (_kind, _operation) in _OPERATIONS.items():
     setattr(Number, _name, _counted(_kind, _operation))
 
-exp = np.frompyfunc(lambda number: number.exp(), 1, 1)
 erf = np.frompyfunc(lambda number: number.erf(), 1, 1)
 larger = np.frompyfunc(lambda one, other: one if one > other else one.like(other), 2, 1)
 smaller = np.frompyfunc(lambda one, other: one if one < other else one.like(other), 2, 1)
