@@ -6,6 +6,7 @@
 """
 
 from calculator.activation import GELU, ReLU, SiLU, Softmax
+from calculator.attention import ScaledDotProductAttention
 from calculator.calculation import CALCULATIONS
 from calculator.conversion import Conversion
 from calculator.convolution import (
@@ -16,7 +17,7 @@ from calculator.convolution import (
     ConvTranspose2d,
     ConvTranspose3d,
 )
-from calculator.decoder import GroupedQueryAttention, RotaryEmbedding
+from calculator.decoder import GroupedQueryAttention
 from calculator.elementwise import Add, Dropout, Identity, Multiply
 from calculator.fields import InvalidField
 from calculator.hardware import devices
@@ -26,6 +27,7 @@ from calculator.network import Sequential
 from calculator.normalization import LayerNorm, RMSNorm
 from calculator.reshape import Flatten
 from calculator.roofline import Runtime
+from calculator.rotary import RotaryEmbedding
 
 __all__ = [
     "CALCULATIONS",
@@ -51,6 +53,7 @@ __all__ = [
     "ReLU",
     "RotaryEmbedding",
     "Runtime",
+    "ScaledDotProductAttention",
     "Sequential",
     "SiLU",
     "Softmax",

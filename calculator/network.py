@@ -8,7 +8,7 @@ from typing import Any
 
 from calculator.calculation import CALCULATIONS, quantity
 from calculator.chain import Chain
-from calculator.fields import Field, InvalidField, quoted, shape
+from calculator.fields import Field, InvalidField, flag, quoted, shape
 from calculator.layer import Layer, Measured
 
 MOST_LAYERS = 1000
@@ -126,6 +126,7 @@ class Sequential(Chain, name="sequential"):
         "n", default=(32, 128), label="Input shape", role="input",
         help="Batch first: 32, 128 or 1, 3, 32, 32.",
     )  # fmt: skip
+    training: bool = flag(default=False, label="In training", role="input")
 
     @cached_property
     def layers(self) -> tuple[Layer, ...]:
@@ -154,6 +155,8 @@ class Sequential(Chain, name="sequential"):
         owner = CALCULATIONS[name]
         shared = {field: getattr(self, field) for field in Measured.fields}
         shared["input_requires_grad"] = differentiable
+        if "training" in owner.fields:
+            shared["training"] = self.training
         try:
             return owner.on(size, **shared, **fields)  # type: ignore[attr-defined]
         except InvalidField as error:

@@ -191,6 +191,11 @@ USUAL: dict[str, Callable[[Random, type[Layer], Arguments], Any]] = {
     "sliding_window": lambda rng, owner, given: rng.choice([None, 1, 2, 3, 9]),
     "start_dim": lambda rng, owner, given: rng.randint(-3, 2),
     "end_dim": lambda rng, owner, given: rng.randint(-3, 2),
+    "dropout_p": lambda rng, owner, given: rng.choice([0, 0.0, 0.1, 1.0]),
+    "scale": lambda rng, owner, given: rng.choice([None, 0.5, 2]),
+    "window_size": lambda rng, owner, given: (
+        rng.choice([None, 1, 2, 3, 9]) if given.get("is_causal") else None
+    ),
 }
 ODD: dict[str, Callable[[Random, type[Layer]], Any]] = {
     "padding": lambda rng, owner: (
@@ -198,6 +203,8 @@ ODD: dict[str, Callable[[Random, type[Layer]], Any]] = {
         if getattr(owner.fields["padding"], "words", None) and rng.random() < 0.5
         else odd_per_axis(rng, len(owner.axes))
     ),
+    "dropout_p": lambda rng, owner: rng.choice([-0.5, 1.5, 1, "0.5", None]),
+    "scale": lambda rng, owner: rng.choice([0, -1.5, "0.5", None]),
 }
 
 
@@ -232,6 +239,16 @@ def _linear(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Size
     known = isinstance(features, int) and features > 0
     leading = [rng.randint(1, 4) for _ in range(rng.randint(0, 3))]
     return ((*leading, features if known else 3),)
+
+
+def _attention(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
+    batch, heads, queries, keys, each, value = (rng.randint(1, 4) for _ in range(6))
+    shared = _divisor(rng, heads)
+    return (
+        (batch, heads, queries, each),
+        (batch, heads // shared, keys, each),
+        (batch, heads // shared, keys, rng.choice([each, value])),
+    )
 
 
 def _trailing(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
@@ -277,4 +294,5 @@ SHAPES: dict[str, Callable[[Random, type[Layer], Arguments], tuple[Sizes, ...]]]
     ),
     "multiply": _pair,
     "rms_norm": _trailing,
+    "scaled_dot_product_attention": _attention,
 }

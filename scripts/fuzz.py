@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from random import Random
 
+import torch
+
 from calculator import InvalidField
 from scripts.configurations import LAYERS, Configuration, draw
 from scripts.twins import Answer, torch_says
@@ -70,12 +72,21 @@ def excused(
       pads by zeros; elsewhere it pads one axis and forgets the others.
     - A padding with more numbers than axes: torch lets it pad the channels where it does not pad
       by zeros.
+    - Attention on tensors that do not fit together: torch broadcasts a batch of 1, counts heads of
+      keys and of values apart, takes other numbers of dimensions, and speaks of its mask first.
+    - A negative dropout of attention, which some kernels take for none and others refuse.
     - The words for a value of the wrong type, which are those of torch's argument parser; for a
-      size of a parameter below 1, which name the tensor and not the argument; for a kernel_size of
-      a wrong length, which name the stride.
+      size of a parameter below 1, which name the tensor and not the argument, or of a module that
+      torch does not have; for a kernel_size of a wrong length, which name the stride.
     """
     if not isinstance(ours, InvalidField):
         return None
+    if one.layer == "scaled_dot_product_attention" and ours.field == "input_shape":
+        rank = any(len(shape) != 4 for shape in one.shapes)
+        if isinstance(theirs, Answer) or rank or str(theirs).startswith("The expanded size"):
+            return "attention on tensors that do not fit together"
+    if ours.field == "dropout_p" and ours.given.startswith("-"):
+        return "a negative dropout"
     if isinstance(theirs, Answer):
         numbers = one.arguments.get(ours.field)
         if ours.message.endswith("Must be at least 1"):
@@ -91,7 +102,8 @@ def excused(
     shapes_a_parameter = (
         one.owner.fields[ours.field].required if ours.field in one.arguments else False
     )
-    if shapes_a_parameter and ours.message.endswith("Must be at least 1"):
+    is_torchs = hasattr(torch.nn, one.owner.__name__)
+    if (shapes_a_parameter or not is_torchs) and ours.message.endswith("Must be at least 1"):
         return "words for a size below 1"
     if ours.field == "kernel_size" and "a list of" in ours.message:
         return "words for a kernel of another rank"

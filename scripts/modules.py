@@ -32,7 +32,7 @@ def rotate(x: Tensor, cosines: Tensor, sines: Tensor) -> Tensor:
     """Return x · cos + rotate_half(x) · sin: pairs of dimensions half a head apart are turned."""
     one, other = torch.unflatten(x, 3, (2, -1)).unbind(3)
     turned = one * cosines - other * sines, other * cosines + one * sines
-    return torch.stack(turned, 3).flatten(3)
+    return torch.cat(turned, 3).contiguous()
 
 
 class RotaryEmbedding(nn.Module):

@@ -23,10 +23,11 @@ from typing import Any
 
 import pint
 import torch
+from torch.utils.flop_counter import sdpa_backward_flop_count
 
 from scripts.configurations import Configuration
 from scripts.definitions import computed
-from scripts.twins import Tensors, first, inputs, module, run, work
+from scripts.twins import Attention, Tensors, first, inputs, module, run, work
 from scripts.twins import count as count_macs
 
 Figures = dict[str, Any]
@@ -35,10 +36,11 @@ Construction = tuple[str, list[Any], Mapping[str, Any]]  # class, arguments, nam
 
 @dataclass(frozen=True)
 class Network:
-    """Layers one after another, as somebody wrote them, and the shape of their input."""
+    """Layers one after another, as somebody wrote them, the shape of their input, the mode."""
 
     layers: list[Construction]
     input_shape: tuple[int, ...]
+    training: bool = False
 
 
 Subject = Configuration | Network
@@ -72,7 +74,7 @@ def build(subject: Subject) -> torch.nn.Module:
     if isinstance(subject, Configuration):
         return module(subject)
     made = (getattr(torch.nn, name)(*given, **named) for name, given, named in subject.layers)
-    return torch.nn.Sequential(*made)
+    return torch.nn.Sequential(*made).train(subject.training)
 
 
 def tensors(subject: Subject) -> Tensors:
@@ -142,9 +144,24 @@ def ask_torch(subject: Subject, dtype: str, grads: Mapping[str, bool]) -> Figure
         "params": params,
         "buffers": sum(buffer.numel() for buffer in layer.buffers()),
         "weight_bytes": params * each,
+        **(_attention(layer, given) if isinstance(layer, Attention) else {}),
         **moved,
         "bytes_moved": bytes_moved,
         **({"arithmetic_intensity": 2 * macs / bytes_moved} if bytes_moved else {}),
+    }
+
+
+def _attention(module: Attention, given: Tensors) -> Figures:
+    """Return what the mask leaves to do, and what torch counts of a fused backward pass."""
+    query, key, value = (tuple(each.shape) for each in given)
+    batch, heads, queries, keys = *query[:3], key[2]
+    pairs = int(module.mask(queries, keys).sum())
+    key, value = (batch, heads, *key[2:]), (batch, heads, *value[2:])
+    output = (*query[:3], value[3])
+    return {
+        "unmasked_pairs": pairs,
+        "useful_macs": batch * heads * pairs * (query[3] + value[3]),
+        "fused_backward_macs": sdpa_backward_flop_count(output, query, key, value) // 2,  # type: ignore[no-untyped-call]
     }
 
 

@@ -8,6 +8,7 @@ from random import Random
 
 import pytest
 import torch
+from torch.utils.flop_counter import sdpa_backward_flop_count
 
 import calculator
 from calculator import InvalidField, Linear, Sequential
@@ -15,7 +16,7 @@ from calculator.calculation import quantity
 from calculator.network import call
 from scripts.configurations import LAYERS, Configuration, draw
 from scripts.fuzz import configurations, disagreement, report, we_say
-from scripts.twins import Answer, count, run
+from scripts.twins import Answer, count, module, run
 
 COUNT = 2000  # configurations of each layer
 SEED = 0
@@ -71,6 +72,28 @@ def test_a_padding_with_more_numbers_than_axes_is_refused():
     ).shape
     with pytest.raises(InvalidField, match="expected padding to be a single integer"):
         calculator.Conv1d(padding=(0, 1), padding_mode="reflect")
+
+
+def attentions(count: int) -> Iterator[tuple[Configuration, calculator.ScaledDotProductAttention]]:
+    """Yield attention on random tensors, each with its configuration."""
+    rng = Random(0)
+    for _ in range(count):
+        one = draw(rng, "scaled_dot_product_attention")
+        yield one, one.ours()
+
+
+def test_the_unmasked_pairs_are_those_that_the_mask_leaves():
+    for one, ours in attentions(500):
+        mask = module(one).mask(ours.query_length, ours.key_length)
+        assert ours.unmasked_pairs == mask.sum()
+
+
+def test_the_fused_backward_pass_of_attention_is_torchs_formula():
+    for one, ours in attentions(100):
+        query, key, value = one.shapes
+        key, value = (*query[:2], *key[2:]), (*query[:2], *value[2:])
+        theirs = sdpa_backward_flop_count(ours.output_shape, query, key, value)
+        assert 2 * ours.fused_backward_macs == theirs
 
 
 SIZES = [
@@ -147,20 +170,24 @@ def networks(count: int) -> Iterator[Network]:
         yield Network(tuple(lines), shape)
 
 
-def sequence_says(text: str, shape: tuple[int, ...], **grads: bool) -> Answer | InvalidField:
+def sequence_says(text: str, shape: tuple[int, ...], **flags: bool) -> Answer | InvalidField:
     try:
-        ours = Sequential(modules=text, input_shape=shape, **grads)
+        ours = Sequential(modules=text, input_shape=shape, **flags)
         return Answer(**{name: getattr(ours, name) for name in Answer.__dataclass_fields__})
     except InvalidField as error:
         return error
 
 
-def torch_sequence_says(network: Network, **grads: bool) -> Answer | Exception:
+def torch_sequence_says(
+    network: Network, training: bool = False, **grads: bool
+) -> Answer | Exception:
     try:
         with torch.backends.mkldnn.flags(enabled=False):
-            answer = run(network.module(), (torch.zeros(network.input_shape),), *grads.values())
+            module = network.module().train(training)
+            answer = run(module, (torch.zeros(network.input_shape),), *grads.values())
         with torch.device("meta"):
-            macs = count(network.module(), (torch.zeros(network.input_shape),), *grads.values())
+            module = network.module().train(training)
+            macs = count(module, (torch.zeros(network.input_shape),), *grads.values())
         return replace(answer, macs=macs[0], training_macs=macs[1])
     except (RuntimeError, IndexError, ValueError) as error:
         return error
@@ -170,10 +197,11 @@ def test_a_sequence_counts_what_torchs_does_and_is_refused_with_it():
     rng = Random(2)
     for network in networks(1000):
         grads = {name: rng.random() < 0.7 for name in GRADS}
-        theirs = torch_sequence_says(network, **grads)
-        ours = sequence_says("\n".join(network.lines), network.input_shape, **grads)
+        flags = {"training": rng.random() < 0.5, **grads}
+        theirs = torch_sequence_says(network, **flags)
+        ours = sequence_says("\n".join(network.lines), network.input_shape, **flags)
         both_refuse = isinstance(theirs, Exception) and isinstance(ours, InvalidField)
-        assert both_refuse or ours == theirs, (network, grads)
+        assert both_refuse or ours == theirs, (network, flags)
 
 
 def test_a_printed_sequence_counts_what_torchs_does():

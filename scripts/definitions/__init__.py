@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from scripts.definitions import decoder, elementwise, matrix, normalization
+from scripts.definitions import attention, decoder, elementwise, matrix, normalization
 from scripts.definitions.counting import Array, Tally, numbers
 
 
@@ -36,6 +36,7 @@ def sequential(module: Any, x: Array) -> Array:
 
 DEFINITIONS: dict[str, Callable[..., Array]] = {
     "Sequential": sequential,
+    **attention.DEFINITIONS,
     **decoder.DEFINITIONS,
     **elementwise.DEFINITIONS,
     **matrix.DEFINITIONS,

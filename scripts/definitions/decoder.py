@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from scripts.definitions.attention import attended
 from scripts.definitions.counting import Array, Number
+from scripts.definitions.matrix import linear
 
 
 def rotary(module: Any, x: Array, first: int = 0) -> Array:
@@ -28,6 +30,30 @@ def rotary(module: Any, x: Array, first: int = 0) -> Array:
     return y
 
 
+def grouped_query_attention(module: Any, x: Array, *past: Array) -> Array:
+    """Project, turn, put behind what is cached, attend to what is in sight, project."""
+    batch, length, _ = x.shape
+    window = module.sliding_window
+
+    def heads(projection: Any) -> Array:
+        return linear(projection, x).reshape(batch, length, -1, module.head_dim).swapaxes(1, 2)
+
+    first = past[0].shape[2] if past else 0
+    query = rotary(module.rotary, heads(module.q_proj), first)
+    new = rotary(module.rotary, heads(module.k_proj), first), heads(module.v_proj)
+    sight = first if window is None else min(first, window - 1)
+    key, value = (
+        np.concatenate([cached[:, :, first - sight :], each], axis=2)
+        for cached, each in zip(past or [each[:, :, :0] for each in new], new, strict=True)
+    )
+
+    ahead = np.arange(key.shape[2])[None, :] - np.arange(sight, sight + length)[:, None]
+    seen = (ahead <= 0) & (ahead > -(window or math.inf))
+    y = attended(query, key, value, seen if length > 1 else None)
+    return linear(module.o_proj, y.swapaxes(1, 2).reshape(batch, length, -1))
+
+
 DEFINITIONS: dict[str, Callable[..., Array]] = {
+    "GroupedQueryAttention": grouped_query_attention,
     "RotaryEmbedding": rotary,
 }

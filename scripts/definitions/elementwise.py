@@ -28,8 +28,12 @@ def gelu(module: Any, x: Array) -> Array:
 
 
 def softmax(module: Any, x: Array) -> Array:
+    """Make the numbers along an axis positive, with a sum of 1."""
+    return shares(x, _axis(module, x))
+
+
+def shares(x: Array, axis: tuple[int, ...]) -> Array:
     """Divide the exponentials by their sum, the largest number being subtracted first."""
-    axis = _axis(module, x)
     powers = np.exp(x - largest(x, axis))
     return powers / total(powers, axis)
 
@@ -41,14 +45,19 @@ def _axis(module: Any, x: Array) -> tuple[int]:
 
 
 def dropout(module: Any, x: Array) -> Array:
+    """Set some numbers to 0, in training."""
+    return dropped(x, module.p) if module.training else x
+
+
+def dropped(x: Array, p: float) -> Array:
     """Multiply with a mask, and with the inverse of the share that is kept."""
-    if not module.training or module.p == 0:
+    if p == 0:
         return x
-    if module.p == 1:
+    if p == 1:
         return x * 0.0
     with torch.random.fork_rng():  # the numbers that torch draws next
-        mask = torch.empty(x.shape, dtype=torch.float64).bernoulli_(1 - module.p)
-    return x * beside(x, mask) * (1 / (1 - module.p))
+        mask = torch.empty(x.shape, dtype=torch.float64).bernoulli_(1 - p)
+    return x * beside(x, mask) * (1 / (1 - p))
 
 
 DEFINITIONS: dict[str, Callable[..., Array]] = {
