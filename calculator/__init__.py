@@ -23,6 +23,7 @@ from calculator.fields import InvalidField
 from calculator.hardware import devices
 from calculator.layer import Layer
 from calculator.linear import Linear
+from calculator.llama import LlamaDecoderLayer
 from calculator.network import Sequential
 from calculator.normalization import LayerNorm, RMSNorm
 from calculator.reshape import Flatten
@@ -48,6 +49,7 @@ __all__ = [
     "Layer",
     "LayerNorm",
     "Linear",
+    "LlamaDecoderLayer",
     "Multiply",
     "RMSNorm",
     "ReLU",

@@ -8,10 +8,10 @@ from typing import Any, Self
 
 from calculator.attention import ScaledDotProductAttention
 from calculator.calculation import quantity
-from calculator.chain import Chain
+from calculator.chain import Block
 from calculator.expression import minimum, quotient
 from calculator.fields import flag, size
-from calculator.layer import Layer, Measured
+from calculator.layer import Layer
 from calculator.linear import Linear
 from calculator.rotary import RotaryEmbedding
 
@@ -24,7 +24,7 @@ class _KeyRotation(RotaryEmbedding):
         return 0
 
 
-class _Decoding(Chain, Layer):
+class Decoding(Block):
     """Layers on new tokens `(N, L, d)` that follow `past_length` tokens in a cache.
 
     New keys and values are written to their place in the cache, which is read as far as it is
@@ -69,6 +69,22 @@ class _Decoding(Chain, Layer):
 
     def unfit(self, shape: tuple[int, ...], caches: list[tuple[int, ...]]) -> str:
         """Return why tokens and caches of these shapes do not fit, in torch's order, or nothing."""
+        *leading, features = shape
+        if features != self.hidden_size:
+            return self.wrong_features(prod(leading), shape)
+        if len(shape) != 3:
+            return (
+                "permute(sparse_coo): number of dimensions in the tensor input does not match the "
+                "length of the desired ordering of dimensions i.e. input.dim() = "
+                f"{len(shape) + 1} is not equal to len(dims) = 4. Give (N, L, hidden_size)"
+            )
+        for cache in caches:
+            if cache != self.cache_shape():
+                return f"expected keys and values {self.cache_shape()} in the cache, got {cache}"
+        return ""
+
+    def wrong_features(self, rows: int, shape: tuple[int, ...]) -> str:
+        """Return torch's reason to refuse tokens of another hidden size, and what to give."""
         raise NotImplementedError
 
     def cache_shape(self) -> tuple[int, ...]:
@@ -83,6 +99,21 @@ class _Decoding(Chain, Layer):
                 self.num_attention_heads,
             )
 
+    def validate_input(self) -> None:
+        if self.head_size() % 2:
+            raise self.fields["head_dim"].refuse(
+                "unflatten: Provided sizes [2, -1] don't multiply up to the size of dim 3 "
+                f"({self.head_size()}) in the input tensor. Rotary positions turn pairs: make the "
+                "head dimension even",
+                self.head_size(),
+            )
+        if self.num_attention_heads % self.kv_heads():
+            raise self.fields["num_key_value_heads"].refuse(
+                "Number of heads in key and value must divide the number of heads in query. "
+                "Change one of the two",
+                self.kv_heads(),
+            )
+
     def head_size(self) -> int:
         """Return the dimensions of a head."""
         if self.head_dim is None:
@@ -94,12 +125,6 @@ class _Decoding(Chain, Layer):
         if self.num_key_value_heads is None:
             return self.num_attention_heads
         return self.num_key_value_heads
-
-    def shared(self, *, inner: bool = False) -> dict[str, Any]:
-        """Return what a part has in common with the whole; `inner` behind a learned layer."""
-        fields = {name: getattr(self, name) for name in Measured.fields}
-        fields["input_requires_grad"] |= inner and self.weight_requires_grad
-        return fields
 
     @quantity()
     def input_shape(self) -> tuple[int, ...]:
@@ -115,11 +140,6 @@ class _Decoding(Chain, Layer):
         caches = (self.cache_shape(),) * 2 if self.past_length else ()
         return (self.input_shape, *caches)
 
-    @cached_property
-    def branches(self) -> tuple[object, ...]:
-        parts = tuple((type(layer), layer.branches) for layer in self.layers)
-        return (*super().branches, parts)
-
     @quantity(r"\text{bytes}_\text{token}", unit="B", label="KV cache of a token")
     def kv_cache_bytes_per_token(self) -> int:
         """A key and a value for each of their heads."""
@@ -134,7 +154,7 @@ class _Decoding(Chain, Layer):
         return self.batch_size * tokens * self.kv_cache_bytes_per_token
 
 
-class GroupedQueryAttention(_Decoding, name="grouped_query_attention"):
+class GroupedQueryAttention(Decoding, name="grouped_query_attention"):
     """Causal self-attention whose heads of keys and values serve several query heads each.
 
     Projections to queries, keys and values, rotary positions, attention of the new tokens to the
@@ -151,24 +171,12 @@ class GroupedQueryAttention(_Decoding, name="grouped_query_attention"):
 
     labels = ("q_proj", "k_proj", "v_proj", "rotary of q", "rotary of k", "attention", "o_proj")
 
-    def unfit(self, shape: tuple[int, ...], caches: list[tuple[int, ...]]) -> str:
-        *leading, features = shape
-        if features != self.hidden_size:
-            queries = self.num_attention_heads * self.head_size()
-            return (
-                f"mat1 and mat2 shapes cannot be multiplied ({prod(leading)}x{features} and "
-                f"{self.hidden_size}x{queries}). Set hidden_size={features}"
-            )
-        if len(shape) != 3:
-            return (
-                "permute(sparse_coo): number of dimensions in the tensor input does not match the "
-                "length of the desired ordering of dimensions i.e. input.dim() = "
-                f"{len(shape) + 1} is not equal to len(dims) = 4. Give (N, L, hidden_size)"
-            )
-        for cache in caches:
-            if cache != self.cache_shape():
-                return f"expected keys and values {self.cache_shape()} in the cache, got {cache}"
-        return ""
+    def wrong_features(self, rows: int, shape: tuple[int, ...]) -> str:
+        queries = self.num_attention_heads * self.head_size()
+        return (
+            f"mat1 and mat2 shapes cannot be multiplied ({rows}x{shape[-1]} and "
+            f"{self.hidden_size}x{queries}). Set hidden_size={shape[-1]}"
+        )
 
     @cached_property
     def layers(self) -> tuple[Layer, ...]:

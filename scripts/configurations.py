@@ -182,8 +182,12 @@ USUAL: dict[str, Callable[[Random, type[Layer], Arguments], Any]] = {
     "output_padding": lambda rng, owner, given: rng.choice([0, 0, 1]),
     "dim": _dim,
     "normalized_shape": lambda rng, owner, given: sizes_as_given(rng, 1, 3),
-    "hidden_size": lambda rng, owner, given: rng.choice([8, 16]),
+    "hidden_size": lambda rng, owner, given: (
+        rng.choice([8, 16]) if "num_attention_heads" in owner.fields else rng.randint(1, 4)
+    ),
     "num_attention_heads": lambda rng, owner, given: rng.choice([1, 2, 4]),
+    "num_experts_per_tok": lambda rng, owner, given: rng.choice([1, 2, 2]),
+    "num_local_experts": lambda rng, owner, given: rng.choice([None, 2, 3, 4]),
     "num_key_value_heads": lambda rng, owner, given: rng.choice(
         [None, 1, _divisor(rng, given["num_attention_heads"])]
     ),
@@ -288,6 +292,7 @@ SHAPES: dict[str, Callable[[Random, type[Layer], Arguments], tuple[Sizes, ...]]]
     "add": _pair,
     "grouped_query_attention": _tokens,
     "layer_norm": _trailing,
+    "llama_decoder_layer": _tokens,
     "linear": _linear,
     "rotary_embedding": lambda rng, owner, given: (
         (rng.randint(1, 3), rng.randint(1, 4), rng.randint(1, 5), rng.choice([2, 4, 6, 8])),

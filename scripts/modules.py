@@ -6,7 +6,7 @@ goes in and comes out can be watched.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from operator import index
 from typing import Any
 
@@ -18,12 +18,12 @@ from torch.nn import functional
 class Function(nn.Module):
     """A function of torch as a module."""
 
-    def __init__(self, function: Callable[..., Tensor], **arguments: Any) -> None:
+    def __init__(self, function: Callable[..., Any], **arguments: Any) -> None:
         super().__init__()
         self.function = function
         self.arguments = arguments
 
-    def forward(self, *inputs: Any, **more: Any) -> Tensor:
+    def forward(self, *inputs: Any, **more: Any) -> Any:
         """Return the function of the inputs, with the arguments it was given."""
         return self.function(*inputs, **self.arguments, **more)
 
@@ -150,6 +150,12 @@ def route(logits: Tensor, each: int) -> tuple[Tensor, Tensor]:
     return weights / weights.sum(-1, keepdim=True), chosen
 
 
+def combine(answers: Tensor, weights: Tensor, tokens: Tensor, count: int) -> Tensor:
+    """Return the sum of the weighted answers for each of so many tokens."""
+    y = torch.zeros(count, answers.shape[-1], dtype=answers.dtype, device=answers.device)
+    return y.index_add(0, tokens, answers * weights[:, None])
+
+
 class MixtureOfExperts(nn.Module):
     """Mixtral's layout: every token goes through a few of the experts, as a router says."""
 
@@ -159,32 +165,33 @@ class MixtureOfExperts(nn.Module):
         super().__init__()
         self.each = each
         self.router = nn.Linear(hidden_size, experts, bias=False)
+        self.route = Function(route, each=each)
         self.experts = nn.ModuleList(
             MLP(hidden_size, intermediate_size, bias) for _ in range(experts)
         )
+        self.combine = Function(combine)
 
-    def sent(self, chosen: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield for each expert which tokens it is sent, and as their which choice.
+    def sent(self, chosen: Tensor) -> list[int]:
+        """Return how many tokens each expert is sent.
 
-        On the meta device nobody knows: there it is as many for each as can be.
+        On the meta device nobody knows: there it is as many to one as to another.
         """
         if chosen.is_meta:
-            rows = chosen.flatten().tensor_split(len(self.experts))
-            yield from ((each, each) for each in rows)
-        else:
-            for place in range(len(self.experts)):
-                token, choice = torch.where(chosen == place)
-                yield token, choice
+            return [len(part) for part in chosen.flatten().tensor_split(len(self.experts))]
+        return torch.bincount(chosen.flatten(), minlength=len(self.experts)).tolist()
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the experts' answers, each times its weight, summed for each token."""
         rows = x.flatten(0, -2)
-        weights, chosen = route(self.router(rows), self.each)
-        y = torch.zeros_like(rows)
-        for expert, (token, choice) in zip(self.experts, self.sent(chosen), strict=True):
-            if len(token):
-                answer = expert(rows[token]) * weights[token, choice, None]
-                y = y.index_add(0, token, answer)
+        weights, chosen = self.route(self.router(rows))
+        order = chosen.flatten().argsort(stable=True)
+        tokens, choices = order // self.each, order % self.each
+        answers = [
+            expert(rows[own])
+            for expert, own in zip(self.experts, tokens.split(self.sent(chosen)), strict=True)
+            if len(own)
+        ]
+        y = self.combine(torch.cat(answers), weights[tokens, choices], tokens, count=len(rows))
         return y.view_as(x)
 
 
@@ -206,6 +213,7 @@ class LlamaDecoderLayer(nn.Module):
         num_experts_per_tok: int = 2,
     ) -> None:
         super().__init__()
+        experts_each = index(num_experts_per_tok)
         self.self_attn = GroupedQueryAttention(
             hidden_size, num_attention_heads, num_key_value_heads, head_dim, attention_bias,
             sliding_window,
@@ -214,7 +222,7 @@ class LlamaDecoderLayer(nn.Module):
             MLP(hidden_size, intermediate_size, mlp_bias)
             if num_local_experts is None
             else MixtureOfExperts(
-                hidden_size, intermediate_size, num_local_experts, num_experts_per_tok, mlp_bias
+                hidden_size, intermediate_size, num_local_experts, experts_each, mlp_bias
             )
         )
         self.input_layernorm = nn.RMSNorm(hidden_size, rms_norm_eps)

@@ -70,6 +70,7 @@ class Attention(torch.nn.Module):
 TWINS: dict[str, Twin] = {
     "add": Twin(partial(modules.Function, torch.add)),
     "grouped_query_attention": Twin(modules.GroupedQueryAttention),
+    "llama_decoder_layer": Twin(modules.LlamaDecoderLayer),
     "multiply": Twin(partial(modules.Function, torch.mul)),
     "rotary_embedding": Twin(modules.RotaryEmbedding),
     "scaled_dot_product_attention": Twin(Attention),

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import reduce
 from typing import Any
 
 import numpy as np
 
 from scripts.definitions.attention import attended
-from scripts.definitions.counting import Array, Number
+from scripts.definitions.counting import Array, Number, total
+from scripts.definitions.elementwise import shares, sigmoid
 from scripts.definitions.matrix import linear
+from scripts.definitions.normalization import rms_norm
 
 
 def rotary(module: Any, x: Array, first: int = 0) -> Array:
@@ -46,14 +49,46 @@ def grouped_query_attention(module: Any, x: Array, *past: Array) -> Array:
         np.concatenate([cached[:, :, first - sight :], each], axis=2)
         for cached, each in zip(past or [each[:, :, :0] for each in new], new, strict=True)
     )
-
     ahead = np.arange(key.shape[2])[None, :] - np.arange(sight, sight + length)[:, None]
     seen = (ahead <= 0) & (ahead > -(window or math.inf))
     y = attended(query, key, value, seen if length > 1 else None)
     return linear(module.o_proj, y.swapaxes(1, 2).reshape(batch, length, -1))
 
 
+def mlp(module: Any, x: Array) -> Array:
+    """Let one projection gate another."""
+    gate = linear(module.gate_proj, x)
+    return linear(module.down_proj, gate * sigmoid(gate) * linear(module.up_proj, x))
+
+
+def mixture_of_experts(module: Any, x: Array) -> Array:
+    """Send each token to its best experts, found one after another, and weigh their answers."""
+    parts = shares(linear(module.router, x), (-1,))
+    y = np.empty(x.shape, dtype=object)
+    for at in np.ndindex(x.shape[:-1]):
+        left, chosen = list(range(len(module.experts))), []
+        for _ in range(module.each):
+            best = left[0]
+            for other in left[1:]:
+                best = other if parts[at][other] > parts[at][best] else best
+            left.remove(best)
+            chosen.append(best)
+        weights = parts[at][chosen] / total(parts[at][chosen], (0,))
+        answers = [mlp(module.experts[place], x[at][None])[0] for place in chosen]
+        weighted = [each * weight for each, weight in zip(answers, weights, strict=True)]
+        y[at] = reduce(lambda one, other: one + other, weighted)
+    return y
+
+
+def llama_decoder_layer(module: Any, x: Array, *past: Array) -> Array:
+    """Add what attention makes of the normalised tokens, then what the MLP or the experts do."""
+    x = x + grouped_query_attention(module.self_attn, rms_norm(module.input_layernorm, x), *past)
+    feed = mixture_of_experts if hasattr(module.mlp, "experts") else mlp
+    return x + feed(module.mlp, rms_norm(module.post_attention_layernorm, x))
+
+
 DEFINITIONS: dict[str, Callable[..., Array]] = {
     "GroupedQueryAttention": grouped_query_attention,
+    "LlamaDecoderLayer": llama_decoder_layer,
     "RotaryEmbedding": rotary,
 }
