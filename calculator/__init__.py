@@ -5,7 +5,24 @@
 13716864
 """
 
-from calculator.activation import GELU, ReLU, SiLU, Softmax
+from calculator.activation import (
+    ELU,
+    GELU,
+    GLU,
+    Hardsigmoid,
+    Hardswish,
+    LeakyReLU,
+    LogSoftmax,
+    Mish,
+    PReLU,
+    ReLU,
+    ReLU6,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Softplus,
+    Tanh,
+)
 from calculator.attention import ScaledDotProductAttention
 from calculator.calculation import CALCULATIONS
 from calculator.conversion import Conversion
@@ -24,12 +41,18 @@ from calculator.layer import Layer
 from calculator.linear import Linear
 from calculator.network import Sequential
 from calculator.normalization import LayerNorm, RMSNorm
+from calculator.recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
 from calculator.reshape import Flatten
 from calculator.roofline import Runtime
 
 __all__ = [
     "CALCULATIONS",
+    "ELU",
     "GELU",
+    "GLU",
+    "GRU",
+    "LSTM",
+    "RNN",
     "Add",
     "Conv1d",
     "Conv2d",
@@ -40,18 +63,31 @@ __all__ = [
     "Conversion",
     "Dropout",
     "Flatten",
+    "GRUCell",
+    "Hardsigmoid",
+    "Hardswish",
     "Identity",
     "InvalidField",
+    "LSTMCell",
     "Layer",
     "LayerNorm",
+    "LeakyReLU",
     "Linear",
+    "LogSoftmax",
+    "Mish",
     "Multiply",
+    "PReLU",
     "RMSNorm",
+    "RNNCell",
     "ReLU",
+    "ReLU6",
     "Runtime",
     "ScaledDotProductAttention",
     "Sequential",
     "SiLU",
+    "Sigmoid",
     "Softmax",
+    "Softplus",
+    "Tanh",
     "devices",
 ]

@@ -23,7 +23,8 @@ FOUNDATION = {
     "spatial", "units",
 }  # fmt: skip
 FAMILIES = {
-    "activation", "attention", "convolution", "elementwise", "linear", "normalization", "reshape",
+    "activation", "attention", "convolution", "elementwise", "linear", "normalization",
+    "recurrent", "reshape",
 }  # fmt: skip
 TOP = {"__main__", "browser", "export", "evaluate", "form", "html"}
 

@@ -7,6 +7,7 @@ from math import inf, sqrt
 from typing import Any
 
 import numpy as np
+import torch
 
 from scripts.definitions.counting import Array, beside, product
 from scripts.definitions.elementwise import dropped, shares
@@ -25,7 +26,8 @@ def attention(module: Any, query: Array, key: Array, value: Array) -> Array:
     with np.errstate(invalid="ignore"):
         weights: Array = shares(scores, (-1,))
     weights = np.where(seen.any(-1, keepdims=True), weights, beside(scores, 0.0))
-    return product(dropped(weights, module.more["dropout_p"]), value)
+    with torch.random.fork_rng():  # the numbers that torch draws next
+        return product(dropped(weights, module.more["dropout_p"]), value)
 
 
 DEFINITIONS: dict[str, Callable[..., Array]] = {"Attention": attention}
