@@ -5,7 +5,24 @@
 13716864
 """
 
-from calculator.activation import GELU, ReLU, SiLU, Softmax
+from calculator.activation import (
+    ELU,
+    GELU,
+    GLU,
+    Hardsigmoid,
+    Hardswish,
+    LeakyReLU,
+    LogSoftmax,
+    Mish,
+    PReLU,
+    ReLU,
+    ReLU6,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Softplus,
+    Tanh,
+)
 from calculator.attention import ScaledDotProductAttention
 from calculator.calculation import CALCULATIONS
 from calculator.conversion import Conversion
@@ -26,13 +43,19 @@ from calculator.linear import Linear
 from calculator.llama import LlamaDecoderLayer
 from calculator.network import Sequential
 from calculator.normalization import LayerNorm, RMSNorm
+from calculator.recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
 from calculator.reshape import Flatten
 from calculator.roofline import Runtime
 from calculator.rotary import RotaryEmbedding
 
 __all__ = [
     "CALCULATIONS",
+    "ELU",
     "GELU",
+    "GLU",
+    "GRU",
+    "LSTM",
+    "RNN",
     "Add",
     "Conv1d",
     "Conv2d",
@@ -43,21 +66,34 @@ __all__ = [
     "Conversion",
     "Dropout",
     "Flatten",
+    "GRUCell",
     "GroupedQueryAttention",
+    "Hardsigmoid",
+    "Hardswish",
     "Identity",
     "InvalidField",
+    "LSTMCell",
     "Layer",
     "LayerNorm",
+    "LeakyReLU",
     "Linear",
     "LlamaDecoderLayer",
+    "LogSoftmax",
+    "Mish",
     "Multiply",
+    "PReLU",
     "RMSNorm",
+    "RNNCell",
     "ReLU",
+    "ReLU6",
     "RotaryEmbedding",
     "Runtime",
     "ScaledDotProductAttention",
     "Sequential",
     "SiLU",
+    "Sigmoid",
     "Softmax",
+    "Softplus",
+    "Tanh",
     "devices",
 ]

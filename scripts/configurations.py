@@ -160,6 +160,10 @@ def _divisor(rng: Random, *numbers: Any) -> int:
     return rng.choice(fits or [1])
 
 
+def _below(rng: Random, number: Any) -> int:
+    return rng.randrange(number) if isinstance(number, int) and number > 0 else 0
+
+
 def _padding(rng: Random, owner: type[Layer], arguments: Arguments) -> Any:
     axes, field = len(owner.axes), owner.fields["padding"]
     if isinstance(field, PerAxis) and "same" in field.words and rng.random() < 0.3:
@@ -178,6 +182,7 @@ USUAL: dict[str, Callable[[Random, type[Layer], Arguments], Any]] = {
     "in_channels": lambda rng, owner, given: rng.choice([1, 2, 3, 4, 6]),
     "out_channels": lambda rng, owner, given: rng.choice([1, 2, 3, 4, 6]),
     "groups": lambda rng, owner, given: _divisor(rng, given["in_channels"], given["out_channels"]),
+    "num_parameters": lambda rng, owner, given: rng.choice([1, 1, 2, 3]),
     "padding": _padding,
     "output_padding": lambda rng, owner, given: rng.choice([0, 0, 1]),
     "dim": _dim,
@@ -200,8 +205,11 @@ USUAL: dict[str, Callable[[Random, type[Layer], Arguments], Any]] = {
     "window_size": lambda rng, owner, given: (
         rng.choice([None, 1, 2, 3, 9]) if given.get("is_causal") else None
     ),
+    "dropout": lambda rng, owner, given: rng.choice([0, 0.0, 0.5, 1.0]),
+    "proj_size": lambda rng, owner, given: _below(rng, given["hidden_size"]),
 }
 ODD: dict[str, Callable[[Random, type[Layer]], Any]] = {
+    "dropout": lambda rng, owner: rng.choice([-0.5, 1.5, 2, 0.25, None, True, "0.5"]),
     "padding": lambda rng, owner: (
         rng.choice(["same", "valid", "full", "Same", ""])
         if getattr(owner.fields["padding"], "words", None) and rng.random() < 0.5
@@ -255,12 +263,30 @@ def _attention(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[S
     )
 
 
+def _sequence(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
+    return _features(rng, arguments, rng.choice([1, 2]))
+
+
+def _step(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
+    return _features(rng, arguments, rng.choice([0, 1]))
+
+
+def _features(rng: Random, arguments: Arguments, leading: int) -> tuple[Sizes, ...]:
+    features = arguments["input_size"]
+    known = isinstance(features, int) and features > 0
+    return ((*(rng.randint(1, 4) for _ in range(leading)), features if known else 3),)
+
+
 def _trailing(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
     wanted = arguments["normalized_shape"]
     sizes = wanted if isinstance(wanted, (tuple, list)) else [wanted]
     known = [size if isinstance(size, int) and size > 0 else 2 for size in sizes]
     leading = [rng.randint(1, 3) for _ in range(rng.randint(0 if known else 1, 2))]
     return ((*leading, *known),)
+
+
+def _even(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
+    return (tuple(rng.choice([2, 4, 6, 1, 3]) for _ in range(rng.randint(1, 4))),)
 
 
 def _pair(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
@@ -291,12 +317,15 @@ def _tokens(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Size
 SHAPES: dict[str, Callable[[Random, type[Layer], Arguments], tuple[Sizes, ...]]] = {
     "add": _pair,
     "grouped_query_attention": _tokens,
+    "glu": _even,
     "layer_norm": _trailing,
     "llama_decoder_layer": _tokens,
     "linear": _linear,
     "rotary_embedding": lambda rng, owner, given: (
         (rng.randint(1, 3), rng.randint(1, 4), rng.randint(1, 5), rng.choice([2, 4, 6, 8])),
     ),
+    **dict.fromkeys(("rnn", "lstm", "gru"), _sequence),
+    **dict.fromkeys(("rnn_cell", "lstm_cell", "gru_cell"), _step),
     "multiply": _pair,
     "rms_norm": _trailing,
     "scaled_dot_product_attention": _attention,

@@ -184,13 +184,19 @@ def run(
         buffers=sum(each.numel() for each in module.buffers()),
         macs=0,
         training_macs=0,
-        activation_bytes=sum(max(map(_held, views)) for views in saved.values()),
+        activation_bytes=sum(map(_held, saved.values())),
     )
 
 
-def _held(tensor: torch.Tensor) -> int:
-    """Return the bytes of a tensor: less than its storage where torch has set aside too much."""
-    return min(tensor.numel() * tensor.element_size(), tensor.untyped_storage().nbytes())
+def _held(views: list[torch.Tensor]) -> int:
+    """Return the bytes that views of one memory hold: all of it where they are its parts.
+
+    A view of the whole may hold less, where torch has set aside too much.
+    """
+    memory = views[0].untyped_storage().nbytes()
+    if any(view.storage_offset() for view in views):
+        return memory
+    return min(memory, max(view.numel() * view.element_size() for view in views))
 
 
 def count(

@@ -7,6 +7,7 @@ from math import inf, sqrt
 from typing import Any
 
 import numpy as np
+import torch
 
 from scripts.definitions.counting import Array, beside, product
 from scripts.definitions.elementwise import dropped, shares
@@ -34,7 +35,8 @@ def attended(
         weights: Array = shares(scores, (-1,))
     if seen is not None:
         weights = np.where(seen.any(-1, keepdims=True), weights, beside(scores, 0.0))
-    return product(dropped(weights, dropout_p), value)
+    with torch.random.fork_rng():  # the numbers that torch draws next
+        return product(dropped(weights, dropout_p), value)
 
 
 def attention(module: Any, query: Array, key: Array, value: Array) -> Array:

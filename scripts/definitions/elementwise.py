@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from scripts.definitions.counting import Array, beside, erf, larger, largest, total
+from scripts.definitions.counting import Array, beside, erf, larger, largest, smaller, total
 
 
 def sigmoid(x: Array) -> Array:
@@ -38,6 +38,33 @@ def shares(x: Array, axis: tuple[int, ...]) -> Array:
     return powers / total(powers, axis)
 
 
+def log_softmax(module: Any, x: Array) -> Array:
+    """Subtract the logarithm of the sum of the exponentials, the largest subtracted first."""
+    axis = _axis(module, x)
+    x = x - largest(x, axis)
+    return x - np.log(total(np.exp(x), axis))
+
+
+def prelu(module: Any, x: Array) -> Array:
+    """Choose x, or x times its slope: the one of its channel where there are several."""
+    slope = beside(x, module.weight)
+    if len(slope) > 1:
+        slope = slope.reshape(-1, *(1 for _ in x.shape[2:]))
+    return np.where(x > 0.0, x, slope * x)
+
+
+def softplus(module: Any, x: Array) -> Array:
+    """Return x, or below the threshold log(1 + exp(β · x)) times 1/β."""
+    scaled = module.beta * x
+    return np.where(scaled > module.threshold, x, 1 / module.beta * np.log(1.0 + np.exp(scaled)))
+
+
+def glu(module: Any, x: Array) -> Array:
+    """Multiply one half with the sigmoid of the other."""
+    one, other = np.split(x, 2, axis=module.dim)
+    return one * sigmoid(other)
+
+
 def _axis(module: Any, x: Array) -> tuple[int]:
     if module.dim is None:
         return (0 if x.ndim in (0, 1, 3) else 1,)
@@ -46,17 +73,15 @@ def _axis(module: Any, x: Array) -> tuple[int]:
 
 def dropout(module: Any, x: Array) -> Array:
     """Set some numbers to 0, in training."""
-    return dropped(x, module.p) if module.training else x
+    with torch.random.fork_rng():  # the numbers that torch draws next
+        return dropped(x, module.p) if module.training else x
 
 
 def dropped(x: Array, p: float) -> Array:
     """Multiply with a mask, and with the inverse of the share that is kept."""
-    if p == 0:
-        return x
-    if p == 1:
-        return x * 0.0
-    with torch.random.fork_rng():  # the numbers that torch draws next
-        mask = torch.empty(x.shape, dtype=torch.float64).bernoulli_(1 - p)
+    if p in (0, 1):
+        return x * 0.0 if p else x
+    mask = torch.empty(x.shape, dtype=torch.float64).bernoulli_(1 - p)
     return x * beside(x, mask) * (1 / (1 - p))
 
 
@@ -70,6 +95,22 @@ DEFINITIONS: dict[str, Callable[..., Array]] = {
     "Softmax": softmax,
     "Identity": lambda m, x: x,
     "Dropout": dropout,
+    "ReLU6": lambda m, x: smaller(larger(x, 0.0), 6.0),
+    "LeakyReLU": lambda m, x: np.where(x > 0.0, x, m.negative_slope * x),
+    "PReLU": prelu,
+    "ELU": lambda m, x: np.where(x > 0.0, x, m.alpha * (np.exp(x) - 1.0)),
+    "Sigmoid": lambda m, x: sigmoid(x),
+    "Tanh": lambda m, x: np.tanh(x),
+    "Hardsigmoid": lambda m, x: np.where(
+        x <= -3.0, beside(x, 0.0), np.where(x >= 3.0, beside(x, 1.0), x / 6.0 + 0.5)
+    ),
+    "Hardswish": lambda m, x: np.where(
+        x <= -3.0, beside(x, 0.0), np.where(x >= 3.0, x, x * (x + 3.0) / 6.0)
+    ),
+    "Softplus": softplus,
+    "Mish": lambda m, x: x * np.tanh(np.log(1.0 + np.exp(x))),
+    "LogSoftmax": log_softmax,
+    "GLU": glu,
     "add": lambda m, x, other: x + other,
     "mul": lambda m, x, other: x * other,
 }
