@@ -36,6 +36,7 @@ from calculator.convolution import (
 )
 from calculator.decoder import GroupedQueryAttention
 from calculator.elementwise import Add, Dropout, Identity, Multiply
+from calculator.embedding import Bilinear, Embedding, EmbeddingBag
 from calculator.fields import InvalidField
 from calculator.hardware import devices
 from calculator.layer import Layer
@@ -57,6 +58,7 @@ __all__ = [
     "LSTM",
     "RNN",
     "Add",
+    "Bilinear",
     "Conv1d",
     "Conv2d",
     "Conv3d",
@@ -65,6 +67,8 @@ __all__ = [
     "ConvTranspose3d",
     "Conversion",
     "Dropout",
+    "Embedding",
+    "EmbeddingBag",
     "Flatten",
     "GRUCell",
     "GroupedQueryAttention",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import prod
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from calculator.calculation import Calculation, quantity
 from calculator.expression import ratio
@@ -135,6 +135,11 @@ class Layer(Measured):
     A subclass gives its shapes, `params`, `macs` and the `operations` beside them. What is not
     multiply-accumulate work is never inside `macs`.
     """
+
+    takes_indices: ClassVar[bool] = False
+    """Whether the input is whole numbers, which have no gradient."""
+    gives_states: ClassVar[bool] = False
+    """Whether torch gives states beside the output, a tuple that no other layer takes."""
 
     @classmethod
     def on(cls, *input_shapes: tuple[int, ...], **fields: Any) -> Self:

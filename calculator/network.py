@@ -112,6 +112,32 @@ def layers() -> list[type[Layer]]:
     return [each for each in CALCULATIONS.values() if issubclass(each, Layer)]
 
 
+def _unfit(owner: Any, before: Layer | None) -> str:
+    """Return why a layer cannot stand behind another, or in a sequence at all."""
+    if before is not None and before.gives_states:
+        return (
+            f"input must be Tensor, not tuple. {type(before).__name__} gives its states beside its "
+            "output: end the sequence with it"
+        )
+    if before is not None and owner.takes_indices:
+        return (
+            "Expected tensor for argument #1 'indices' to have one of the following scalar types: "
+            "Long, Int; but got torch.FloatTensor instead. Begin the sequence with it"
+        )
+    if len(owner().input_shapes()) > 1:
+        return (
+            "forward() missing a required positional argument. It takes more than one tensor, and "
+            "a sequence has one to give"
+        )
+    return ""
+
+
+def _refused(place: int, module: tuple[str, dict[str, Any]], reason: str) -> InvalidField:
+    name, fields = module
+    title = CALCULATIONS[name].__name__
+    return InvalidField("modules", f"layer {place}, {title}: {reason}", given=call(title, fields))
+
+
 stack: Any = Stack
 
 
@@ -136,10 +162,14 @@ class Sequential(Chain, name="sequential"):
         size, differentiable = self.input_shape, self.input_requires_grad
         for place, module in enumerate(self.modules, start=1):
             key = (id(module), size, differentiable)
+            reason = _unfit(CALCULATIONS[module[0]], built[-1] if built else None)
+            if reason:
+                raise _refused(place, module, reason)
             if key not in known:
                 known[key] = self._layer(place, module, size, differentiable)
             built.append(known[key])
             size = built[-1].output_shape
+            differentiable &= not built[-1].takes_indices
             differentiable |= self.weight_requires_grad and built[-1].params > 0
         return tuple(built)
 
@@ -161,11 +191,7 @@ class Sequential(Chain, name="sequential"):
             return owner.on(size, **shared, **fields)  # type: ignore[attr-defined]
         except InvalidField as error:
             about = "" if error.field == "input_shape" else f"{error.field}: "
-            raise InvalidField(
-                "modules",
-                f"layer {place}, {owner.__name__}: {about}{error.message}",
-                given=call(owner.__name__, fields),
-            ) from None
+            raise _refused(place, module, f"{about}{error.message}") from None
 
     @cached_property
     def tensors(self) -> tuple[tuple[int, int], ...]:

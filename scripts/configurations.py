@@ -206,9 +206,16 @@ USUAL: dict[str, Callable[[Random, type[Layer], Arguments], Any]] = {
         rng.choice([None, 1, 2, 3, 9]) if given.get("is_causal") else None
     ),
     "dropout": lambda rng, owner, given: rng.choice([0, 0.0, 0.5, 1.0]),
+    "padding_idx": lambda rng, owner, given: (
+        rng.choice([None, _below(rng, given["num_embeddings"])]) or None
+    ),
+    "max_norm": lambda rng, owner, given: rng.choice([None, None, 1, 0.5]),
+    "norm_type": lambda rng, owner, given: rng.choice([2.0, 1, 3.0]),
     "proj_size": lambda rng, owner, given: _below(rng, given["hidden_size"]),
 }
 ODD: dict[str, Callable[[Random, type[Layer]], Any]] = {
+    "max_norm": lambda rng, owner: rng.choice([-1, 0, "1", None, 1e9]),
+    "norm_type": lambda rng, owner: rng.choice([0.5, 4, 1e9]),
     "dropout": lambda rng, owner: rng.choice([-0.5, 1.5, 2, 0.25, None, True, "0.5"]),
     "padding": lambda rng, owner: (
         rng.choice(["same", "valid", "full", "Same", ""])
@@ -312,11 +319,27 @@ def _tokens(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Size
     )
     cache = (batch, shared if known else 1, past, max(each, 1))
     return ((batch, length, hidden if known else 8), *((cache, cache) if past else ()))
+def _bags(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
+    return ((rng.randint(1, 4), rng.randint(1, 4)),)
+
+
+def _two_inputs(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
+    leading = tuple(rng.randint(1, 4) for _ in range(rng.randint(0, 2)))
+    given = (arguments[name] for name in ("in1_features", "in2_features"))
+    known = (each if isinstance(each, int) and each > 0 else 3 for each in given)
+    return tuple((*leading, features) for features in known)
+
+
+def _indices(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
+    return (tuple(rng.randint(1, 4) for _ in range(rng.randint(1, 3))),)
 
 
 SHAPES: dict[str, Callable[[Random, type[Layer], Arguments], tuple[Sizes, ...]]] = {
     "add": _pair,
     "grouped_query_attention": _tokens,
+    "bilinear": _two_inputs,
+    "embedding": _indices,
+    "embedding_bag": _bags,
     "glu": _even,
     "layer_norm": _trailing,
     "llama_decoder_layer": _tokens,

@@ -27,7 +27,7 @@ from torch.utils.flop_counter import sdpa_backward_flop_count
 
 from scripts.configurations import Configuration
 from scripts.definitions import computed
-from scripts.twins import Attention, Tensors, first, inputs, module, run, work
+from scripts.twins import Attention, Tensors, first, inputs, module, run, work, zeros
 from scripts.twins import count as count_macs
 
 Figures = dict[str, Any]
@@ -81,7 +81,7 @@ def tensors(subject: Subject) -> Tensors:
     """Return what the module is run on."""
     if isinstance(subject, Configuration):
         return inputs(subject)
-    return (torch.zeros(subject.input_shape),)
+    return (zeros(subject.layers[0][0], subject.input_shape),)
 
 
 def written(text: str) -> list[Construction]:

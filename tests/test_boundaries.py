@@ -23,8 +23,8 @@ FOUNDATION = {
     "spatial", "units",
 }  # fmt: skip
 FAMILIES = {
-    "activation", "attention", "convolution", "elementwise", "linear", "normalization",
-    "recurrent", "reshape", "rotary",
+    "activation", "attention", "convolution", "elementwise", "embedding", "linear",
+    "normalization", "recurrent", "reshape", "rotary",
 }  # fmt: skip
 BLOCKS = {"decoder", "llama"}  # layers made of layers
 TOP = {"__main__", "browser", "export", "evaluate", "form", "html"}

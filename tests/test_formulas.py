@@ -150,7 +150,7 @@ def left_over(formula: str, symbols: set[str]) -> str:
     plain = {re.sub(r"_\{(.*)\}$", r"_\1", symbol): symbol for symbol in symbols}
     formula = re.sub(r"_\{(\\text\{\w+\}(?:,\w)?|\w+)\}", r"_\1", formula)
     for symbol in sorted(plain, key=len, reverse=True):
-        formula = re.sub(rf"{re.escape(symbol)}(?![A-Za-z_])", " ", formula)
+        formula = re.sub(rf"(?<![A-Za-z]){re.escape(symbol)}(?![A-Za-z_])", " ", formula)
     return re.sub(WORDS, "", formula)
 
 

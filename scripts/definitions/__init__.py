@@ -17,6 +17,7 @@ from scripts.definitions import (
     matrix,
     normalization,
     recurrent,
+    tables,
 )
 from scripts.definitions.counting import Array, Tally, numbers
 
@@ -48,6 +49,7 @@ DEFINITIONS: dict[str, Callable[..., Array]] = {
     **elementwise.DEFINITIONS,
     **matrix.DEFINITIONS,
     **recurrent.DEFINITIONS,
+    **tables.DEFINITIONS,
     **normalization.DEFINITIONS,
 }
 """What each module of torch makes of its inputs, by the name of its class or function."""
