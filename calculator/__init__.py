@@ -41,7 +41,7 @@ from calculator.fields import InvalidField
 from calculator.hardware import devices
 from calculator.layer import Layer
 from calculator.linear import Linear
-from calculator.llama import LlamaDecoderLayer
+from calculator.llama import Llama, LlamaDecoderLayer
 from calculator.network import Sequential
 from calculator.normalization import LayerNorm, RMSNorm
 from calculator.recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
@@ -81,6 +81,7 @@ __all__ = [
     "LayerNorm",
     "LeakyReLU",
     "Linear",
+    "Llama",
     "LlamaDecoderLayer",
     "LogSoftmax",
     "Mish",

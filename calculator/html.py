@@ -190,11 +190,11 @@ def _operations(work: Measured) -> str:
 def _layers(chain: Chain) -> str:
     rows = "".join(
         f'<tr><th scope="row">{place}</th>'
-        f"<td><code>{escape(label)}</code></td>"
+        f"<td><code>{escape(label)}</code>{f' × {grouped(count)}' if count > 1 else ''}</td>"
         f"<td>({', '.join(map(grouped, layer.output_shape))})</td>"
-        f"<td>{grouped(layer.params)}</td><td>{grouped(layer.macs)}</td>"
-        f"<td>{_percent(layer.macs, chain.macs)}</td></tr>"
-        for place, (label, layer) in enumerate(chain.parts(), start=1)
+        f"<td>{grouped(count * layer.params)}</td><td>{grouped(count * layer.macs)}</td>"
+        f"<td>{_percent(count * layer.macs, chain.macs)}</td></tr>"
+        for place, (label, count, layer) in enumerate(chain.parts(), start=1)
     )
     return (
         '<div class="calculator-scroll" tabindex="0" role="group" aria-label="Layer by layer">'

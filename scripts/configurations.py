@@ -192,6 +192,7 @@ USUAL: dict[str, Callable[[Random, type[Layer], Arguments], Any]] = {
     ),
     "num_attention_heads": lambda rng, owner, given: rng.choice([1, 2, 4]),
     "num_experts_per_tok": lambda rng, owner, given: rng.choice([1, 2, 2]),
+    "num_hidden_layers": lambda rng, owner, given: rng.choice([1, 1, 2]),
     "num_local_experts": lambda rng, owner, given: rng.choice([None, 2, 3, 4]),
     "num_key_value_heads": lambda rng, owner, given: rng.choice(
         [None, 1, _divisor(rng, given["num_attention_heads"])]
@@ -319,6 +320,15 @@ def _tokens(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Size
     )
     cache = (batch, shared if known else 1, past, max(each, 1))
     return ((batch, length, hidden if known else 8), *((cache, cache) if past else ()))
+
+
+def _words(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
+    """New words, and a cache for each block."""
+    tokens, *caches = _tokens(rng, owner, arguments)
+    blocks = arguments["num_hidden_layers"]
+    return (tokens[:2], *(caches * (blocks if isinstance(blocks, int) else 1)))
+
+
 def _bags(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
     return ((rng.randint(1, 4), rng.randint(1, 4)),)
 
@@ -342,6 +352,7 @@ SHAPES: dict[str, Callable[[Random, type[Layer], Arguments], tuple[Sizes, ...]]]
     "embedding_bag": _bags,
     "glu": _even,
     "layer_norm": _trailing,
+    "llama": _words,
     "llama_decoder_layer": _tokens,
     "linear": _linear,
     "rotary_embedding": lambda rng, owner, given: (

@@ -261,6 +261,7 @@ class Llama(nn.Module):
     def forward(self, tokens: Tensor, *past: Tensor) -> Tensor:
         """Return (N, L, vocab_size), given each layer's cached keys and values."""
         x = self.embed_tokens(tokens)
+        past = tuple(each.detach() for each in past)
         for place, layer in enumerate(self.layers):
             x = layer(x, *past[2 * place : 2 * place + 2])
         return self.lm_head(self.norm(x))

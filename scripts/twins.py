@@ -12,10 +12,10 @@ from functools import partial
 from typing import Any
 
 import torch
-from torch.nn.attention.bias import CausalVariant
-from torch.nn.functional import scaled_dot_product_attention as attention
 from torch.autograd.profiler import profile
 from torch.fx.experimental import _config as meta
+from torch.nn.attention.bias import CausalVariant
+from torch.nn.functional import scaled_dot_product_attention as attention
 from torch.utils.flop_counter import FlopCounterMode
 
 from scripts import modules
@@ -87,6 +87,9 @@ TWINS: dict[str, Twin] = {
     "embedding": Twin(torch.nn.Embedding, indices),
     "embedding_bag": Twin(torch.nn.EmbeddingBag, indices),
     "grouped_query_attention": Twin(modules.GroupedQueryAttention),
+    "llama": Twin(
+        modules.Llama, lambda shapes: (*indices(shapes[:1]), *map(torch.zeros, shapes[1:]))
+    ),
     "llama_decoder_layer": Twin(modules.LlamaDecoderLayer),
     "multiply": Twin(partial(modules.Function, torch.mul)),
     "rotary_embedding": Twin(modules.RotaryEmbedding),

@@ -14,6 +14,7 @@ from scripts.definitions.counting import Array, Number, total
 from scripts.definitions.elementwise import shares, sigmoid
 from scripts.definitions.matrix import linear
 from scripts.definitions.normalization import rms_norm
+from scripts.definitions.tables import embedding
 
 
 def rotary(module: Any, x: Array, first: int = 0) -> Array:
@@ -87,8 +88,17 @@ def llama_decoder_layer(module: Any, x: Array, *past: Array) -> Array:
     return x + feed(module.mlp, rms_norm(module.post_attention_layernorm, x))
 
 
+def llama(module: Any, tokens: Array, *past: Array) -> Array:
+    """Look up a row for each word, run the blocks, and score the normalised outcome."""
+    x = embedding(module.embed_tokens, tokens)
+    for place, layer in enumerate(module.layers):
+        x = llama_decoder_layer(layer, x, *past[2 * place : 2 * place + 2])
+    return linear(module.lm_head, rms_norm(module.norm, x))
+
+
 DEFINITIONS: dict[str, Callable[..., Array]] = {
     "GroupedQueryAttention": grouped_query_attention,
+    "Llama": llama,
     "LlamaDecoderLayer": llama_decoder_layer,
     "RotaryEmbedding": rotary,
 }
