@@ -167,10 +167,12 @@ def inputs(
     given = twin(one).inputs(one.shapes if shapes is None else shapes)
     if not random:
         return given
+    names = [name for name in ("num_embeddings", "vocab_size") if name in one.arguments]
+    rows = one.arguments[names[0]] if names else 0
     return tuple(
         torch.randn(each.shape, dtype=torch.float64)
         if each.is_floating_point()
-        else torch.randint_like(each, one.arguments["num_embeddings"])
+        else torch.randint_like(each, rows)
         for each in given
     )
 

@@ -101,9 +101,11 @@ def ask_torch(subject: Subject, dtype: str, grads: Mapping[str, bool]) -> Figure
     """Return what torch says: shapes by a hook, work on meta, bytes of real element sizes."""
     each = torch.empty(0, dtype=DTYPES[dtype]).element_size()
     moved = {"input_bytes": 0, "output_bytes": 0}
+    read = []
 
     def watch(module: torch.nn.Module, given: Tensors, output: Any) -> None:
         y = first(output)
+        read.append(read_of(module, given[0]))
         storages = {tensor.untyped_storage()._cdata for tensor in (given[0], y)}
         if len(storages) == 2 or getattr(module, "inplace", False):  # else it is a view
             moved["input_bytes"] += sum(map(bytes_of, given))
@@ -130,8 +132,8 @@ def ask_torch(subject: Subject, dtype: str, grads: Mapping[str, bool]) -> Figure
             "training_macs": training_macs,
             "training_flops": 2 * training_macs,
         }
-    params = sum(parameter.numel() for parameter in layer.parameters())
-    bytes_moved = params * each + sum(moved.values())
+    params = {name: parameter.numel() for name, parameter in layer.named_parameters()}
+    bytes_moved = sum(read) * each + sum(moved.values())
     return {
         "input_shape": list(given[0].shape),
         "output_shape": list(y.shape),
@@ -141,9 +143,10 @@ def ask_torch(subject: Subject, dtype: str, grads: Mapping[str, bool]) -> Figure
         "macs": macs,
         "flops": 2 * macs,
         **training,
-        "params": params,
+        "params": sum(params.values()),
+        "weights": sum(count for name, count in params.items() if "weight" in name),
         "buffers": sum(buffer.numel() for buffer in layer.buffers()),
-        "weight_bytes": params * each,
+        "weight_bytes": sum(params.values()) * each,
         **(_attention(layer, given) if isinstance(layer, Attention) else {}),
         **moved,
         "bytes_moved": bytes_moved,
@@ -163,6 +166,14 @@ def _attention(module: Attention, given: Tensors) -> Figures:
         "useful_macs": batch * heads * pairs * (query[3] + value[3]),
         "fused_backward_macs": sdpa_backward_flop_count(output, query, key, value) // 2,  # type: ignore[no-untyped-call]
     }
+
+
+def read_of(module: torch.nn.Module, given: torch.Tensor) -> int:
+    """Return how many parameters a module reads: of a table the rows of indices that differ."""
+    if isinstance(module, torch.nn.Embedding | torch.nn.EmbeddingBag):
+        rows = {index % module.num_embeddings for index in range(given.numel())}
+        return len(rows) * module.embedding_dim
+    return sum(parameter.numel() for parameter in module.parameters())
 
 
 def is_grouped(module: torch.nn.Module) -> bool:
