@@ -39,11 +39,13 @@ from calculator.fields import InvalidField
 from calculator.hardware import devices
 from calculator.layer import Layer
 from calculator.linear import Linear
+from calculator.multihead import MultiheadAttention
 from calculator.network import Sequential
 from calculator.normalization import LayerNorm, RMSNorm
 from calculator.recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
 from calculator.reshape import Flatten
 from calculator.roofline import Runtime
+from calculator.transformer import TransformerDecoderLayer, TransformerEncoderLayer
 
 __all__ = [
     "CALCULATIONS",
@@ -75,6 +77,7 @@ __all__ = [
     "Linear",
     "LogSoftmax",
     "Mish",
+    "MultiheadAttention",
     "Multiply",
     "PReLU",
     "RMSNorm",
@@ -89,5 +92,7 @@ __all__ = [
     "Softmax",
     "Softplus",
     "Tanh",
+    "TransformerDecoderLayer",
+    "TransformerEncoderLayer",
     "devices",
 ]

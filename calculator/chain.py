@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import cached_property
+from math import prod
+from typing import Any
+
 from calculator.calculation import quantity
 from calculator.layer import Layer, Measured
 from calculator.operations import Operations, total
@@ -27,6 +32,10 @@ class Chain(Measured):
     def labels(self) -> tuple[str, ...]:
         """What each layer is called in a table."""
         raise NotImplementedError
+
+    def parts(self) -> Iterator[tuple[str, Layer]]:
+        """Yield what a table shows: each layer with what it is called."""
+        yield from zip(self.labels, self.layers, strict=True)
 
     @quantity()
     def macs(self) -> int:
@@ -68,13 +77,65 @@ class Chain(Measured):
         """The sum over the layers, none for a gradient that no layer before it needs."""
         return sum(layer.backward_macs for layer in self.layers)
 
-    @quantity()
-    def activation_bytes(self) -> int:
-        """What autograd keeps of the layers; a tensor that two of them need is kept once."""
+    def kept_tensors(self) -> dict[int, int]:
+        """Return the bytes of each numbered tensor that autograd keeps, however many need it."""
         kept: dict[int, int] = {}
         for layer, tensors in zip(self.layers, self.tensors, strict=True):
-            sizes = layer.input_bytes, layer.output_bytes
+            sizes = layer.held_bytes()
             for tensor, is_kept, each in zip(tensors, layer.keeps(), sizes, strict=True):
                 if is_kept:
                     kept.setdefault(tensor, each)
-        return sum(kept.values()) + sum(layer.kept_bytes() for layer in self.layers)
+        return kept
+
+    @quantity()
+    def activation_bytes(self) -> int:
+        """What autograd keeps of the layers; a tensor that two of them need is kept once."""
+        kept = self.kept_tensors().values()
+        return sum(kept) + sum(layer.kept_bytes() for layer in self.layers)
+
+
+class Block(Chain, Layer):
+    """Layers that are one layer to whatever stands around them.
+
+    Its tensor 0 is the input. No layer of a block keeps the block's output.
+    """
+
+    def shared(self, *, inner: bool = False) -> dict[str, Any]:
+        """Return the fields that a part has of the whole; `inner` behind a layer that learns."""
+        fields = {name: getattr(self, name) for name in Measured.fields}
+        fields["input_requires_grad"] |= inner and self.weight_requires_grad
+        return fields
+
+    @cached_property
+    def branches(self) -> tuple[object, ...]:
+        parts = tuple((type(layer), layer.branches) for layer in self.layers)
+        return (*super().branches, parts, self.tensors)
+
+    def parts(self) -> Iterator[tuple[str, Layer]]:
+        for label, layer in super().parts():
+            if isinstance(layer, Block):
+                yield from ((f"{label}.{inner}", part) for inner, part in layer.parts())
+            else:
+                yield label, layer
+
+    @quantity(r"\text{MACs}_\text{useful}", unit="MAC", label="MACs of unmasked pairs")
+    def useful_macs(self) -> int:
+        """All but the products of masked pairs."""
+        return sum(layer.useful() for layer in self.layers)
+
+    def useful(self) -> int:
+        return self.useful_macs
+
+    def keeps(self) -> tuple[bool, bool]:
+        """The input, where one of the layers does."""
+        return 0 in self.kept_tensors(), False
+
+    def kept_bytes(self) -> int:
+        """Return the bytes of everything else that is kept."""
+        kept = (size for tensor, size in self.kept_tensors().items() if tensor)
+        return sum(kept) + sum(layer.kept_bytes() for layer in self.layers)
+
+    def held_bytes(self) -> tuple[int, int]:
+        """The input and the output, however often its layers read and write them."""
+        each = self.element_bytes
+        return prod(self.input_shape) * each, prod(self.output_shape) * each

@@ -194,9 +194,7 @@ def _layers(chain: Chain) -> str:
         f"<td>({', '.join(map(grouped, layer.output_shape))})</td>"
         f"<td>{grouped(layer.params)}</td><td>{grouped(layer.macs)}</td>"
         f"<td>{_percent(layer.macs, chain.macs)}</td></tr>"
-        for place, (label, layer) in enumerate(
-            zip(chain.labels, chain.layers, strict=True), start=1
-        )
+        for place, (label, layer) in enumerate(chain.parts(), start=1)
     )
     return (
         '<div class="calculator-scroll" tabindex="0" role="group" aria-label="Layer by layer">'

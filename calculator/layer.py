@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import prod
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from calculator.calculation import Calculation, quantity
 from calculator.expression import ratio
@@ -136,6 +136,9 @@ class Layer(Measured):
     multiply-accumulate work is never inside `macs`.
     """
 
+    more_inputs: ClassVar[tuple[str, ...]] = ()
+    """The inputs that torch's module requires beside the first: it is in no `Sequential`."""
+
     @classmethod
     def on(cls, *input_shapes: tuple[int, ...], **fields: Any) -> Self:
         """Return the layer on inputs of these shapes, as a sequence of layers chains them.
@@ -234,6 +237,14 @@ class Layer(Measured):
         """What autograd keeps: the input, the output or neither, and what is listed with it."""
         kept = zip(self.keeps(), (self.input_bytes, self.output_bytes), strict=True)
         return sum(each for is_kept, each in kept if is_kept) + self.kept_bytes()
+
+    def held_bytes(self) -> tuple[int, int]:
+        """Return the bytes of the input and of the output while autograd holds them."""
+        return self.input_bytes, self.output_bytes
+
+    def useful(self) -> int:
+        """Return the multiply-accumulates that reach the output, masked ones left out."""
+        return self.macs
 
     def gives_a_view(self) -> bool:
         """Return whether the output shares the memory of the input."""

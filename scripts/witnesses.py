@@ -27,7 +27,8 @@ from torch.utils.flop_counter import sdpa_backward_flop_count
 
 from scripts.configurations import Configuration
 from scripts.definitions import computed
-from scripts.twins import Attention, Tensors, first, inputs, module, run, work
+from scripts.masked import Attention
+from scripts.twins import Tensors, first, inputs, module, run, work
 from scripts.twins import count as count_macs
 
 Figures = dict[str, Any]

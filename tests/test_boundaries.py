@@ -26,6 +26,7 @@ FAMILIES = {
     "activation", "attention", "convolution", "elementwise", "linear", "normalization",
     "recurrent", "reshape",
 }  # fmt: skip
+BLOCKS = {"multihead", "transformer"}  # layers made of layers
 TOP = {"__main__", "browser", "export", "evaluate", "form", "html"}
 
 
@@ -98,12 +99,17 @@ def declares(name: str) -> bool:
 
 
 def test_calculations_are_declared_in_the_families_and_three_modules_more():
-    assert set(filter(declares, TREES)) == FAMILIES | {"network", "roofline", "conversion"}
+    assert set(filter(declares, TREES)) == FAMILIES | BLOCKS | {"network", "roofline", "conversion"}
 
 
 @pytest.mark.parametrize("name", sorted(FAMILIES))
 def test_a_family_of_layers_stands_on_the_foundation_only(name):
     assert siblings(name) <= FOUNDATION
+
+
+@pytest.mark.parametrize("name", sorted(BLOCKS))
+def test_a_block_stands_on_the_foundation_and_the_families(name):
+    assert siblings(name) <= FOUNDATION | FAMILIES | BLOCKS
 
 
 @pytest.mark.parametrize("name", sorted(FOUNDATION))
@@ -112,7 +118,7 @@ def test_the_foundation_knows_no_layer_and_no_machine(name):
 
 
 def test_a_network_knows_layers_and_neither_machines_nor_pages():
-    assert siblings("network") <= FOUNDATION | FAMILIES
+    assert siblings("network") <= FOUNDATION | FAMILIES | BLOCKS
 
 
 def test_the_roofline_knows_hardware_and_no_family_of_layers():

@@ -10,7 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from scripts.definitions import attention, elementwise, matrix, normalization, recurrent
+from scripts.definitions import (
+    attention,
+    elementwise,
+    matrix,
+    normalization,
+    recurrent,
+    transformer,
+)
 from scripts.definitions.counting import Array, Tally, numbers
 
 
@@ -40,6 +47,7 @@ DEFINITIONS: dict[str, Callable[..., Array]] = {
     **elementwise.DEFINITIONS,
     **matrix.DEFINITIONS,
     **recurrent.DEFINITIONS,
+    **transformer.DEFINITIONS,
     **normalization.DEFINITIONS,
 }
 """What each module of torch makes of its inputs, by the name of its class or function."""
