@@ -42,12 +42,14 @@ from calculator.hardware import devices
 from calculator.layer import Layer
 from calculator.linear import Linear
 from calculator.llama import Llama, LlamaDecoderLayer
+from calculator.multihead import MultiheadAttention
 from calculator.network import Sequential
 from calculator.normalization import LayerNorm, RMSNorm
 from calculator.recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
 from calculator.reshape import Flatten
 from calculator.roofline import Runtime
 from calculator.rotary import RotaryEmbedding
+from calculator.transformer import TransformerDecoderLayer, TransformerEncoderLayer
 
 __all__ = [
     "CALCULATIONS",
@@ -85,6 +87,7 @@ __all__ = [
     "LlamaDecoderLayer",
     "LogSoftmax",
     "Mish",
+    "MultiheadAttention",
     "Multiply",
     "PReLU",
     "RMSNorm",
@@ -100,5 +103,7 @@ __all__ = [
     "Softmax",
     "Softplus",
     "Tanh",
+    "TransformerDecoderLayer",
+    "TransformerEncoderLayer",
     "devices",
 ]

@@ -190,6 +190,9 @@ class ScaledDotProductAttention(Layer, name="scaled_dot_product_attention"):
         """Those that reach the output: a kernel that skips what is masked does no more."""
         return self.batch_size * self.num_heads * self.unmasked_pairs * self.products()
 
+    def useful(self) -> int:
+        return self.useful_macs
+
     @quantity()
     def operations(self) -> Operations:
         """A score is scaled, masked, compared, made positive, and divided by their sum."""
@@ -244,10 +247,15 @@ class ScaledDotProductAttention(Layer, name="scaled_dot_product_attention"):
             return sums + mask if self.needs_a_mask else sums
         columns = self.batch_size * self.num_heads * self.key_length
         elements = rows * self.head_dim + columns * self.products() + self.scores
+        elements = elements + self.neighbours()
         if self.dropped:
             elements = elements + self.scores
             elements = elements + (self.scores if self.dropped == 2 else 1)
         return elements * self.element_bytes
+
+    def neighbours(self) -> int:
+        """Return the numbers that stay because they share their memory with what is saved."""
+        return 0
 
 
 def staircase(rows: int, most: int | None = None) -> int:

@@ -140,6 +140,15 @@ class Block(Chain, Layer):
             else:
                 yield label, count, layer
 
+    @quantity(r"\text{MACs}_\text{useful}", unit="MAC", label="MACs of unmasked pairs")
+    def useful_macs(self) -> int:
+        """All but the products of masked pairs."""
+        counted = zip(self.counts(), self.layers, strict=True)
+        return sum(count * layer.useful() for count, layer in counted)
+
+    def useful(self) -> int:
+        return self.useful_macs
+
     def keeps(self) -> tuple[bool, bool]:
         """The input, where one of the layers does."""
         return 0 in self.kept_tensors(), False

@@ -219,10 +219,3 @@ class GroupedQueryAttention(Decoding, name="grouped_query_attention"):
         """Queries, keys and values stand as one; torch lays several rows of heads out anew."""
         rows = 7 if 1 in (self.sequence_length, self.num_attention_heads) else 8
         return (0, 1), (0, 2), (0, 3), (1, 4), (2, 5), (6, 7), (rows, 9)
-
-    @quantity(r"\text{MACs}_\text{useful}", unit="MAC", label="MACs of unmasked pairs")
-    def useful_macs(self) -> int:
-        """The same, of the attention only what reaches the output."""
-        layers: Any = self.layers
-        *projections, attention, output = layers
-        return sum(layer.macs for layer in projections) + attention.useful_macs + output.macs

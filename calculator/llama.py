@@ -120,13 +120,6 @@ class LlamaDecoderLayer(_Decoder, name="llama_decoder_layer"):
         biases = 2 * self.intermediate_size + self.hidden_size
         return self.params - idle * (weights + biases if self.mlp_bias else weights)
 
-    @quantity(r"\text{MACs}_\text{useful}", unit="MAC", label="MACs of unmasked pairs")
-    def useful_macs(self) -> int:
-        """The same, of the attention only what reaches the output."""
-        layers: Any = self.layers
-        _, attention, _, _, feed, _ = layers
-        return attention.useful_macs + feed.macs
-
 
 class _TiedHead(Linear):
     """An output layer whose weight is the table of the embedding: read here, and counted there."""
@@ -216,13 +209,6 @@ class Llama(_Decoder, name="llama"):
         """A key and a value for each of their heads, in every block."""
         heads = self.num_hidden_layers * self.kv_heads()
         return 2 * heads * self.head_size() * self.element_bytes
-
-    @quantity()
-    def useful_macs(self) -> int:
-        """The same, of the attention only what reaches the output."""
-        layers: Any = self.layers
-        _, block, _, head = layers
-        return self.num_hidden_layers * block.useful_macs + head.macs
 
     @quantity()
     def active_params(self) -> int:

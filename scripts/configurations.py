@@ -201,6 +201,13 @@ USUAL: dict[str, Callable[[Random, type[Layer], Arguments], Any]] = {
     "sliding_window": lambda rng, owner, given: rng.choice([None, 1, 2, 3, 9]),
     "start_dim": lambda rng, owner, given: rng.randint(-3, 2),
     "end_dim": lambda rng, owner, given: rng.randint(-3, 2),
+    "embed_dim": lambda rng, owner, given: rng.choice([2, 4, 6, 8]),
+    "num_heads": lambda rng, owner, given: _divisor(rng, given["embed_dim"]),
+    "d_model": lambda rng, owner, given: rng.choice([2, 4, 6, 8]),
+    "nhead": lambda rng, owner, given: _divisor(rng, given["d_model"]),
+    "dim_feedforward": lambda rng, owner, given: rng.randint(1, 9),
+    "kdim": lambda rng, owner, given: rng.choice([None, None, given["embed_dim"], 3]),
+    "vdim": lambda rng, owner, given: rng.choice([None, given["embed_dim"], given.get("kdim"), 5]),
     "dropout_p": lambda rng, owner, given: rng.choice([0, 0.0, 0.1, 1.0]),
     "scale": lambda rng, owner, given: rng.choice([None, 0.5, 2]),
     "window_size": lambda rng, owner, given: (
@@ -269,6 +276,34 @@ def _attention(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[S
         (batch, heads // shared, keys, each),
         (batch, heads // shared, keys, rng.choice([each, value])),
     )
+
+
+def _multihead(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
+    """A query alone, with a memory, or with a key and a value."""
+    embedding, key, value = (arguments.get(name) for name in ("embed_dim", "kdim", "vdim"))
+    each = _known(embedding, 4)
+    batch, queries, keys = rng.choice([None, 1, 2, 3]), rng.randint(1, 5), rng.randint(1, 5)
+
+    def sized(length: int, features: int) -> Sizes:
+        if batch is None:
+            return (length, features)
+        first = arguments.get("batch_first") is True
+        return (batch, length, features) if first else (length, batch, features)
+
+    shapes = sized(queries, each), sized(keys, _known(key, each)), sized(keys, _known(value, each))
+    return shapes[: rng.choice([1, 2, 3] if key == value == embedding else [3, 3, 3, 2, 1])]
+
+
+def _model(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
+    """A sequence, and a memory for the layers that read one."""
+    given = {"embed_dim": arguments["d_model"], "batch_first": arguments.get("batch_first")}
+    shapes = _multihead(rng, owner, given)
+    wanted = 1 + len(owner.more_inputs)
+    return (*shapes, *shapes[-1:])[:wanted]
+
+
+def _known(size: Any, otherwise: int) -> int:
+    return size if type(size) is int and size > 0 else otherwise
 
 
 def _sequence(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
@@ -360,7 +395,9 @@ SHAPES: dict[str, Callable[[Random, type[Layer], Arguments], tuple[Sizes, ...]]]
     ),
     **dict.fromkeys(("rnn", "lstm", "gru"), _sequence),
     **dict.fromkeys(("rnn_cell", "lstm_cell", "gru_cell"), _step),
+    "multihead_attention": _multihead,
     "multiply": _pair,
     "rms_norm": _trailing,
     "scaled_dot_product_attention": _attention,
+    **dict.fromkeys(("transformer_encoder_layer", "transformer_decoder_layer"), _model),
 }

@@ -84,6 +84,7 @@ def excused(
     - Attention on tensors that do not fit together: torch broadcasts a batch of 1, counts heads of
       keys and of values apart, takes other numbers of dimensions, and speaks of its mask first.
     - A negative dropout of attention, which some kernels take for none and others refuse.
+    - A dropout of the wrong type where torch does not look at it: in inference.
     - The words for a value of the wrong type, which are those of torch's argument parser; for a
       size of a parameter below 1, which name the tensor and not the argument, or of a module that
       torch does not have; for a kernel_size of a wrong length, which name the stride; for a padding
@@ -96,12 +97,15 @@ def excused(
         rank = any(len(shape) != 4 for shape in one.shapes)
         if isinstance(theirs, Answer) or rank or str(theirs).startswith("The expanded size"):
             return "attention on tensors that do not fit together"
-    if ours.field == "dropout_p" and ours.given.startswith("-"):
+    of_attention = one.layer in ("scaled_dot_product_attention", "multihead_attention")
+    if of_attention and ours.field in ("dropout", "dropout_p") and ours.given.startswith("-"):
         return "a negative dropout"
     if isinstance(theirs, Answer):
         numbers = one.arguments.get(ours.field)
         if ours.message.endswith("Must be at least 1"):
             return "a size of 0"
+        if ours.field == "dropout" and ours.message == "must be a number":
+            return "a wrong type out of sight"
         if isinstance(numbers, (tuple, list)) and one.layer.startswith("conv"):
             if len(numbers) == 1 and ours.field in ("padding", "dilation"):
                 return "one number in a tuple"
@@ -110,7 +114,7 @@ def excused(
         return None
     if isinstance(theirs, TypeError) or "must be a whole number" in ours.message:
         return "words for a wrong type"
-    shapes_a_parameter = ours.field == "num_parameters" or (
+    shapes_a_parameter = ours.field in ("num_parameters", "kdim", "vdim", "dim_feedforward") or (
         one.owner.fields[ours.field].required if ours.field in one.arguments else False
     )
     is_torchs = hasattr(torch.nn, one.owner.__name__)

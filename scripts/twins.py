@@ -14,12 +14,16 @@ from typing import Any
 import torch
 from torch.autograd.profiler import profile
 from torch.fx.experimental import _config as meta
-from torch.nn.attention.bias import CausalVariant
-from torch.nn.functional import scaled_dot_product_attention as attention
 from torch.utils.flop_counter import FlopCounterMode
 
 from scripts import modules
 from scripts.configurations import Arguments, Configuration, Sizes
+from scripts.masked import (
+    Attention,
+    MultiheadAttention,
+    TransformerDecoderLayer,
+    TransformerEncoderLayer,
+)
 
 Tensors = tuple[torch.Tensor, ...]
 
@@ -32,44 +36,6 @@ class Twin:
 
     module: Callable[..., torch.nn.Module]
     inputs: Callable[[tuple[Sizes, ...]], Tensors] = lambda shapes: tuple(map(torch.zeros, shapes))
-
-
-class Attention(torch.nn.Module):
-    """Attention whose mask torch may have to be given as a tensor."""
-
-    def __init__(
-        self,
-        dropout_p: float = 0.0,
-        is_causal: bool = False,
-        scale: float | None = None,
-        window_size: int | None = None,
-        causal_variant: str = "upper_left",
-    ) -> None:
-        super().__init__()
-        if window_size is not None and window_size > 0 and not is_causal:
-            raise ValueError("window_size needs is_causal")
-        known: Any = {each.name.lower(): each for each in CausalVariant}
-        self.is_causal = is_causal
-        self.variant = CausalVariant(known.get(causal_variant, causal_variant))
-        self.window_size = window_size
-        self.more: Any = {"dropout_p": dropout_p, "scale": scale, "enable_gqa": True}
-
-    def mask(self, queries: int, keys: int) -> torch.Tensor:
-        """Return which keys each query sees."""
-        seen = torch.ones(queries, keys, dtype=torch.bool)
-        if not self.is_causal:
-            return seen
-        last = keys - queries if self.variant is CausalVariant.LOWER_RIGHT else 0
-        seen = seen.tril(last)
-        return seen if self.window_size is None else seen.triu(last - self.window_size + 1)
-
-    def forward(self, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
-        """Return the attention of a query to a key and a value."""
-        plain = self.window_size is None and self.variant is CausalVariant.UPPER_LEFT
-        if plain or not self.is_causal:
-            return attention(query, key, value, is_causal=self.is_causal, **self.more)
-        mask = self.mask(query.shape[-2], key.shape[-2])
-        return attention(query, key, value, attn_mask=mask, **self.more)
 
 
 def indices(shapes: tuple[Sizes, ...]) -> Tensors:
@@ -91,9 +57,12 @@ TWINS: dict[str, Twin] = {
         modules.Llama, lambda shapes: (*indices(shapes[:1]), *map(torch.zeros, shapes[1:]))
     ),
     "llama_decoder_layer": Twin(modules.LlamaDecoderLayer),
+    "multihead_attention": Twin(MultiheadAttention),
     "multiply": Twin(partial(modules.Function, torch.mul)),
     "rotary_embedding": Twin(modules.RotaryEmbedding),
     "scaled_dot_product_attention": Twin(Attention),
+    "transformer_decoder_layer": Twin(TransformerDecoderLayer),
+    "transformer_encoder_layer": Twin(TransformerEncoderLayer),
 }
 
 

@@ -27,7 +27,8 @@ from torch.utils.flop_counter import sdpa_backward_flop_count
 
 from scripts.configurations import Configuration
 from scripts.definitions import computed
-from scripts.twins import Attention, Tensors, first, inputs, module, run, work, zeros
+from scripts.masked import Attention
+from scripts.twins import Tensors, first, inputs, module, run, work, zeros
 from scripts.twins import count as count_macs
 
 Figures = dict[str, Any]
@@ -204,11 +205,15 @@ def count_exact_flops(subject: Subject) -> Figures:
 
 
 def count_all_arithmetic(subject: Subject, function_weight: int) -> Figures:
-    """Return every operation once, but functions and look-ups, in the convention "all"."""
-    tally = count(subject, fused=False)
+    """Return the FLOPs in the convention "all": a multiply-accumulate is two, the rest one each.
+
+    A function counts for as many as it is said to, a look-up for none.
+    """
+    tally = count(subject, fused=True)
     functions = tally.pop("exponentials", 0) + tally.pop("transcendentals", 0)
+    products = tally.pop("multiply_accumulates", 0)
     tally.pop("lookups", 0)
-    return {"flops": sum(tally.values()) + function_weight * functions}
+    return {"flops": 2 * products + sum(tally.values()) + function_weight * functions}
 
 
 @cache

@@ -26,7 +26,7 @@ FAMILIES = {
     "activation", "attention", "convolution", "elementwise", "embedding", "linear",
     "normalization", "recurrent", "reshape", "rotary",
 }  # fmt: skip
-BLOCKS = {"decoder", "llama"}  # layers made of layers
+BLOCKS = {"decoder", "llama", "multihead", "transformer"}  # layers made of layers
 PARTS = {"experts"}  # of blocks, without a name of their own
 TOP = {"__main__", "browser", "export", "evaluate", "form", "html"}
 

@@ -18,6 +18,7 @@ from scripts.definitions import (
     normalization,
     recurrent,
     tables,
+    transformer,
 )
 from scripts.definitions.counting import Array, Tally, numbers
 
@@ -50,6 +51,7 @@ DEFINITIONS: dict[str, Callable[..., Array]] = {
     **matrix.DEFINITIONS,
     **recurrent.DEFINITIONS,
     **tables.DEFINITIONS,
+    **transformer.DEFINITIONS,
     **normalization.DEFINITIONS,
 }
 """What each module of torch makes of its inputs, by the name of its class or function."""

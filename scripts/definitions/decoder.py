@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from scripts.definitions.attention import attended
-from scripts.definitions.counting import Array, Number, total
+from scripts.definitions.attention import weights
+from scripts.definitions.counting import Array, Number, product, total
 from scripts.definitions.elementwise import shares, sigmoid
 from scripts.definitions.matrix import linear
 from scripts.definitions.normalization import rms_norm
@@ -52,7 +52,9 @@ def grouped_query_attention(module: Any, x: Array, *past: Array) -> Array:
     )
     ahead = np.arange(key.shape[2])[None, :] - np.arange(sight, sight + length)[:, None]
     seen = (ahead <= 0) & (ahead > -(window or math.inf))
-    y = attended(query, key, value, seen if length > 1 else None)
+    shared = query.shape[1] // key.shape[1]
+    key, value = np.repeat(key, shared, axis=1), np.repeat(value, shared, axis=1)
+    y = product(weights(query, key, seen if length > 1 else None, None, 0), value)
     return linear(module.o_proj, y.swapaxes(1, 2).reshape(batch, length, -1))
 
 
@@ -74,9 +76,9 @@ def mixture_of_experts(module: Any, x: Array) -> Array:
                 best = other if parts[at][other] > parts[at][best] else best
             left.remove(best)
             chosen.append(best)
-        weights = parts[at][chosen] / total(parts[at][chosen], (0,))
+        trust = parts[at][chosen] / total(parts[at][chosen], (0,))
         answers = [mlp(module.experts[place], x[at][None])[0] for place in chosen]
-        weighted = [each * weight for each, weight in zip(answers, weights, strict=True)]
+        weighted = [each * weight for each, weight in zip(answers, trust, strict=True)]
         y[at] = reduce(lambda one, other: one + other, weighted)
     return y
 

@@ -81,7 +81,8 @@ def dropped(x: Array, p: float) -> Array:
     """Multiply with a mask, and with the inverse of the share that is kept."""
     if p in (0, 1):
         return x * 0.0 if p else x
-    mask = torch.empty(x.shape, dtype=torch.float64).bernoulli_(1 - p)
+    strides = [step // x.itemsize for step in x.strides]  # torch draws in the order of memory
+    mask = torch.empty_strided(x.shape, strides, dtype=torch.float64).bernoulli_(1 - p)
     return x * beside(x, mask) * (1 / (1 - p))
 
 
