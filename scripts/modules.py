@@ -123,7 +123,7 @@ class GroupedQueryAttention(nn.Module):
         length, tokens = query.shape[2], key.shape[2]
         mask = causal(length, tokens, self.sliding_window, x.device)
         is_causal = mask is None and length > 1
-        y = self.attend(query, key, value, mask, is_causal=is_causal)
+        y = self.attend(query, key, value, attn_mask=mask, is_causal=is_causal)
         return self.o_proj(y.transpose(1, 2).flatten(2))
 
 
