@@ -31,6 +31,8 @@ class Decoding(Block):
     filled: with a sliding window, the last `sliding_window` tokens.
     """
 
+    in_torch = False
+
     hidden_size: int = size("d", default=4096, label="Hidden size", required=True)
     num_attention_heads: int = size("h", default=32, label="Heads", required=True)
     num_key_value_heads: int | None = size(

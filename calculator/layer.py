@@ -136,6 +136,8 @@ class Layer(Measured):
     multiply-accumulate work is never inside `macs`.
     """
 
+    in_torch: ClassVar[bool] = True
+    """Whether `torch.nn` has a module of this name."""
     takes_indices: ClassVar[bool] = False
     """Whether the input is whole numbers, which have no gradient."""
     gives_states: ClassVar[bool] = False

@@ -21,6 +21,8 @@ class RotaryEmbedding(Layer, name="rotary_embedding"):
     Su et al., "RoFormer", arXiv 2104.09864, 2021, eq. 34.
     """
 
+    in_torch = False
+
     batch_size: int = size("N", default=1, label="Batch size", role="input")
     num_heads: int = size("h", default=32, label="Heads", role="input")
     sequence_length: int = size("L", default=2048, label="Sequence length", role="input")

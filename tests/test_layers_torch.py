@@ -130,6 +130,11 @@ def in_words(default: object) -> object:
     return getattr(default, "__name__", default)
 
 
+@pytest.mark.parametrize("name", LAYERS)
+def test_a_layer_says_whether_torch_has_a_module_of_its_name(name):
+    assert LAYERS[name].in_torch == (name in NAMED)
+
+
 @pytest.mark.parametrize("name", NAMED)
 def test_the_arguments_stand_in_torchs_order(name):
     theirs = list(parameters(TORCH[name]))
