@@ -114,8 +114,7 @@ def work(
     if one.layer == "bilinear":
         return profiled(module(one), inputs(one), input_requires_grad, weight_requires_grad)
     arguments, shapes, times = _ungrouped(one)
-    counted: Any = meta.patch(meta_nonzero_assume_all_nonzero=True)  # type: ignore[attr-defined]
-    with torch.device("meta"), counted:
+    with torch.device("meta"):
         layer, given = module(one, arguments), inputs(one, shapes)
         macs, training_macs = count(layer, given, input_requires_grad, weight_requires_grad)
     return times * macs, times * training_macs
@@ -205,7 +204,8 @@ def count(
     """Return the multiply-accumulates forward, and forward and backward together."""
     module.requires_grad_(weight_requires_grad)
     given = _tracked(given, input_requires_grad)
-    with FlopCounterMode(display=False) as counter:
+    counted: Any = meta.patch(meta_nonzero_assume_all_nonzero=True)  # type: ignore[attr-defined]
+    with counted, FlopCounterMode(display=False) as counter:
         y = first(module(*given))
         forward = counter.get_total_flops()
         if y.requires_grad:
