@@ -23,6 +23,7 @@ from calculator.activation import (
     Softplus,
     Tanh,
 )
+from calculator.attention import ScaledDotProductAttention
 from calculator.calculation import CALCULATIONS
 from calculator.conversion import Conversion
 from calculator.convolution import (
@@ -33,19 +34,24 @@ from calculator.convolution import (
     ConvTranspose2d,
     ConvTranspose3d,
 )
+from calculator.decoder import GroupedQueryAttention
 from calculator.elementwise import Add, Dropout, Identity, Multiply
 from calculator.embedding import Bilinear, Embedding, EmbeddingBag
 from calculator.fields import InvalidField
 from calculator.hardware import devices
 from calculator.layer import Layer
 from calculator.linear import Linear
+from calculator.llama import Llama, LlamaDecoderLayer
 from calculator.memory import ModelMemory
+from calculator.multihead import MultiheadAttention
 from calculator.network import Sequential
 from calculator.normalization import LayerNorm, RMSNorm
 from calculator.recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
 from calculator.reshape import Flatten
 from calculator.roofline import Runtime
+from calculator.rotary import RotaryEmbedding
 from calculator.training import TrainingCost
+from calculator.transformer import TransformerDecoderLayer, TransformerEncoderLayer
 
 __all__ = [
     "CALCULATIONS",
@@ -69,6 +75,7 @@ __all__ = [
     "EmbeddingBag",
     "Flatten",
     "GRUCell",
+    "GroupedQueryAttention",
     "Hardsigmoid",
     "Hardswish",
     "Identity",
@@ -78,16 +85,21 @@ __all__ = [
     "LayerNorm",
     "LeakyReLU",
     "Linear",
+    "Llama",
+    "LlamaDecoderLayer",
     "LogSoftmax",
     "Mish",
     "ModelMemory",
+    "MultiheadAttention",
     "Multiply",
     "PReLU",
     "RMSNorm",
     "RNNCell",
     "ReLU",
     "ReLU6",
+    "RotaryEmbedding",
     "Runtime",
+    "ScaledDotProductAttention",
     "Sequential",
     "SiLU",
     "Sigmoid",
@@ -95,5 +107,7 @@ __all__ = [
     "Softplus",
     "Tanh",
     "TrainingCost",
+    "TransformerDecoderLayer",
+    "TransformerEncoderLayer",
     "devices",
 ]
