@@ -21,11 +21,22 @@ from calculator.hardware import devices
 from calculator.layer import Layer
 from calculator.linear import Linear
 from calculator.network import Sequential
+from calculator.pooling import (
+    AvgPool1d,
+    AvgPool2d,
+    AvgPool3d,
+    MaxPool1d,
+    MaxPool2d,
+    MaxPool3d,
+)
 from calculator.reshape import Flatten
 from calculator.roofline import Runtime
 
 __all__ = [
     "CALCULATIONS",
+    "AvgPool1d",
+    "AvgPool2d",
+    "AvgPool3d",
     "Conv1d",
     "Conv2d",
     "Conv3d",
@@ -37,6 +48,9 @@ __all__ = [
     "InvalidField",
     "Layer",
     "Linear",
+    "MaxPool1d",
+    "MaxPool2d",
+    "MaxPool3d",
     "ReLU",
     "Runtime",
     "Sequential",

@@ -160,6 +160,8 @@ class Calculation:
         for key, value in vars(cls).items():
             if isinstance(value, Quantity):
                 cls.quantities[key] = value.described_by(cls.quantities.get(key))
+        for key in cls.fields.keys() & cls.quantities.keys():
+            del cls.quantities[key]  # what is given need not be found
         cls.title = title or cls.__name__
         if name:
             cls.name = name
@@ -222,7 +224,7 @@ class Calculation:
         """What a formula in symbols depends on: flags, words, and what is left out."""
         record = self._record()
         return tuple(
-            len(value) if isinstance(value, tuple) else value
+            tuple(each is None for each in value) if isinstance(value, tuple) else value
             for name, value in record.items()
             if self.fields[name].structural
             or not isinstance(value, (int, float))

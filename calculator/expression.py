@@ -6,6 +6,7 @@ writes mathematics, run with `Text` it writes the same line in plain characters.
 
 from __future__ import annotations
 
+import math
 from typing import ClassVar, Self, TypeVar
 
 Number = TypeVar("Number", int, float)
@@ -27,6 +28,7 @@ class Expression:
     power: ClassVar[str]
     maximum: ClassVar[str]
     minimum: ClassVar[str]
+    divisor: ClassVar[str]
     separator: ClassVar[str]
     fraction_binding: ClassVar[int]
 
@@ -129,6 +131,7 @@ class Latex(Expression):
     power = "{{{}}}^{{{}}}"
     maximum = r"\max({}, {})"
     minimum = r"\min({}, {})"
+    divisor = r"\gcd({}, {})"
     separator = r"\,"
     fraction_binding = ATOM
 
@@ -154,6 +157,7 @@ class Text(Expression):
     power = "{}^{}"
     maximum = "max({}, {})"
     minimum = "min({}, {})"
+    divisor = "gcd({}, {})"
     separator = "\u202f"
     fraction_binding = PRODUCT
 
@@ -197,3 +201,11 @@ def minimum(left: Number, right: Number) -> Number:
         if isinstance(one, Expression):
             return type(one)(one.minimum.format(left, right))
     return min(left, right)
+
+
+def gcd(left: int, right: int) -> int:
+    """Return the greatest common divisor of two counts, or write that it is taken."""
+    for one in (left, right):
+        if isinstance(one, Expression):
+            return type(one)(one.divisor.format(left, right))
+    return math.gcd(left, right)

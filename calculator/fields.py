@@ -171,7 +171,8 @@ class PerAxis(Size):
     In its symbol, `axis` stands for the axis: `K_axis` becomes K_h and K_w. `words` are strings
     that torch takes in place of numbers, with the number each stands for, or None where the word
     stays a word. `broadcast` says whether torch takes a tuple of one number for all axes, `lengths`
-    what it says of a tuple with another number of them.
+    what it says of a tuple with another number of them, as a function of the field's name, the
+    number of axes and the tuple where it depends on more. With `holes` a tuple may hold None.
     """
 
     kind = "per-axis"
@@ -182,14 +183,17 @@ class PerAxis(Size):
         *args: Any,
         words: dict[str, int | None] | None = None,
         broadcast: bool = False,
-        lengths: str = "expected {name} to be a single integer value or a list of {axes} values "
-        "to match the convolution dimensions, but got {name}={given}",
+        lengths: str | Callable[[str, int, list[Any]], str] = "expected {name} to be a single "
+        "integer value or a list of {axes} values to match the convolution dimensions, but got "
+        "{name}={given}",
+        holes: bool = False,
         **more: Any,
     ) -> None:
         super().__init__(*args, **more)
         self.words = words or {}
         self.broadcast = broadcast
-        self.lengths = lengths
+        self.lengths = lengths if callable(lengths) else _filled(lengths)
+        self.holes = holes
 
     def over(self, axes: str) -> PerAxis:
         """Return this field for a class with these axes."""
@@ -200,16 +204,20 @@ class PerAxis(Size):
     def read(self, text: str) -> Any:
         text = text.strip()
         bare = text.strip("'\"")
+        if bare == "None":
+            return self.check(None)
         if bare in self.words or bare.isalpha():
             return self.check(bare)
         inner = text.strip("()[]")
         parts = [part for part in re.split(r"[,\s;×x]+", inner) if part]
         if len(parts) <= 1 or self.axes == "":
             return self.check(self._number(inner) if inner else None)
-        return self.check(tuple(self._number(part) for part in parts))
+        return self.check(
+            tuple(None if part == "None" and self.holes else self._number(part) for part in parts)
+        )
 
     def check(self, value: Any) -> Any:
-        if value is None and self.optional:
+        if self.optional and (value is None or value in ((), [])):
             return None
         if isinstance(value, str):
             if value not in self.words:
@@ -225,14 +233,16 @@ class PerAxis(Size):
         if type(value) is int or not isinstance(value, Sequence):
             return (super().check(value),) * len(self.axes)
         if len(value) != len(self.axes) and not (len(value) == 1 and self.broadcast):
-            reason = self.lengths.format(name=self.name, axes=len(self.axes), given=list(value))
+            reason = self.lengths(self.name, len(self.axes), list(value))
             wanted = f"{len(self.axes)} separated by commas" if len(self.axes) > 1 else "no more"
             raise self.refuse(f"{reason}. Give one number, or {wanted}", value)
-        numbers = tuple(self.whole(each, value) for each in value)
+        numbers = tuple(
+            None if each is None and self.holes else self.whole(each, value) for each in value
+        )
         return numbers if len(numbers) == len(self.axes) else numbers * len(self.axes)
 
     def python(self, value: Any) -> Any:
-        if isinstance(value, tuple) and len(set(value)) == 1:
+        if isinstance(value, tuple) and len(set(value)) == 1 and value[0] is not None:
             return value[0]
         return value
 
@@ -244,8 +254,15 @@ class PerAxis(Size):
         if value is None or isinstance(value, str):
             return value
         if named:
-            return tuple(kind(on_axis(self.symbol, axis)) for axis in self.axes)
-        return tuple(kind.number(each) for each in value)
+            known = zip(self.axes, value, strict=True)
+            return tuple(
+                None if each is None else kind(on_axis(self.symbol, axis)) for axis, each in known
+            )
+        return tuple(None if each is None else kind.number(each) for each in value)
+
+
+def _filled(lengths: str) -> Callable[[str, int, list[Any]], str]:
+    return lambda name, axes, given: lengths.format(name=name, axes=axes, given=given)
 
 
 def on_axis(symbol: str, axis: str) -> str:

@@ -163,6 +163,7 @@ USUAL: dict[str, Callable[[Random, type[Layer], Arguments], Any]] = {
     "groups": lambda rng, owner, given: _divisor(rng, given["in_channels"], given["out_channels"]),
     "padding": _padding,
     "output_padding": lambda rng, owner, given: rng.choice([0, 0, 1]),
+    "divisor_override": lambda rng, owner, given: rng.choice([None, 1, 3, -2]),
     "start_dim": lambda rng, owner, given: rng.randint(-3, 2),
     "end_dim": lambda rng, owner, given: rng.randint(-3, 2),
 }

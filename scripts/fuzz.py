@@ -82,7 +82,8 @@ def excused(
     - The words for a value of the wrong type, which are those of torch's argument parser; for a
       size of a parameter below 1, which name the tensor and not the argument; for a kernel_size of
       a wrong length, which name the stride; for a padding or dilation of a wrong length, for a
-      dilation below 1 and for a crop that leaves nothing, which differ from kernel to kernel.
+      dilation below 1 and for a crop that leaves nothing, which differ from kernel to kernel; for a
+      tuple of a wrong length of a max_pool1d that returns indices, which it hands to another kernel.
     """
     if not isinstance(ours, InvalidField):
         return None
@@ -104,6 +105,8 @@ def excused(
     if shapes_a_parameter and ours.message.endswith("Must be at least 1"):
         return "words for a size below 1"
     if ours.field in ("kernel_size", "padding", "dilation") and "a list of" in ours.message:
+        return "words for a wrong length"
+    if one.arguments.get("return_indices") and "of size 1 but got size" in ours.message:
         return "words for a wrong length"
     if ours.field == "dilation" or ours.message.endswith("Crop less"):
         return "words of the kernels"

@@ -20,9 +20,9 @@ OUTSIDE = {  # of the standard library: files, network, clocks, chance, other pr
 }  # fmt: skip
 FOUNDATION = {
     "calculation", "chain", "expression", "fields", "layer", "operations", "rates", "shaped",
-    "spatial", "units",
+    "spatial", "units", "windows",
 }  # fmt: skip
-FAMILIES = {"activation", "convolution", "linear", "reshape"}
+FAMILIES = {"activation", "convolution", "linear", "pooling", "reshape"}
 TOP = {"__main__", "browser", "export", "evaluate", "form", "html"}
 
 
