@@ -6,6 +6,14 @@
 """
 
 from calculator.activation import ReLU
+from calculator.adaptive import (
+    AdaptiveAvgPool1d,
+    AdaptiveAvgPool2d,
+    AdaptiveAvgPool3d,
+    AdaptiveMaxPool1d,
+    AdaptiveMaxPool2d,
+    AdaptiveMaxPool3d,
+)
 from calculator.calculation import CALCULATIONS
 from calculator.conversion import Conversion
 from calculator.convolution import (
@@ -34,6 +42,12 @@ from calculator.roofline import Runtime
 
 __all__ = [
     "CALCULATIONS",
+    "AdaptiveAvgPool1d",
+    "AdaptiveAvgPool2d",
+    "AdaptiveAvgPool3d",
+    "AdaptiveMaxPool1d",
+    "AdaptiveMaxPool2d",
+    "AdaptiveMaxPool3d",
     "AvgPool1d",
     "AvgPool2d",
     "AvgPool3d",

@@ -172,7 +172,8 @@ class PerAxis(Size):
     that torch takes in place of numbers, with the number each stands for, or None where the word
     stays a word. `broadcast` says whether torch takes a tuple of one number for all axes, `lengths`
     what it says of a tuple with another number of them, as a function of the field's name, the
-    number of axes and the tuple where it depends on more. With `holes` a tuple may hold None.
+    number of axes and the tuple where it depends on more. With `holes` a tuple for several axes
+    may hold None.
     """
 
     kind = "per-axis"
@@ -212,9 +213,7 @@ class PerAxis(Size):
         parts = [part for part in re.split(r"[,\s;×x]+", inner) if part]
         if len(parts) <= 1 or self.axes == "":
             return self.check(self._number(inner) if inner else None)
-        return self.check(
-            tuple(None if part == "None" and self.holes else self._number(part) for part in parts)
-        )
+        return self.check(tuple(None if part == "None" else self._number(part) for part in parts))
 
     def check(self, value: Any) -> Any:
         if self.optional and (value is None or value in ((), [])):
@@ -236,8 +235,9 @@ class PerAxis(Size):
             reason = self.lengths(self.name, len(self.axes), list(value))
             wanted = f"{len(self.axes)} separated by commas" if len(self.axes) > 1 else "no more"
             raise self.refuse(f"{reason}. Give one number, or {wanted}", value)
+        holes = self.holes and len(self.axes) > 1
         numbers = tuple(
-            None if each is None and self.holes else self.whole(each, value) for each in value
+            None if holes and each is None else self.whole(each, value) for each in value
         )
         return numbers if len(numbers) == len(self.axes) else numbers * len(self.axes)
 

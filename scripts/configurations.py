@@ -157,6 +157,13 @@ def _padding(rng: Random, owner: type[Layer], arguments: Arguments) -> Any:
     return per_axis(rng, axes, 0, 1)
 
 
+def _target(rng: Random, owner: type[Layer]) -> Any:
+    """Return an int, or a tuple with a number for each axis, of several axes None too."""
+    axes = len(owner.axes)
+    each = [rng.choice([1, 1, 2, 3, 4, 7, *([None] if axes > 1 else [])]) for _ in range(axes)]
+    return rng.choice([rng.randint(1, 5), 1, tuple(each), each])
+
+
 USUAL: dict[str, Callable[[Random, type[Layer], Arguments], Any]] = {
     "in_channels": lambda rng, owner, given: rng.choice([1, 2, 3, 4, 6]),
     "out_channels": lambda rng, owner, given: rng.choice([1, 2, 3, 4, 6]),
@@ -164,6 +171,7 @@ USUAL: dict[str, Callable[[Random, type[Layer], Arguments], Any]] = {
     "padding": _padding,
     "output_padding": lambda rng, owner, given: rng.choice([0, 0, 1]),
     "divisor_override": lambda rng, owner, given: rng.choice([None, 1, 3, -2]),
+    "output_size": lambda rng, owner, given: _target(rng, owner),
     "start_dim": lambda rng, owner, given: rng.randint(-3, 2),
     "end_dim": lambda rng, owner, given: rng.randint(-3, 2),
 }

@@ -83,7 +83,9 @@ def excused(
       size of a parameter below 1, which name the tensor and not the argument; for a kernel_size of
       a wrong length, which name the stride; for a padding or dilation of a wrong length, for a
       dilation below 1 and for a crop that leaves nothing, which differ from kernel to kernel; for a
-      tuple of a wrong length of a max_pool1d that returns indices, which it hands to another kernel.
+      tuple of a wrong length in a max_pool1d that returns indices, which takes another kernel.
+    - An adaptive average with outputs of 1 on any number of dimensions: torch takes the mean and
+      does not look at them.
     """
     if not isinstance(ours, InvalidField):
         return None
@@ -96,6 +98,9 @@ def excused(
                 return "one number in a tuple"
             if len(numbers) > len(one.owner.axes) and ours.field == "padding":
                 return "a padding of the channels"
+        if one.layer.startswith("adaptive_avg") and ours.field == "input_shape":
+            axes = len(one.owner.axes)
+            return "a mean over all" if set(theirs.output_shape[-axes:]) == {1} else None
         return None
     if isinstance(theirs, TypeError) or "must be a whole number" in ours.message:
         return "words for a wrong type"

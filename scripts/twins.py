@@ -71,9 +71,9 @@ def torch_says(
     try:
         with torch.backends.mkldnn.flags(enabled=False):
             answer = run(module(one), inputs(one), *grads)
+        macs, training_macs = work(one, *grads)
     except Exception as error:
         return error
-    macs, training_macs = work(one, *grads)
     return replace(answer, macs=macs, training_macs=training_macs)
 
 

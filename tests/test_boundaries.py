@@ -22,7 +22,7 @@ FOUNDATION = {
     "calculation", "chain", "expression", "fields", "layer", "operations", "rates", "shaped",
     "spatial", "units", "windows",
 }  # fmt: skip
-FAMILIES = {"activation", "convolution", "linear", "pooling", "reshape"}
+FAMILIES = {"activation", "adaptive", "convolution", "linear", "pooling", "reshape"}
 TOP = {"__main__", "browser", "export", "evaluate", "form", "html"}
 
 

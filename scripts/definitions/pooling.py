@@ -46,7 +46,7 @@ def _sliding(module: Any, sizes: tuple[int, ...]) -> Windows:
 
 
 def _pooled(
-    x: Array, windows: Windows, outside: float, function: Callable[[list[Number], Any], Any]
+    x: Array, windows: Windows, outside: float, function: Callable[[list[Any], Any], Any]
 ) -> Array:
     """Return what a function makes of each window's numbers and of its places."""
     beyond = Number(outside, x.flat[0].tally)
@@ -66,11 +66,11 @@ def _pooled(
     return y
 
 
-def _largest(numbers: list[Number], places: Any) -> Number:
+def _largest(numbers: list[Any], places: Any) -> Any:
     return reduce(lambda one, other: one if one > other else other, numbers)
 
 
-def _mean(numbers: list[Number], divisor: int) -> Any:
+def _mean(numbers: list[Any], divisor: int) -> Any:
     return reduce(lambda one, other: one + other, numbers) / divisor
 
 
@@ -98,7 +98,34 @@ def average(module: Any, x: Array) -> Array:
     return _pooled(x, _sliding(module, sizes), 0, mean)
 
 
+def _adapted(module: Any, sizes: tuple[int, ...]) -> Windows:
+    """Return the positions of each window, so that as many as asked for cover each axis."""
+    outputs = _each_axis(module.output_size, len(sizes))
+    return [
+        [
+            list(range(math.floor(each * size / out), math.ceil((each + 1) * size / out)))
+            for out in [size if given is None else given]
+            for each in range(out)
+        ]
+        for size, given in zip(sizes, outputs, strict=True)
+    ]
+
+
+def adaptive_largest(module: Any, x: Array) -> Array:
+    """Keep the largest number of each window."""
+    return _pooled(x, _adapted(module, x.shape[2:]), -math.inf, _largest)
+
+
+def adaptive_average(module: Any, x: Array) -> Array:
+    """Keep the mean of each window."""
+    return _pooled(
+        x, _adapted(module, x.shape[2:]), 0, lambda numbers, places: _mean(numbers, len(numbers))
+    )
+
+
 DEFINITIONS: dict[str, Callable[..., Array]] = {
     **{f"MaxPool{axes}d": batched(axes, largest) for axes in (1, 2, 3)},
     **{f"AvgPool{axes}d": batched(axes, average) for axes in (1, 2, 3)},
+    **{f"AdaptiveMaxPool{axes}d": batched(axes, adaptive_largest) for axes in (1, 2, 3)},
+    **{f"AdaptiveAvgPool{axes}d": batched(axes, adaptive_average) for axes in (1, 2, 3)},
 }
