@@ -29,6 +29,7 @@ from calculator.hardware import devices
 from calculator.layer import Layer
 from calculator.linear import Linear
 from calculator.network import Sequential
+from calculator.padding import ZeroPad1d, ZeroPad2d, ZeroPad3d
 from calculator.pooling import (
     AvgPool1d,
     AvgPool2d,
@@ -37,6 +38,7 @@ from calculator.pooling import (
     MaxPool2d,
     MaxPool3d,
 )
+from calculator.resampling import PixelShuffle, Upsample
 from calculator.reshape import Flatten
 from calculator.roofline import Runtime
 
@@ -65,8 +67,13 @@ __all__ = [
     "MaxPool1d",
     "MaxPool2d",
     "MaxPool3d",
+    "PixelShuffle",
     "ReLU",
     "Runtime",
     "Sequential",
+    "Upsample",
+    "ZeroPad1d",
+    "ZeroPad2d",
+    "ZeroPad3d",
     "devices",
 ]

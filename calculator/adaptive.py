@@ -8,11 +8,11 @@ from math import prod
 from typing import Any, Self
 
 from calculator.calculation import quantity
-from calculator.expression import gcd
 from calculator.fields import LARGEST, PerAxis, flag, size
 from calculator.operations import Operations
 from calculator.spatial import OneAxis, Spatial, ThreeAxes, TwoAxes
 from calculator.units import INDEX_BYTES
+from calculator.windows import shared_out
 
 Sizes = Any  # given as an int or a tuple, read as a tuple
 
@@ -25,11 +25,7 @@ def _target(lengths: Callable[[str, int, list[Any]], str]) -> Any:
 
 
 class _Adaptive(Spatial):
-    """Window i of an axis begins at ⌊i·in/out⌋ and ends before ⌈(i + 1)·in/out⌉.
-
-    Windows differ in size and may share a position. Along one axis their sizes sum to
-    in + out − gcd(in, out): each position once, and once more where a window ends inside of it.
-    """
+    """Windows that cover each axis: they differ in size, and neighbours may share a position."""
 
     output_size: Sizes
     channels: int = size("C", default=64, label="Channels", role="input")
@@ -90,11 +86,9 @@ class _Adaptive(Spatial):
 
     def steps(self) -> int:
         """Return how often a window goes from one of its positions to the next."""
-        pairs = zip(self.input_size(), self.output_size, strict=True)
-        positions = prod(
-            size if out is None else size + out - gcd(size, out) for size, out in pairs
-        )
-        return self.images() * self.channels * (positions - prod(self.output_sizes()))
+        sizes = self.output_sizes()
+        positions = shared_out(self.input_size(), sizes)
+        return self.images() * self.channels * (positions - prod(sizes))
 
 
 def _average_lengths(name: str, axes: int, given: list[Any]) -> str:

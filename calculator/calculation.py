@@ -13,6 +13,7 @@ from calculator.fields import (
     InvalidField,
     PerAxis,
     choice,
+    decision,
     dimension,
     flag,
     on_axis,
@@ -125,7 +126,7 @@ class View:
 @dataclass_transform(
     frozen_default=True,
     kw_only_default=True,
-    field_specifiers=(size, dimension, per_axis, flag, choice, rate, real, share, shape),
+    field_specifiers=(size, dimension, per_axis, flag, choice, decision, rate, real, share, shape),
 )
 class Calculation:
     """A frozen, keyword-only record of fields; its quantities are computed when asked for.
@@ -224,7 +225,7 @@ class Calculation:
         """What a formula in symbols depends on: flags, words, and what is left out."""
         record = self._record()
         return tuple(
-            tuple(each is None for each in value) if isinstance(value, tuple) else value
+            (name, tuple(each is None for each in value) if isinstance(value, tuple) else value)
             for name, value in record.items()
             if self.fields[name].structural
             or not isinstance(value, (int, float))

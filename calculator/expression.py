@@ -110,7 +110,8 @@ class Expression:
         return self._divide(other, self)
 
     def __floordiv__(self, other: object) -> Self:
-        return type(self)(self.floor.format(self._divide(self, other).written))
+        inner = self if other == 1 else self._divide(self, other)
+        return type(self)(self.floor.format(inner.written))
 
 
 class Latex(Expression):

@@ -36,7 +36,8 @@ class Field:
 
     `symbol` is its LaTeX. `role` says where it belongs: "module" for an argument of the torch
     module, "input" for a dimension of its input, "hardware" for the machine it runs on. Where torch
-    has no default the field is `required`: ours is then only what a form begins with.
+    has no default the field is `required`: ours is then only what a form begins with. Where torch's
+    default asks for something else, a form begins with `start`.
     """
 
     name: str
@@ -52,10 +53,12 @@ class Field:
         label: str,
         role: str = "module",
         required: bool = False,
+        start: object = None,
         help: str = "",
     ) -> None:
         self.symbol = symbol
         self.default = default
+        self.start = default if start is None else start
         self.label = label
         self.role = role
         self.required = required
@@ -149,7 +152,7 @@ class Size(Field):
             raise self.refuse("must be a whole number", given)
         value = index(value)
         if value < self.minimum:
-            reason = self.refusal and f"{self.refusal}. "
+            reason = self.refusal and f"{self.refusal.format(given=value)}. "
             raise self.refuse(f"{reason}Must be at least {self.minimum}", given)
         if value > LARGEST:
             raise self.refuse("is above the largest size taken here, 10^30", given)
@@ -295,7 +298,9 @@ class Flag(Field):
 class Choice(Field):
     """One of a few words: `options` maps each to its label, `also` an accepted synonym to its word.
 
-    `options` may be a function, so that data behind it is read when it is first needed.
+    `options` may be a function, so that data behind it is read when it is first needed; `empty` is
+    the label of no word, where the field is `optional`. Where the field is `open`, it takes any
+    word and leaves it to the layer to refuse it.
     """
 
     kind = "choice"
@@ -307,9 +312,13 @@ class Choice(Field):
         also: dict[str, str] | None = None,
         refusal: str = "must be one of {options}",
         optional: bool = False,
+        empty: str = "none: own figures",
+        open: bool = False,
         **more: Any,
     ) -> None:
         super().__init__(*args, **more)
+        self.open = open
+        self.empty = empty
         self._options = options
         self.also = also or {}
         self.refusal = refusal
@@ -324,13 +333,34 @@ class Choice(Field):
         if self.optional and value in (None, ""):
             return None
         word = self.also.get(value, value) if isinstance(value, str) else None
-        if word not in self.options:
+        if word not in self.options and not (self.open and word is not None):
             known = ", ".join(self.options)
             raise self.refuse(self.refusal.format(options=known, given=quoted(value)), value)
         return str(word)
 
     def expression(self, value: Any, kind: type[Expression], named: bool) -> Any:
         return value
+
+
+class Decision(Choice):
+    """True, False or None, which leaves it to torch."""
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(
+            options={"true": "True", "false": "False"}, optional=True, empty="None", **more
+        )
+
+    def check(self, value: Any) -> Any:
+        if value is None or isinstance(value, bool):
+            return value
+        if value == "":
+            return None
+        if value not in self.options:
+            raise self.refuse("must be True, False or None", value)
+        return value == "true"
+
+    def write(self, value: Any) -> str:
+        return "" if value is None else str(value).lower()
 
 
 class Shape(Field):
@@ -383,4 +413,5 @@ dimension: Callable[..., Any] = Dimension
 per_axis: Callable[..., Any] = PerAxis
 flag: Callable[..., Any] = Flag
 choice: Callable[..., Any] = Choice
+decision: Callable[..., Any] = Decision
 shape: Callable[..., Any] = Shape

@@ -6,7 +6,7 @@ from math import prod
 from typing import Any
 
 from calculator.calculation import quantity
-from calculator.expression import minimum
+from calculator.expression import gcd, minimum
 from calculator.fields import InvalidField, size
 from calculator.spatial import Spatial
 
@@ -153,3 +153,13 @@ def spelled(name: str, numbers: dict[str, int]) -> str:
 
 def _by(channels: int, sizes: dict[str, int]) -> str:
     return "x".join(map(str, [channels, *sizes.values()]))
+
+
+def shared_out(sizes: tuple[int, ...], outputs: tuple[int, ...]) -> int:
+    """Return how many positions the windows of adaptive pooling hold, all together.
+
+    Window i of an axis begins at ⌊i·in/out⌋ and ends before ⌈(i + 1)·in/out⌉. The sizes of an
+    axis' windows sum to in + out − gcd(in, out): each position once, and once more where a window
+    ends inside of it.
+    """
+    return prod(size + out - gcd(size, out) for size, out in zip(sizes, outputs, strict=True))

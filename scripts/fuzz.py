@@ -74,7 +74,8 @@ def excused(
 ) -> str | None:
     """Return the decided exception that a disagreement falls under, by its name.
 
-    - A size of 0, which torch takes in places: the count of nothing is no count.
+    - A size of 0, which torch takes in places, or refuses in the backward pass only: the count of
+      nothing is no count.
     - A padding or dilation of one number in a tuple for several axes: torch broadcasts it where it
       pads by zeros; elsewhere it pads one axis and forgets the others.
     - A padding with more numbers than axes: torch lets it pad the channels where it does not pad
@@ -102,6 +103,8 @@ def excused(
             axes = len(one.owner.axes)
             return "a mean over all" if set(theirs.output_shape[-axes:]) == {1} else None
         return None
+    if "_backward()" in str(theirs) and ours.message.endswith("Must be at least 1"):
+        return "a size of 0"
     if isinstance(theirs, TypeError) or "must be a whole number" in ours.message:
         return "words for a wrong type"
     shapes_a_parameter = (

@@ -20,9 +20,18 @@ OUTSIDE = {  # of the standard library: files, network, clocks, chance, other pr
 }  # fmt: skip
 FOUNDATION = {
     "calculation", "chain", "expression", "fields", "layer", "operations", "rates", "shaped",
-    "spatial", "units", "windows",
+    "spatial", "units", "extents", "windows",
 }  # fmt: skip
-FAMILIES = {"activation", "adaptive", "convolution", "linear", "pooling", "reshape"}
+FAMILIES = {
+    "activation",
+    "adaptive",
+    "convolution",
+    "linear",
+    "padding",
+    "pooling",
+    "resampling",
+    "reshape",
+}
 TOP = {"__main__", "browser", "export", "evaluate", "form", "html"}
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from scripts.definitions import elementwise, matrix, pooling
+from scripts.definitions import elementwise, matrix, pooling, resampling
 from scripts.definitions.counting import Array, Tally, numbers
 
 
@@ -38,5 +38,6 @@ DEFINITIONS: dict[str, Callable[..., Array]] = {
     **elementwise.DEFINITIONS,
     **matrix.DEFINITIONS,
     **pooling.DEFINITIONS,
+    **resampling.DEFINITIONS,
 }
 """What each module of torch makes of its inputs, by the name of its class."""

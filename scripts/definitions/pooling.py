@@ -98,28 +98,37 @@ def average(module: Any, x: Array) -> Array:
     return _pooled(x, _sliding(module, sizes), 0, mean)
 
 
-def _adapted(module: Any, sizes: tuple[int, ...]) -> Windows:
+def _adapted(sizes: tuple[int, ...], outputs: tuple[int, ...]) -> Windows:
     """Return the positions of each window, so that as many as asked for cover each axis."""
-    outputs = _each_axis(module.output_size, len(sizes))
     return [
         [
             list(range(math.floor(each * size / out), math.ceil((each + 1) * size / out)))
-            for out in [size if given is None else given]
             for each in range(out)
         ]
-        for size, given in zip(sizes, outputs, strict=True)
+        for size, out in zip(sizes, outputs, strict=True)
     ]
+
+
+def _target(module: Any, x: Array) -> tuple[int, ...]:
+    sizes = x.shape[2:]
+    pairs = zip(sizes, _each_axis(module.output_size, len(sizes)), strict=True)
+    return tuple(size if given is None else given for size, given in pairs)
 
 
 def adaptive_largest(module: Any, x: Array) -> Array:
     """Keep the largest number of each window."""
-    return _pooled(x, _adapted(module, x.shape[2:]), -math.inf, _largest)
+    return _pooled(x, _adapted(x.shape[2:], _target(module, x)), -math.inf, _largest)
 
 
 def adaptive_average(module: Any, x: Array) -> Array:
     """Keep the mean of each window."""
+    return adaptive_means(x, _target(module, x))
+
+
+def adaptive_means(x: Array, outputs: tuple[int, ...]) -> Array:
+    """Return the means of windows that cover x, as many along each axis as asked for."""
     return _pooled(
-        x, _adapted(module, x.shape[2:]), 0, lambda numbers, places: _mean(numbers, len(numbers))
+        x, _adapted(x.shape[2:], outputs), 0, lambda numbers, places: _mean(numbers, len(numbers))
     )
 
 
