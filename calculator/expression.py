@@ -119,7 +119,7 @@ class Latex(Expression):
 
     >>> n, d = Latex("N"), Latex(r"d_\text{in}")
     >>> print((n + 1) * d // 2)
-    \left\lfloor\frac{(N + 1) \cdot d_\text{in}}{2}\right\rfloor
+    \left\lfloor \frac{(N + 1) \cdot d_\text{in}}{2}\right\rfloor
     """
 
     __slots__ = ()
@@ -128,7 +128,7 @@ class Latex(Expression):
     minus = " - "
     group = "({})"
     fraction = r"\frac{{{}}}{{{}}}"
-    floor = r"\left\lfloor{}\right\rfloor"
+    floor = r"\left\lfloor {}\right\rfloor"
     power = "{{{}}}^{{{}}}"
     maximum = r"\max({}, {})"
     minimum = r"\min({}, {})"

@@ -65,7 +65,7 @@ def _testimony(
 ) -> Iterable[tuple[str, witnesses.Figures]]:
     """Yield each witness that can say something, with what it says."""
     fields = form_fields(type(calculation))
-    texts = {name: field.write(field.start) for name, field in fields.items()}
+    texts = {name: field.write(field.default) for name, field in fields.items()}
     texts |= example.fields
     if isinstance(calculation, Conversion):
         yield witnesses.PINT, witnesses.convert(texts)

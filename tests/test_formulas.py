@@ -183,7 +183,7 @@ def test_the_macs_of_a_linear_layer_are_written_as_in_the_papers():
 def test_the_output_size_of_a_convolution_is_written_as_in_torchs_documentation():
     formula = calculator.Conv1d().formula("output_size", Latex, named=True)[0]
     assert str(formula) == (
-        r"\left\lfloor\frac{L_\text{in} + 2 \cdot P_l - D_l \cdot (K_l - 1) - 1}{S_l}"
+        r"\left\lfloor \frac{L_\text{in} + 2 \cdot P_l - D_l \cdot (K_l - 1) - 1}{S_l}"
         r"\right\rfloor + 1"
     )
 
