@@ -13,6 +13,7 @@ from calculator.fields import (
     InvalidField,
     PerAxis,
     choice,
+    decision,
     dimension,
     flag,
     on_axis,
@@ -127,7 +128,7 @@ class View:
 @dataclass_transform(
     frozen_default=True,
     kw_only_default=True,
-    field_specifiers=(size, dimension, per_axis, flag, choice, rate, real, share, shape),
+    field_specifiers=(size, dimension, per_axis, flag, choice, decision, rate, real, share, shape),
 )
 class Calculation:
     """A frozen, keyword-only record of fields; its quantities are computed when asked for.
@@ -169,6 +170,8 @@ class Calculation:
         for key, value in vars(cls).items():
             if isinstance(value, Quantity):
                 cls.quantities[key] = value.described_by(cls.quantities.get(key))
+        for key in cls.fields.keys() & cls.quantities.keys():
+            del cls.quantities[key]  # what is given need not be found
         cls.title = title or cls.__name__
         if name:
             cls.name = name
@@ -235,7 +238,7 @@ class Calculation:
         """What a formula in symbols depends on: flags, words, and what is left out."""
         record = self._record()
         return tuple(
-            (name, len(value) if isinstance(value, tuple) else value)
+            (name, tuple(each is None for each in value) if isinstance(value, tuple) else value)
             for name, value in record.items()
             if self.fields[name].structural
             or not isinstance(value, (int, float))

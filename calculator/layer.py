@@ -151,7 +151,9 @@ class Layer(Measured):
         raise NotImplementedError
 
     @classmethod
-    def fitted(cls, misfit: Callable[[Self], str], shape: tuple[int, ...], **fields: Any) -> Self:
+    def fitted(
+        cls, misfit: Callable[[Self], str], shape: tuple[int, ...], /, **fields: Any
+    ) -> Self:
         """Return the layer where `misfit` has nothing to say of an input of this shape.
 
         In torch's order: first the arguments are looked at, then whether the input fits them, and

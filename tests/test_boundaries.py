@@ -20,11 +20,11 @@ OUTSIDE = {  # of the standard library: files, network, clocks, chance, other pr
 }  # fmt: skip
 FOUNDATION = {
     "calculation", "chain", "expression", "fields", "layer", "operations", "rates", "shaped",
-    "spatial", "units",
+    "spatial", "units", "extents", "windows",
 }  # fmt: skip
 FAMILIES = {
-    "activation", "attention", "convolution", "elementwise", "embedding", "linear",
-    "normalization", "recurrent", "reshape", "rotary",
+    "activation", "adaptive", "attention", "convolution", "elementwise", "embedding", "linear",
+    "normalization", "padding", "pooling", "recurrent", "resampling", "reshape", "rotary",
 }  # fmt: skip
 BLOCKS = {"decoder", "llama", "multihead", "transformer"}  # layers made of layers
 PARTS = {"experts"}  # of blocks, without a name of their own
