@@ -23,6 +23,14 @@ from calculator.activation import (
     Softplus,
     Tanh,
 )
+from calculator.batch_normalization import (
+    BatchNorm1d,
+    BatchNorm2d,
+    BatchNorm3d,
+    InstanceNorm1d,
+    InstanceNorm2d,
+    InstanceNorm3d,
+)
 from calculator.calculation import CALCULATIONS
 from calculator.conversion import Conversion
 from calculator.convolution import (
@@ -33,13 +41,13 @@ from calculator.convolution import (
     ConvTranspose2d,
     ConvTranspose3d,
 )
-from calculator.elementwise import Add, Dropout, Identity, Multiply
+from calculator.elementwise import Add, Cat, Dropout, Identity, Multiply
 from calculator.fields import InvalidField
 from calculator.hardware import devices
 from calculator.layer import Layer
 from calculator.linear import Linear
 from calculator.network import Sequential
-from calculator.normalization import LayerNorm, RMSNorm
+from calculator.normalization import GroupNorm, LayerNorm, LocalResponseNorm, RMSNorm
 from calculator.reshape import Flatten
 from calculator.roofline import Runtime
 
@@ -49,6 +57,10 @@ __all__ = [
     "GELU",
     "GLU",
     "Add",
+    "BatchNorm1d",
+    "BatchNorm2d",
+    "BatchNorm3d",
+    "Cat",
     "Conv1d",
     "Conv2d",
     "Conv3d",
@@ -58,14 +70,19 @@ __all__ = [
     "Conversion",
     "Dropout",
     "Flatten",
+    "GroupNorm",
     "Hardsigmoid",
     "Hardswish",
     "Identity",
+    "InstanceNorm1d",
+    "InstanceNorm2d",
+    "InstanceNorm3d",
     "InvalidField",
     "Layer",
     "LayerNorm",
     "LeakyReLU",
     "Linear",
+    "LocalResponseNorm",
     "LogSoftmax",
     "Mish",
     "Multiply",

@@ -18,6 +18,7 @@ from calculator.fields import (
     on_axis,
     per_axis,
     shape,
+    shapes,
     size,
 )
 from calculator.rates import rate, real, share
@@ -125,7 +126,7 @@ class View:
 @dataclass_transform(
     frozen_default=True,
     kw_only_default=True,
-    field_specifiers=(size, dimension, per_axis, flag, choice, rate, real, share, shape),
+    field_specifiers=(size, dimension, per_axis, flag, choice, rate, real, share, shape, shapes),
 )
 class Calculation:
     """A frozen, keyword-only record of fields; its quantities are computed when asked for.

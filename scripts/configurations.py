@@ -178,6 +178,8 @@ USUAL: dict[str, Callable[[Random, type[Layer], Arguments], Any]] = {
     "in_channels": lambda rng, owner, given: rng.choice([1, 2, 3, 4, 6]),
     "out_channels": lambda rng, owner, given: rng.choice([1, 2, 3, 4, 6]),
     "groups": lambda rng, owner, given: _divisor(rng, given["in_channels"], given["out_channels"]),
+    "num_channels": lambda rng, owner, given: rng.choice([1, 2, 3, 4, 6]),
+    "num_groups": lambda rng, owner, given: rng.choice([1, 1, 2, 3]),
     "num_parameters": lambda rng, owner, given: rng.choice([1, 1, 2, 3]),
     "padding": _padding,
     "output_padding": lambda rng, owner, given: rng.choice([0, 0, 1]),
@@ -187,6 +189,7 @@ USUAL: dict[str, Callable[[Random, type[Layer], Arguments], Any]] = {
     "end_dim": lambda rng, owner, given: rng.randint(-3, 2),
 }
 ODD: dict[str, Callable[[Random, type[Layer]], Any]] = {
+    "normalized_shape": lambda rng, owner: rng.choice([(), 0, -1, 2, [3, 2], (2, 0), 1.5, None]),
     "padding": lambda rng, owner: (
         rng.choice(["same", "valid", "full", "Same", ""])
         if getattr(owner.fields["padding"], "words", None) and rng.random() < 0.5
@@ -247,11 +250,46 @@ def _pair(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes,
     return tuple(map(tuple, cut))
 
 
+def _normalized(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
+    if owner.axes == "L" and rng.random() < 0.3:
+        return ((rng.randint(1, 3), *_channels(arguments, "num_features")),)
+    shape = _shapes(rng, owner, arguments)[0]
+    return (shape if len(shape) == len(owner.axes) + 2 else (rng.randint(1, 3), *shape),)
+
+
+def _grouped(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
+    positions = [rng.randint(1, 4) for _ in range(rng.randint(0, 3))]
+    return ((rng.randint(1, 3), *_channels(arguments, "num_channels"), *positions),)
+
+
+def _channels(arguments: Arguments, name: str) -> list[int]:
+    channels = arguments[name]
+    return [channels if isinstance(channels, int) and channels > 0 else 3]
+
+
+def _high(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
+    return (tuple(rng.randint(1, 4) for _ in range(rng.randint(3, 5))),)
+
+
+def _alike(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
+    dim = arguments.get("dim", 0)
+    shape = [rng.randint(1, 4) for _ in range(rng.randint(1, 4))]
+    many = [list(shape) for _ in range(rng.randint(1, 4))]
+    if isinstance(dim, int) and -len(shape) <= dim < len(shape):
+        for each in many:
+            each[dim] = rng.randint(1, 4)
+    return tuple(map(tuple, many))
+
+
 SHAPES: dict[str, Callable[[Random, type[Layer], Arguments], tuple[Sizes, ...]]] = {
     "add": _pair,
+    **{f"batch_norm{axes}d": _normalized for axes in (1, 2, 3)},
+    "cat": _alike,
     "glu": _even,
+    "group_norm": _grouped,
     "layer_norm": _trailing,
     "linear": _linear,
+    "local_response_norm": _high,
     "multiply": _pair,
     "rms_norm": _trailing,
 }

@@ -55,7 +55,7 @@ def disagreement(one: Configuration, grads: Grads) -> str | None:
 
 def reason(error: Exception) -> str:
     """Return why torch refuses: its first line, without what only its own argument parser adds."""
-    line = str(error).strip().split("\n")[0]
+    line = re.sub(" +", " ", str(error).strip().split("\n")[0])
     line = re.sub(r"\{.*", "", line)  # a set, printed in any order
     return re.sub(r"^Argument #\d+: ", "", line).rstrip(". ")
 
@@ -70,6 +70,8 @@ def excused(
       pads by zeros; elsewhere it pads one axis and forgets the others.
     - A padding with more numbers than axes: torch lets it pad the channels where it does not pad
       by zeros.
+    - Another number of channels than `num_features`, or no number: a normalisation that has neither
+      weights nor running statistics does not read it, and InstanceNorm warns.
     - The words for a value of the wrong type, which are those of torch's argument parser; for a
       size of a parameter below 1, which name the tensor and not the argument; for a kernel_size of
       a wrong length, which name the stride.
@@ -80,13 +82,18 @@ def excused(
         numbers = one.arguments.get(ours.field)
         if ours.message.endswith("Must be at least 1"):
             return "a size of 0"
+        unread = ours.field in ("num_features", "num_channels")
+        if unread or "does not match num_features" in ours.message:
+            return "channels that are not used"
         if isinstance(numbers, (tuple, list)) and one.layer.startswith("conv"):
             if len(numbers) == 1 and ours.field in ("padding", "dilation"):
                 return "one number in a tuple"
             if len(numbers) > len(one.owner.axes) and ours.field == "padding":
                 return "a padding of the channels"
         return None
-    if isinstance(theirs, TypeError) or "must be a whole number" in ours.message:
+    if isinstance(theirs, TypeError) or re.search(
+        "must be a (whole )?number|is empty", ours.message
+    ):
         return "words for a wrong type"
     shapes_a_parameter = ours.field == "num_parameters" or (
         one.owner.fields[ours.field].required if ours.field in one.arguments else False

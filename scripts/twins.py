@@ -39,8 +39,14 @@ class Function(torch.nn.Module):
         return self.function(*inputs, **self.arguments)
 
 
+def concatenated(*tensors: torch.Tensor, dim: int = 0) -> torch.Tensor:
+    """Return what `torch.cat` makes of tensors, which takes them in one sequence."""
+    return torch.cat(tensors, dim)
+
+
 TWINS: dict[str, Twin] = {
     "add": Twin(partial(Function, torch.add)),
+    "cat": Twin(partial(Function, concatenated)),
     "multiply": Twin(partial(Function, torch.mul)),
 }
 
@@ -86,6 +92,8 @@ def work(
 ) -> tuple[int, int]:
     """Return the multiply-accumulates forward, and forward and backward together, of a layer."""
     arguments, shapes, times = _ungrouped(one)
+    if "momentum" in arguments:  # None, a cumulative average, counts batches: no number on meta
+        arguments = {**arguments, "momentum": 0.1}
     with torch.device("meta"):
         layer, given = module(one, arguments), inputs(one, shapes)
         macs, training_macs = count(layer, given, input_requires_grad, weight_requires_grad)

@@ -19,11 +19,12 @@ OUTSIDE = {  # of the standard library: files, network, clocks, chance, other pr
     "threading", "time", "urllib", "uuid", "webbrowser",
 }  # fmt: skip
 FOUNDATION = {
-    "calculation", "chain", "expression", "fields", "layer", "operations", "rates", "shaped",
-    "spatial", "units",
+    "calculation", "chain", "expression", "fields", "layer", "normalized", "operations", "rates",
+    "shaped", "spatial", "units",
 }  # fmt: skip
 FAMILIES = {
-    "activation", "convolution", "elementwise", "linear", "normalization", "reshape",
+    "activation", "batch_normalization", "convolution", "elementwise", "linear", "normalization",
+    "reshape",
 }  # fmt: skip
 TOP = {"__main__", "browser", "export", "evaluate", "form", "html"}
 

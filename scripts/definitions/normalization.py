@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from scripts.definitions.counting import Array, beside, total
+from scripts.definitions.counting import Array, batched, beside, total
 
 Axes = tuple[int, ...]
 
@@ -56,7 +56,85 @@ def rms_norm(module: Any, x: Array) -> Array:
     return y if module.weight is None else y * beside(y, module.weight)
 
 
+def group_norm(module: Any, x: Array) -> Array:
+    """Standardise each group of channels over its positions."""
+    groups = x.reshape(len(x), module.num_groups, -1)
+    average = mean(groups, (2,))
+    variance = mean(square(groups - average), (2,))
+    y = standardised(groups, average, variance, module.eps).reshape(x.shape)
+    return learned(module, y, by_channel(x))
+
+
+def by_channel(x: Array) -> tuple[int, ...]:
+    """Return the shape in which one number a channel meets (N, C, …)."""
+    return (-1, *(1 for _ in x.shape[2:]))
+
+
+def batch_norm(module: Any, x: Array) -> Array:
+    """Standardise each channel over batch and positions, or by the running statistics."""
+    axes = (0, *range(2, x.ndim))
+    if not module.training and module.running_mean is not None:
+        return learned(module, by_running_statistics(module, x), by_channel(x))
+    average = mean(x, axes)
+    squares = total(square(x - average), axes)
+    count = x.size // x.shape[1]
+    if module.training and module.running_mean is not None:
+        updated(module, average, squares / (count - 1))
+    y = standardised(x, average, squares / count, module.eps)
+    return learned(module, y, by_channel(x))
+
+
+def instance_norm(module: Any, x: Array) -> Array:
+    """Standardise each channel of each input over its positions."""
+    axes = tuple(range(2, x.ndim))
+    if not module.training and module.running_mean is not None:
+        return learned(module, by_running_statistics(module, x), by_channel(x))
+    average = mean(x, axes)
+    squares = total(square(x - average), axes)
+    count = prod(x.shape[2:])
+    if module.training and module.running_mean is not None:
+        updated(module, mean(average, (0,)), mean(squares / (count - 1), (0,)))
+    y = standardised(x, average, squares / count, module.eps)
+    return learned(module, y, by_channel(x))
+
+
+def by_running_statistics(module: Any, x: Array) -> Array:
+    """Standardise each channel by the mean and the variance that are kept."""
+    shape = by_channel(x)
+    average = beside(x, module.running_mean).reshape(shape)
+    variance = beside(x, module.running_var).reshape(shape)
+    return standardised(x, average, variance, module.eps)
+
+
+def updated(module: Any, average: Array, variance: Array) -> tuple[Array, Array]:
+    """Return the running statistics moved towards those of a batch, whose variance is unbiased."""
+    momentum = module.momentum
+    if momentum is None:  # the average of all batches
+        momentum = 1 / (int(module.num_batches_tracked) + 1)
+    kept = 1 - momentum
+    return (
+        kept * beside(average, module.running_mean) + momentum * average.reshape(-1),
+        kept * beside(average, module.running_var) + momentum * variance.reshape(-1),
+    )
+
+
+def local_response_norm(module: Any, x: Array) -> Array:
+    """Multiply with a power of k plus the mean of the squares of the channels around, times α."""
+    before, behind = (
+        beside(x, np.zeros((len(x), more, *x.shape[2:])))
+        for more in (module.size // 2, (module.size - 1) // 2)
+    )
+    squares = np.concatenate([before, square(x), behind], axis=1)
+    windows = np.lib.stride_tricks.sliding_window_view(squares, module.size, axis=1)
+    sums = total(windows, (-1,)).squeeze(-1)
+    return x * (module.k + module.alpha / module.size * sums) ** -module.beta
+
+
 DEFINITIONS: dict[str, Callable[..., Array]] = {
     "LayerNorm": layer_norm,
     "RMSNorm": rms_norm,
+    "GroupNorm": group_norm,
+    "LocalResponseNorm": local_response_norm,
+    **{f"BatchNorm{axes}d": batch_norm for axes in (1, 2, 3)},
+    **{f"InstanceNorm{axes}d": batched(axes, instance_norm) for axes in (1, 2, 3)},
 }
