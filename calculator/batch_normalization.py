@@ -16,7 +16,6 @@ _MOMENTUM: Any = Real(
     default=0.1, label="Momentum", optional=True, help="Empty: the average of all batches."
 )
 _BIAS: Any = Flag(label="Bias", default=True, keyword=True)
-_UNUSED = "input's size at dim={dim} does not match num_features"
 
 
 class _Channelwise(Normalization, Spatial):
@@ -31,6 +30,13 @@ class _Channelwise(Normalization, Spatial):
     training: bool = flag(default=False, label="In training", role="input")
 
     channels_field = "num_features"
+
+    @classmethod
+    def split(cls, shape: tuple[int, ...], leading: int, fields: dict[str, Any]) -> Self:
+        reads_it = ("affine", "track_running_stats")
+        if not any(fields.get(name, cls.fields[name].default) for name in reads_it):
+            fields = {**fields, "num_features": shape[leading]}  # torch takes any number of them
+        return super().split(shape, leading, fields)
 
     def scales(self) -> bool:
         return self.affine
@@ -126,10 +132,8 @@ class _BatchNorm(_Channelwise):
         self.validate_batch(channels)
         if self.track_running_stats:
             reason = f"running_mean should contain {channels} elements not {self.num_features}"
-        elif self.affine:
-            reason = f"weight should contain {channels} elements not {self.num_features}"
         else:
-            reason = _UNUSED.format(dim=1)
+            reason = f"weight should contain {channels} elements not {self.num_features}"
         return self.refuse_other_channels(reason)
 
     def validate_input(self) -> None:
@@ -219,12 +223,10 @@ class _InstanceNorm(_Channelwise):
                 f"({self.num_features}), but got: {channels}"
             )
         self.validate_positions(channels)
-        if self.track_running_stats:
-            given, kept = self.images() * channels, self.images() * self.num_features
-            return self.refuse_other_channels(
-                f"running_mean should contain {given} elements not {kept}"
-            )
-        return self.refuse_other_channels(_UNUSED.format(dim=dim))
+        given, kept = self.images() * channels, self.images() * self.num_features
+        return self.refuse_other_channels(
+            f"running_mean should contain {given} elements not {kept}"
+        )
 
     def validate_input(self) -> None:
         self.validate_positions(self.num_features)

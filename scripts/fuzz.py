@@ -70,8 +70,7 @@ def excused(
       pads by zeros; elsewhere it pads one axis and forgets the others.
     - A padding with more numbers than axes: torch lets it pad the channels where it does not pad
       by zeros.
-    - Another number of channels than `num_features`, or no number: a normalisation that has neither
-      weights nor running statistics does not read it, and InstanceNorm warns.
+    - A whole number written 1.0, where torch does no more than divide by it.
     - The words for a value of the wrong type, which are those of torch's argument parser; for a
       size of a parameter below 1, which name the tensor and not the argument; for a kernel_size of
       a wrong length, which name the stride.
@@ -82,9 +81,8 @@ def excused(
         numbers = one.arguments.get(ours.field)
         if ours.message.endswith("Must be at least 1"):
             return "a size of 0"
-        unread = ours.field in ("num_features", "num_channels")
-        if unread or "does not match num_features" in ours.message:
-            return "channels that are not used"
+        if isinstance(numbers, float) and numbers.is_integer():
+            return "a whole number written 1.0"
         if isinstance(numbers, (tuple, list)) and one.layer.startswith("conv"):
             if len(numbers) == 1 and ours.field in ("padding", "dilation"):
                 return "one number in a tuple"

@@ -70,32 +70,29 @@ def by_channel(x: Array) -> tuple[int, ...]:
     return (-1, *(1 for _ in x.shape[2:]))
 
 
-def batch_norm(module: Any, x: Array) -> Array:
-    """Standardise each channel over batch and positions, or by the running statistics."""
-    axes = (0, *range(2, x.ndim))
-    if not module.training and module.running_mean is not None:
-        return learned(module, by_running_statistics(module, x), by_channel(x))
-    average = mean(x, axes)
-    squares = total(square(x - average), axes)
-    count = x.size // x.shape[1]
-    if module.training and module.running_mean is not None:
-        updated(module, average, squares / (count - 1))
-    y = standardised(x, average, squares / count, module.eps)
+def channelwise_norm(module: Any, x: Array) -> Array:
+    """Standardise each channel, of the batch or of one input, or by the running statistics."""
+    kept = module.running_mean is not None
+    if kept and not module.training:
+        y = by_running_statistics(module, x)
+    else:
+        average, squares, count = statistics(module, x)
+        y = standardised(x, average, squares / count, module.eps)
+    if kept and module.training:
+        moved(module, average, squares / (count - 1))
     return learned(module, y, by_channel(x))
 
 
-def instance_norm(module: Any, x: Array) -> Array:
-    """Standardise each channel of each input over its positions."""
+def statistics(module: Any, x: Array) -> tuple[Array, Array, int]:
+    """Return means, the sums of the squared differences from them, and of how many numbers.
+
+    Batch normalisation takes them over batch and positions, instance normalisation over positions.
+    """
     axes = tuple(range(2, x.ndim))
-    if not module.training and module.running_mean is not None:
-        return learned(module, by_running_statistics(module, x), by_channel(x))
+    if isinstance(module, torch.nn.modules.batchnorm._BatchNorm):
+        axes = (0, *axes)
     average = mean(x, axes)
-    squares = total(square(x - average), axes)
-    count = prod(x.shape[2:])
-    if module.training and module.running_mean is not None:
-        updated(module, mean(average, (0,)), mean(squares / (count - 1), (0,)))
-    y = standardised(x, average, squares / count, module.eps)
-    return learned(module, y, by_channel(x))
+    return average, total(square(x - average), axes), prod(x.shape[axis] for axis in axes)
 
 
 def by_running_statistics(module: Any, x: Array) -> Array:
@@ -106,16 +103,29 @@ def by_running_statistics(module: Any, x: Array) -> Array:
     return standardised(x, average, variance, module.eps)
 
 
-def updated(module: Any, average: Array, variance: Array) -> tuple[Array, Array]:
-    """Return the running statistics moved towards those of a batch, whose variance is unbiased."""
+def moved(module: Any, average: Array, variance: Array) -> tuple[Array, Array]:
+    """Return the running statistics moved towards those of a batch, whose variance is unbiased.
+
+    Those of several inputs are averaged first.
+    """
     momentum = module.momentum
     if momentum is None:  # the average of all batches
         momentum = 1 / (int(module.num_batches_tracked) + 1)
-    kept = 1 - momentum
-    return (
-        kept * beside(average, module.running_mean) + momentum * average.reshape(-1),
-        kept * beside(average, module.running_var) + momentum * variance.reshape(-1),
+    old = module.running_mean, module.running_var
+    if isinstance(module, torch.nn.modules.instancenorm._InstanceNorm):
+        average, variance = mean(average, (0,)), mean(variance, (0,))
+    new = average.reshape(-1), variance.reshape(-1)
+    running_mean, running_var = (
+        (1 - momentum) * beside(there, kept) + momentum * there
+        for kept, there in zip(old, new, strict=True)
     )
+    return running_mean, running_var
+
+
+def running_statistics(module: Any, x: Array) -> tuple[Array, Array]:
+    """Return the running statistics after training on a batch."""
+    average, squares, count = statistics(module, x)
+    return moved(module, average, squares / (count - 1))
 
 
 def local_response_norm(module: Any, x: Array) -> Array:
@@ -135,6 +145,6 @@ DEFINITIONS: dict[str, Callable[..., Array]] = {
     "RMSNorm": rms_norm,
     "GroupNorm": group_norm,
     "LocalResponseNorm": local_response_norm,
-    **{f"BatchNorm{axes}d": batch_norm for axes in (1, 2, 3)},
-    **{f"InstanceNorm{axes}d": batched(axes, instance_norm) for axes in (1, 2, 3)},
+    **{f"BatchNorm{axes}d": channelwise_norm for axes in (1, 2, 3)},
+    **{f"InstanceNorm{axes}d": batched(axes, channelwise_norm) for axes in (1, 2, 3)},
 }
