@@ -137,11 +137,7 @@ class _Convolution(_Convolving):
 
     @property
     def padded_size(self) -> tuple[int, ...]:
-        if self.same_padding:
-            spans = zip(self.dilation, self.kernel_size, strict=True)
-            added = [d * (k - 1) for d, k in spans]
-        else:
-            added = [2 * each for each in self.padding]
+        added = [sum(pair) for pair in self._edges()]
         if self.padding_mode == "zeros":  # its kernels pad, by as much on either side
             added = [each % 2 for each in added]
         return tuple(size + more for size, more in zip(self.input_size(), added, strict=True))
@@ -155,12 +151,12 @@ class _Convolution(_Convolving):
         """Whether the output keeps the size of the input."""
         return bool(self.padding == "same")
 
-    def _edges(self) -> list[int]:
-        """Return the larger of the two paddings of each axis."""
+    def _edges(self) -> list[tuple[int, int]]:
+        """Return the padding before and behind each axis; an odd one of 'same' goes behind."""
         if not self.same_padding:
-            return list(self.padding)
+            return [(each, each) for each in self.padding]
         spans = zip(self.dilation, self.kernel_size, strict=True)
-        return [(d * (k - 1) + 1) // 2 for d, k in spans]
+        return [(d * (k - 1) // 2, (d * (k - 1) + 1) // 2) for d, k in spans]
 
     def validate_module(self) -> None:
         super().validate_module()
@@ -177,8 +173,8 @@ class _Convolution(_Convolving):
         shape = [*self.leading(), channels, *sizes]
         start = len(shape) - len(sizes)
         # Torch looks at the last axis first.
-        for place, (size_, edge) in reversed([*enumerate(zip(sizes, edges, strict=True), start)]):
-            axis = AXES[self.axes[place - start]]
+        for place, (size_, pair) in reversed([*enumerate(zip(sizes, edges, strict=True), start)]):
+            axis, edge = AXES[self.axes[place - start]], max(pair)
             refused = self.fields["padding"].refuse
             given = self.fields["padding"].write(self.padding)
             if self.padding_mode == "zeros" and edge < 0:
@@ -188,7 +184,7 @@ class _Convolution(_Convolving):
             if self.padding_mode == "reflect" and edge >= size_:
                 raise refused(
                     "Padding size should be less than the corresponding input dimension, but got: "
-                    f"padding ({edge}, {edge}) at dimension {place} of input {shape}. Pad the "
+                    f"padding {pair} at dimension {place} of input {shape}. Pad the "
                     f"{axis} by at most {size_ - 1}",
                     given,
                 )
@@ -198,10 +194,10 @@ class _Convolution(_Convolving):
                     f"Pad the {axis} by at most {size_} in padding_mode='circular'",
                     given,
                 )
-            if size_ + 2 * edge < 1:
+            if size_ + sum(pair) < 1:
                 raise refused(
                     f"input ({axis}: {size_}) is too small. "
-                    f"Calculated output {axis}: {size_ + 2 * edge}. Crop less",
+                    f"Calculated output {axis}: {size_ + sum(pair)}. Crop less",
                     given,
                 )
 

@@ -15,10 +15,11 @@ from calculator.chain import Chain
 from calculator.export import equations, printed
 from calculator.expression import Latex, Text
 from calculator.form import ACTIONS, controls, katex
+from calculator.layer import Measured
 from calculator.network import Sequential
 from calculator.operations import KINDS
 from calculator.roofline import Runtime
-from calculator.units import binary_bytes, grouped, rounded, seconds
+from calculator.units import THIN_SPACE, binary_bytes, grouped, rounded, seconds
 
 HEADLINE = (
     *("macs", "flops", "params", "output_shape", "fmas"),
@@ -121,6 +122,7 @@ def figures(calculation: Calculation, time: Runtime | None) -> str:
     return (
         f'<dl class="calculator-headline">{head}</dl>'
         f"{_verdict(bound) if isinstance(bound, Runtime) else ''}"
+        f"{_operations(calculation) if isinstance(calculation, Measured) else ''}"
         f"{_layers(calculation) if isinstance(calculation, Chain) else ''}"
     )
 
@@ -132,6 +134,7 @@ def formulas(calculation: Calculation, time: Runtime | None) -> str:
         for each in (calculation, time)
         if each is not None
         for declared, value in shown(each)
+        if value or declared.name in HEADLINE
     )
 
 
@@ -166,6 +169,24 @@ def _verdict(time: Runtime) -> str:
     return f'<p class="calculator-verdict" data-bound="{time.bound}">{text} {kind}</p>'
 
 
+def _operations(work: Measured) -> str:
+    """Return every kind of operation with its count, and what one counts for."""
+    each = work.flops_each()
+    rows = "".join(
+        f'<tr><th scope="row">{KINDS[kind]}</th><td>{_digits(count)}</td>'
+        f"<td>{'× ' + grouped(each[kind]) if each.get(kind) else 'not counted'}</td></tr>"
+        for kind, count in work.operations.items()
+        if count
+    )
+    return (
+        '<table class="calculator-operations"><thead><tr><th scope="col">Operations</th>'
+        '<th scope="col">Number</th><th scope="col">In the FLOPs</th></tr></thead>'
+        f"<tbody>{rows}</tbody></table>"
+        if rows
+        else ""
+    )
+
+
 def _layers(chain: Chain) -> str:
     rows = "".join(
         f'<tr><th scope="row">{place}</th>'
@@ -186,6 +207,11 @@ def _layers(chain: Chain) -> str:
     )
 
 
+def _digits(value: int) -> str:
+    """Return every digit of a count, which may be broken between its groups."""
+    return grouped(value).replace(THIN_SPACE, f"{THIN_SPACE}<wbr>")
+
+
 def _percent(part: int, whole: int) -> str:
     return f"{part / whole:.1%}".replace("%", " %") if whole else "–"
 
@@ -197,7 +223,13 @@ def _row(
     headline: Sequence[str] = HEADLINE,
 ) -> str:
     known = declared.name in headline
-    cell = escape(printed(declared, value).partition(" = ")[0]) if known else _data(declared, value)
+    cell = (
+        escape(printed(declared, value).partition(" = ")[0]).replace(
+            THIN_SPACE, f"{THIN_SPACE}<wbr>"
+        )
+        if known
+        else _data(declared, value)
+    )
     return (
         f'<tr><th scope="row">{escape(declared.label)}</th>'
         f"<td>{_formulas(calculation, declared, value)}</td><td>{cell}</td></tr>"
@@ -247,7 +279,7 @@ def _data(declared: Quantity[Any], value: Any) -> str:
         return (
             ", ".join(
                 f'<span><data data-quantity="{name}" data-kind="{kind}" value="{count}">'
-                f"{grouped(count)}</data> {KINDS[kind]}</span>"
+                f"{_digits(count)}</data> {KINDS[kind]}</span>"
                 for kind, count in value.items()
                 if count
             )
@@ -259,9 +291,9 @@ def _data(declared: Quantity[Any], value: Any) -> str:
         text, machine, exact = printed(declared, value), repr(value), ""
     elif declared.unit == "B":
         text, machine = rounded(value, "B"), str(value)
-        exact = f"{grouped(value)} B · {binary_bytes(value)}" if value >= 1000 else ""
+        exact = f"{_digits(value)} B · {binary_bytes(value)}" if value >= 1000 else ""
     else:
         text, machine = rounded(value), str(value)
-        exact = grouped(value) if value >= 1000 else ""
+        exact = _digits(value) if value >= 1000 else ""
     data = f'<data data-quantity="{name}" value="{machine}">{escape(text)}</data>'
     return f'{data} <span class="calculator-exact">{exact}</span>' if exact else data

@@ -11,7 +11,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from random import Random
 
 from calculator import InvalidField
@@ -38,7 +38,7 @@ def disagreement(one: Configuration, grads: Grads) -> str | None:
     if excused(one, theirs, ours):
         return None
     if isinstance(theirs, Exception) and isinstance(ours, Exception):
-        if ours.message.startswith(reason(theirs)):
+        if ours.message.startswith(reason(theirs)) or _another_is_wrong(one, reason(theirs)):
             return None
         return f"torch says {reason(theirs)!r}, we say {ours.message!r}"
     if isinstance(theirs, Exception):
@@ -51,6 +51,15 @@ def disagreement(one: Configuration, grads: Grads) -> str | None:
         if getattr(ours, name) != said
     }
     return f"(torch, ours): {differing}" if differing else None
+
+
+def _another_is_wrong(one: Configuration, reason: str) -> bool:
+    """Return whether torch's reason is ours too, once what was drawn to be wrong is mended."""
+    mended = {name: value for name, value in one.arguments.items() if name not in one.wrong}
+    if len(mended) == len(one.arguments):
+        return False
+    said = we_say(replace(one, arguments=mended), {})
+    return isinstance(said, InvalidField) and said.message.startswith(reason)
 
 
 def reason(error: Exception) -> str:
@@ -73,7 +82,8 @@ def excused(
     - A whole number written 1.0, where torch does no more than divide by it.
     - The words for a value of the wrong type, which are those of torch's argument parser; for a
       size of a parameter below 1, which name the tensor and not the argument; for a kernel_size of
-      a wrong length, which name the stride.
+      a wrong length, which name the stride; for a padding or dilation of a wrong length, for a
+      dilation below 1 and for a crop that leaves nothing, which differ from kernel to kernel.
     """
     if not isinstance(ours, InvalidField):
         return None
@@ -98,8 +108,10 @@ def excused(
     )
     if shapes_a_parameter and ours.message.endswith("Must be at least 1"):
         return "words for a size below 1"
-    if ours.field == "kernel_size" and "a list of" in ours.message:
-        return "words for a kernel of another rank"
+    if ours.field in ("kernel_size", "padding", "dilation") and "a list of" in ours.message:
+        return "words for a wrong length"
+    if ours.field == "dilation" or ours.message.endswith("Crop less"):
+        return "words of the kernels"
     return None
 
 

@@ -12,6 +12,8 @@ class FlopsCalculator extends HTMLElement {
   writing = 0;
   speaking = 0;
   controller = new AbortController();
+  /** @type {Record<string, string>} */
+  typed = {}; // in the forms that were left, for when the reader comes back
 
   get form() {
     return /** @type {HTMLFormElement} */ (this.find("form"));
@@ -50,7 +52,7 @@ class FlopsCalculator extends HTMLElement {
     this.form.addEventListener("submit", (event) => event.preventDefault(), { signal });
     this.form.addEventListener("input", () => this.changed(), { signal });
     this.form.addEventListener("reset", () => setTimeout(() => this.changed()), { signal });
-    this.choice?.addEventListener("change", () => this.choose(readFields(this.form)), { signal });
+    this.choice?.addEventListener("change", () => this.choose(Object.assign(this.typed, readFields(this.form))), { signal });
     this.find("[data-retry]").addEventListener("click", () => this.update(), { signal });
     for (const button of this.querySelectorAll("[data-copy]"))
       button.addEventListener("click", () => this.copy(button), { signal });
@@ -91,7 +93,7 @@ class FlopsCalculator extends HTMLElement {
   }
 
   /**
-   * Bring the form of the chosen calculation, keeping what both forms ask for.
+   * Bring the form of the chosen calculation, with what was typed into any of the forms.
    * @param {Record<string, string>} fields
    */
   async choose(fields) {
