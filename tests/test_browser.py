@@ -392,6 +392,26 @@ def test_coming_back_to_a_layer_brings_back_what_was_typed(open_page, site):
     expect(field(page, "padding_mode")).to_have_value("circular")
 
 
+def paste(page, text):
+    page.evaluate("text => navigator.clipboard.writeText(text)", text)
+    field(page, "in_features").press("Control+v")
+
+
+def test_a_pasted_configuration_fills_in_the_fields_it_names(open_page, site):
+    page = open_page(f"{site}linear/")
+    ready(page)
+    paste(page, '{"in_features": 7, "out_features": 5, "bias": true, "sequence_length": null}')
+    expect(figure(page, "params")).to_have_attribute("value", "40")
+    expect(page.locator("[data-message]").first).to_contain_text("configuration")
+
+
+def test_a_pasted_text_that_is_no_configuration_is_typed(open_page, site):
+    page = open_page(f"{site}linear/")
+    field(page, "in_features").fill("")
+    paste(page, "{12")
+    expect(field(page, "in_features")).to_have_value("{12")
+
+
 def test_a_figure_shows_with_the_keyboard_what_it_shows_with_the_pointer(open_page, site):
     page = open_page(f"{site}convolution/")
     parts = page.locator(".figure").first.locator(".figure-part")

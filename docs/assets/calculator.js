@@ -2,7 +2,7 @@
 // <flops-calculator>: reads its form, asks Python, places the answer. Works where it is connected
 // again, as instant navigation does.
 import { ask, start, watch } from "./client.js";
-import { become, connectionAllows, controls, copyText, fragment, readFields, setTex, writeFields } from "./page.js";
+import { become, connectionAllows, controls, copyText, fieldsOfJson, fragment, readFields, setTex, writeFields } from "./page.js";
 
 const URL_DELAY = 300; // ms; browsers limit how often a page may write its address
 const SPEAK_DELAY = 800; // ms after the last key, so that a screen reader hears one answer
@@ -51,6 +51,7 @@ class FlopsCalculator extends HTMLElement {
     this.addEventListener("pointerenter", begin, { signal });
     this.form.addEventListener("submit", (event) => event.preventDefault(), { signal });
     this.form.addEventListener("input", () => this.changed(), { signal });
+    this.form.addEventListener("paste", (event) => this.pasted(event), { signal });
     this.form.addEventListener("reset", () => setTimeout(() => this.changed()), { signal });
     this.choice?.addEventListener("change", () => this.choose(Object.assign(this.typed, readFields(this.form))), { signal });
     this.find("[data-retry]").addEventListener("click", () => this.update(), { signal });
@@ -110,6 +111,16 @@ class FlopsCalculator extends HTMLElement {
     } catch {
       // The state says why, and offers to try again.
     }
+  }
+
+  /** Fill in the form from a configuration in JSON, as models are published with, where it is one.
+   * @param {ClipboardEvent} event */
+  pasted(event) {
+    const fields = fieldsOfJson(event.clipboardData?.getData("text") ?? "");
+    if (!fields || !writeFields(this.form, fields)) return;
+    event.preventDefault();
+    this.changed();
+    this.find("[data-message]").textContent = "Filled in from the configuration you pasted.";
   }
 
   /** Bring the formulas up to date when they are unfolded, if there has been an answer. */
