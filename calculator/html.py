@@ -188,12 +188,14 @@ def _operations(work: Measured) -> str:
 
 
 def _layers(chain: Chain) -> str:
+    """Return each layer with its share of what is counted: MACs, or the FLOPs of everything."""
+    work = "macs" if chain.convention == "matrix" else "flops"
     rows = "".join(
         f'<tr><th scope="row">{place}</th>'
         f"<td><code>{escape(label)}</code></td>"
         f"<td>({', '.join(map(grouped, layer.output_shape))})</td>"
-        f"<td>{grouped(layer.params)}</td><td>{grouped(layer.macs)}</td>"
-        f"<td>{_percent(layer.macs, chain.macs)}</td></tr>"
+        f"<td>{grouped(layer.params)}</td><td>{grouped(getattr(layer, work))}</td>"
+        f"<td>{_percent(getattr(layer, work), getattr(chain, work))}</td></tr>"
         for place, (label, layer) in enumerate(
             zip(chain.labels, chain.layers, strict=True), start=1
         )
@@ -202,7 +204,7 @@ def _layers(chain: Chain) -> str:
         '<div class="calculator-scroll" tabindex="0" role="group" aria-label="Layer by layer">'
         '<table class="calculator-layers"><thead><tr><th scope="col">#</th>'
         '<th scope="col">Layer</th><th scope="col">Output shape</th><th scope="col">Parameters</th>'
-        '<th scope="col">MACs</th><th scope="col">Share</th></tr></thead>'
+        f'<th scope="col">{_UNITS[work]}</th><th scope="col">Share</th></tr></thead>'
         f"<tbody>{rows}</tbody></table></div>"
     )
 
