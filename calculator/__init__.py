@@ -42,24 +42,32 @@ from calculator.convolution import (
     ConvTranspose3d,
 )
 from calculator.elementwise import Add, Cat, Dropout, Identity, Multiply
+from calculator.embedding import Bilinear, Embedding, EmbeddingBag
 from calculator.fields import InvalidField
 from calculator.hardware import devices
 from calculator.layer import Layer
 from calculator.linear import Linear
+from calculator.memory import ModelMemory
 from calculator.network import Sequential
 from calculator.normalization import GroupNorm, LayerNorm, LocalResponseNorm, RMSNorm
+from calculator.recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
 from calculator.reshape import Flatten
 from calculator.roofline import Runtime
+from calculator.training import TrainingCost
 
 __all__ = [
     "CALCULATIONS",
     "ELU",
     "GELU",
     "GLU",
+    "GRU",
+    "LSTM",
+    "RNN",
     "Add",
     "BatchNorm1d",
     "BatchNorm2d",
     "BatchNorm3d",
+    "Bilinear",
     "Cat",
     "Conv1d",
     "Conv2d",
@@ -69,7 +77,10 @@ __all__ = [
     "ConvTranspose3d",
     "Conversion",
     "Dropout",
+    "Embedding",
+    "EmbeddingBag",
     "Flatten",
+    "GRUCell",
     "GroupNorm",
     "Hardsigmoid",
     "Hardswish",
@@ -78,6 +89,7 @@ __all__ = [
     "InstanceNorm2d",
     "InstanceNorm3d",
     "InvalidField",
+    "LSTMCell",
     "Layer",
     "LayerNorm",
     "LeakyReLU",
@@ -85,9 +97,11 @@ __all__ = [
     "LocalResponseNorm",
     "LogSoftmax",
     "Mish",
+    "ModelMemory",
     "Multiply",
     "PReLU",
     "RMSNorm",
+    "RNNCell",
     "ReLU",
     "ReLU6",
     "Runtime",
@@ -97,5 +111,6 @@ __all__ = [
     "Softmax",
     "Softplus",
     "Tanh",
+    "TrainingCost",
     "devices",
 ]

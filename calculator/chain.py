@@ -64,6 +64,11 @@ class Chain(Measured):
         return sum(layer.output_bytes for layer in self.layers)
 
     @quantity()
+    def bytes_moved(self) -> int:
+        """The sum over the layers: of a table only the rows that are looked up."""
+        return sum(layer.bytes_moved for layer in self.layers)
+
+    @quantity()
     def backward_macs(self) -> int:
         """The sum over the layers, none for a gradient that no layer before it needs."""
         return sum(layer.backward_macs for layer in self.layers)

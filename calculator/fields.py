@@ -11,6 +11,7 @@ from calculator.expression import Expression
 from calculator.units import parse
 
 MOST_QUOTED = 40  # characters
+MOST_READ = 1000  # characters; no field of one line means more
 MOST_DIMENSIONS = 8
 MOST_TENSORS = 100
 LARGEST = 10**30  # beyond any machine; keeps every count small enough to answer at once
@@ -28,7 +29,12 @@ class InvalidField(ValueError):
 
 def quoted(given: object) -> str:
     """Return what was given on one line, cut where it is long."""
-    text = " ".join((given if isinstance(given, str) else repr(given)).split())
+    if isinstance(given, (str, list, tuple)):
+        given = given[:MOST_READ]  # more of it takes long to write, and is cut in any case
+    try:
+        text = " ".join((given if isinstance(given, str) else repr(given)).split())
+    except ValueError:  # what Python says of an int that is too long to be written
+        text = "a number of thousands of digits"
     return text if len(text) <= MOST_QUOTED else f"{text[:MOST_QUOTED]}…"
 
 
@@ -45,6 +51,8 @@ class Field:
     kind: ClassVar[str] = "text"
     structural: ClassVar[bool] = False
     """Whether formulas take another form for another value."""
+    longest: ClassVar[int] = MOST_READ
+    """The characters of the longest text that is read."""
 
     def __init__(
         self,
@@ -76,6 +84,13 @@ class Field:
     def refuse(self, message: str, given: object) -> InvalidField:
         """Return the error that names this field."""
         return InvalidField(self.name, message, given=given)
+
+    def accept(self, text: str) -> Any:
+        """Return the value that `read` finds in a text, unless that is longer than any value."""
+        if len(text) > self.longest:
+            reason = f"is {len(text):,} characters long; write at most {self.longest:,}"
+            raise self.refuse(reason, text)
+        return self.read(text)
 
     def read(self, text: str) -> Any:
         """Return the value that a person wrote; raise InvalidField where it is none."""
@@ -229,7 +244,8 @@ class PerAxis(Size):
         if type(value) is int or not isinstance(value, Sequence):
             return (super().check(value),) * len(self.axes)
         if len(value) != len(self.axes) and not (len(value) == 1 and self.broadcast):
-            reason = self.lengths.format(name=self.name, axes=len(self.axes), given=list(value))
+            given = quoted(list(value))
+            reason = self.lengths.format(name=self.name, axes=len(self.axes), given=given)
             wanted = f"{len(self.axes)} separated by commas" if len(self.axes) > 1 else "no more"
             raise self.refuse(f"{reason}. Give one number, or {wanted}", value)
         numbers = tuple(self.whole(each, value) for each in value)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import prod
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from calculator.calculation import Calculation, quantity
 from calculator.expression import ratio
 from calculator.fields import InvalidField, choice, flag, size
 from calculator.operations import Operations, flops, worth
-from calculator.units import DTYPE_BYTES, TORCH_DTYPES
+from calculator.units import DTYPE_BYTES, DTYPE_LABELS, TORCH_DTYPES
 
 
 class Measured(Calculation):
@@ -32,12 +32,9 @@ class Measured(Calculation):
         help="What exp, tanh, log … count for in all arithmetic.",
     )  # fmt: skip
     dtype: str = choice(
-        default="fp32",
-        label="Data type",
-        role="storage",
-        options={dtype: f"{dtype} · {size} B" for dtype, size in DTYPE_BYTES.items()},
-        also=TORCH_DTYPES,
-    )
+        default="fp32", label="Data type", role="storage",
+        options=DTYPE_LABELS, also=TORCH_DTYPES,
+    )  # fmt: skip
 
     @quantity(label="Output shape")
     def output_shape(self) -> tuple[int, ...]:
@@ -135,6 +132,11 @@ class Layer(Measured):
     A subclass gives its shapes, `params`, `macs` and the `operations` beside them. What is not
     multiply-accumulate work is never inside `macs`.
     """
+
+    takes_indices: ClassVar[bool] = False
+    """Whether the input is whole numbers, which have no gradient."""
+    gives_states: ClassVar[bool] = False
+    """Whether torch gives states beside the output, a tuple that no other layer takes."""
 
     @classmethod
     def on(cls, *input_shapes: tuple[int, ...], **fields: Any) -> Self:

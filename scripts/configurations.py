@@ -160,6 +160,10 @@ def _divisor(rng: Random, *numbers: Any) -> int:
     return rng.choice(fits or [1])
 
 
+def _below(rng: Random, number: Any) -> int:
+    return rng.randrange(number) if isinstance(number, int) and number > 0 else 0
+
+
 def _padding(rng: Random, owner: type[Layer], arguments: Arguments) -> Any:
     axes, field = len(owner.axes), owner.fields["padding"]
     if isinstance(field, PerAxis) and "same" in field.words and rng.random() < 0.3:
@@ -187,9 +191,19 @@ USUAL: dict[str, Callable[[Random, type[Layer], Arguments], Any]] = {
     "normalized_shape": lambda rng, owner, given: sizes_as_given(rng, 1, 3),
     "start_dim": lambda rng, owner, given: rng.randint(-3, 2),
     "end_dim": lambda rng, owner, given: rng.randint(-3, 2),
+    "dropout": lambda rng, owner, given: rng.choice([0, 0.0, 0.5, 1.0]),
+    "padding_idx": lambda rng, owner, given: (
+        rng.choice([None, _below(rng, given["num_embeddings"])]) or None
+    ),
+    "max_norm": lambda rng, owner, given: rng.choice([None, None, 1, 0.5]),
+    "norm_type": lambda rng, owner, given: rng.choice([2.0, 1, 3.0]),
+    "proj_size": lambda rng, owner, given: _below(rng, given["hidden_size"]),
 }
 ODD: dict[str, Callable[[Random, type[Layer]], Any]] = {
     "normalized_shape": lambda rng, owner: rng.choice([(), 0, -1, 2, [3, 2], (2, 0), 1.5, None]),
+    "max_norm": lambda rng, owner: rng.choice([-1, 0, "1", None, 1e9]),
+    "norm_type": lambda rng, owner: rng.choice([0.5, 4, 1e9]),
+    "dropout": lambda rng, owner: rng.choice([-0.5, 1.5, 2, 0.25, None, True, "0.5"]),
     "padding": lambda rng, owner: (
         rng.choice(["same", "valid", "full", "Same", ""])
         if getattr(owner.fields["padding"], "words", None) and rng.random() < 0.5
@@ -229,6 +243,20 @@ def _linear(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Size
     known = isinstance(features, int) and features > 0
     leading = [rng.randint(1, 4) for _ in range(rng.randint(0, 3))]
     return ((*leading, features if known else 3),)
+
+
+def _sequence(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
+    return _features(rng, arguments, rng.choice([1, 2]))
+
+
+def _step(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
+    return _features(rng, arguments, rng.choice([0, 1]))
+
+
+def _features(rng: Random, arguments: Arguments, leading: int) -> tuple[Sizes, ...]:
+    features = arguments["input_size"]
+    known = isinstance(features, int) and features > 0
+    return ((*(rng.randint(1, 4) for _ in range(leading)), features if known else 3),)
 
 
 def _trailing(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
@@ -281,15 +309,35 @@ def _alike(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes
     return tuple(map(tuple, many))
 
 
+def _bags(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
+    return ((rng.randint(1, 4), rng.randint(1, 4)),)
+
+
+def _two_inputs(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
+    leading = tuple(rng.randint(1, 4) for _ in range(rng.randint(0, 2)))
+    given = (arguments[name] for name in ("in1_features", "in2_features"))
+    known = (each if isinstance(each, int) and each > 0 else 3 for each in given)
+    return tuple((*leading, features) for features in known)
+
+
+def _indices(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
+    return (tuple(rng.randint(1, 4) for _ in range(rng.randint(1, 3))),)
+
+
 SHAPES: dict[str, Callable[[Random, type[Layer], Arguments], tuple[Sizes, ...]]] = {
     "add": _pair,
     **{f"batch_norm{axes}d": _normalized for axes in (1, 2, 3)},
     "cat": _alike,
+    "bilinear": _two_inputs,
+    "embedding": _indices,
+    "embedding_bag": _bags,
     "glu": _even,
     "group_norm": _grouped,
     "layer_norm": _trailing,
     "linear": _linear,
     "local_response_norm": _high,
+    **dict.fromkeys(("rnn", "lstm", "gru"), _sequence),
+    **dict.fromkeys(("rnn_cell", "lstm_cell", "gru_cell"), _step),
     "multiply": _pair,
     "rms_norm": _trailing,
 }

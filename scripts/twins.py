@@ -5,17 +5,22 @@ A layer that is called in `torch.nn` as it is here needs no line in `TWINS`.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import torch
+from torch.autograd.profiler import profile
+from torch.fx.experimental import _config as meta
 from torch.utils.flop_counter import FlopCounterMode
 
 from scripts.configurations import Arguments, Configuration, Sizes
 
 Tensors = tuple[torch.Tensor, ...]
+
+os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # the profiler reports its every start
 
 
 @dataclass(frozen=True)
@@ -44,9 +49,21 @@ def concatenated(*tensors: torch.Tensor, dim: int = 0) -> torch.Tensor:
     return torch.cat(tensors, dim)
 
 
+def indices(shapes: tuple[Sizes, ...]) -> Tensors:
+    """Return zeros that something can be looked up with."""
+    return tuple(torch.zeros(shape, dtype=torch.long) for shape in shapes)
+
+
+def zeros(title: str, shape: Sizes) -> torch.Tensor:
+    """Return zeros as a module of torch takes them, by the name of its class."""
+    return indices((shape,))[0] if title in ("Embedding", "EmbeddingBag") else torch.zeros(shape)
+
+
 TWINS: dict[str, Twin] = {
     "add": Twin(partial(Function, torch.add)),
     "cat": Twin(partial(Function, concatenated)),
+    "embedding": Twin(torch.nn.Embedding, indices),
+    "embedding_bag": Twin(torch.nn.EmbeddingBag, indices),
     "multiply": Twin(partial(Function, torch.mul)),
 }
 
@@ -81,20 +98,27 @@ def torch_says(
     try:
         with torch.backends.mkldnn.flags(enabled=False):
             answer = run(module(one), inputs(one), *grads)
+        macs, training_macs = work(one, *grads)
     except Exception as error:
         return error
-    macs, training_macs = work(one, *grads)
     return replace(answer, macs=macs, training_macs=training_macs)
 
 
 def work(
     one: Configuration, input_requires_grad: bool, weight_requires_grad: bool
 ) -> tuple[int, int]:
-    """Return the multiply-accumulates forward, and forward and backward together, of a layer."""
+    """Return the multiply-accumulates forward, and forward and backward together, of a layer.
+
+    FlopCounterMode counts nothing of a bilinear layer, which is one operation to it. The meta
+    device has to be told how many indices are not the padding index: it takes them all.
+    """
+    if one.layer == "bilinear":
+        return profiled(module(one), inputs(one), input_requires_grad, weight_requires_grad)
     arguments, shapes, times = _ungrouped(one)
     if "momentum" in arguments:  # None, a cumulative average, counts batches: no number on meta
         arguments = {**arguments, "momentum": 0.1}
-    with torch.device("meta"):
+    counted: Any = meta.patch(meta_nonzero_assume_all_nonzero=True)  # type: ignore[attr-defined]
+    with torch.device("meta"), counted:
         layer, given = module(one, arguments), inputs(one, shapes)
         macs, training_macs = count(layer, given, input_requires_grad, weight_requires_grad)
     return times * macs, times * training_macs
@@ -111,12 +135,14 @@ def module(one: Configuration, arguments: Arguments | None = None) -> torch.nn.M
 def inputs(
     one: Configuration, shapes: tuple[Sizes, ...] | None = None, *, random: bool = False
 ) -> Tensors:
-    """Return the inputs: zeros, or random numbers in double precision."""
+    """Return the inputs: zeros, or random numbers in double precision, or random indices."""
     given = twin(one).inputs(one.shapes if shapes is None else shapes)
     if not random:
         return given
     return tuple(
-        torch.randn(each.shape, dtype=torch.float64) if each.is_floating_point() else each
+        torch.randn(each.shape, dtype=torch.float64)
+        if each.is_floating_point()
+        else torch.randint_like(each, one.arguments["num_embeddings"])
         for each in given
     )
 
@@ -159,13 +185,19 @@ def run(
         buffers=sum(each.numel() for each in module.buffers()),
         macs=0,
         training_macs=0,
-        activation_bytes=sum(max(map(_held, views)) for views in saved.values()),
+        activation_bytes=sum(map(_held, saved.values())),
     )
 
 
-def _held(tensor: torch.Tensor) -> int:
-    """Return the bytes of a tensor: less than its storage where torch has set aside too much."""
-    return min(tensor.numel() * tensor.element_size(), tensor.untyped_storage().nbytes())
+def _held(views: list[torch.Tensor]) -> int:
+    """Return the bytes that views of one memory hold: all of it where they are its parts.
+
+    A view of the whole may hold less, where torch has set aside too much.
+    """
+    memory = views[0].untyped_storage().nbytes()
+    if any(view.storage_offset() for view in views):
+        return memory
+    return min(memory, max(view.numel() * view.element_size() for view in views))
 
 
 def count(
@@ -180,6 +212,24 @@ def count(
         if y.requires_grad:
             torch.autograd.backward(y.sum())
     return forward // 2, counter.get_total_flops() // 2
+
+
+def profiled(
+    module: torch.nn.Module, given: Tensors, input_requires_grad: bool, weight_requires_grad: bool
+) -> tuple[int, int]:
+    """Return what `count` does, of the matrix products that the profiler sees done."""
+    module.requires_grad_(weight_requires_grad)
+    given = _tracked(given, input_requires_grad)
+    with profile(record_shapes=True, with_flops=True) as forward:
+        y = first(module(*given))
+    with profile(record_shapes=True, with_flops=True) as backward:
+        if y.requires_grad:
+            torch.autograd.backward(y.sum())
+    products = [
+        sum(event.flops for event in seen.function_events if event.name == "aten::bmm")
+        for seen in (forward, backward)
+    ]
+    return products[0] // 2, sum(products) // 2
 
 
 def _ungrouped(one: Configuration) -> tuple[Arguments, tuple[Sizes, ...], int]:

@@ -26,7 +26,7 @@ import torch
 
 from scripts.configurations import Configuration
 from scripts.definitions import computed
-from scripts.twins import Tensors, first, inputs, module, run, work
+from scripts.twins import Tensors, first, inputs, module, run, work, zeros
 from scripts.twins import count as count_macs
 
 Figures = dict[str, Any]
@@ -65,6 +65,9 @@ SPELLINGS = {  # what may stand for a unit in an example's text, beside the unit
     "B": "B",
     "FLOP": "MACs?|FLOPs?|FLOPS|mult-adds",
     "MAC": "MACs?|FLOPs?|FLOPS|mult-adds",
+    "hour": "device-hours|GPU-hours|h",
+    "param": "params|parameters",
+    "token": "tokens",
 }
 
 
@@ -80,7 +83,7 @@ def tensors(subject: Subject) -> Tensors:
     """Return what the module is run on."""
     if isinstance(subject, Configuration):
         return inputs(subject)
-    return (torch.zeros(subject.input_shape),)
+    return (zeros(subject.layers[0][0], subject.input_shape),)
 
 
 def written(text: str) -> list[Construction]:
@@ -100,9 +103,11 @@ def ask_torch(subject: Subject, dtype: str, grads: Mapping[str, bool]) -> Figure
     """Return what torch says: shapes by a hook, work on meta, bytes of real element sizes."""
     each = torch.empty(0, dtype=DTYPES[dtype]).element_size()
     moved = {"input_bytes": 0, "output_bytes": 0}
+    read = []
 
     def watch(module: torch.nn.Module, given: Tensors, output: Any) -> None:
         y = first(output)
+        read.append(read_of(module, given[0]))
         storages = {tensor.untyped_storage()._cdata for tensor in (given[0], y)}
         if len(storages) == 2 or getattr(module, "inplace", False):  # else it is a view
             moved["input_bytes"] += sum(map(bytes_of, given))
@@ -129,8 +134,8 @@ def ask_torch(subject: Subject, dtype: str, grads: Mapping[str, bool]) -> Figure
             "training_macs": training_macs,
             "training_flops": 2 * training_macs,
         }
-    params = sum(parameter.numel() for parameter in layer.parameters())
-    bytes_moved = params * each + sum(moved.values())
+    params = {name: parameter.numel() for name, parameter in layer.named_parameters()}
+    bytes_moved = sum(read) * each + sum(moved.values())
     return {
         "input_shape": list(given[0].shape),
         "output_shape": list(y.shape),
@@ -140,13 +145,22 @@ def ask_torch(subject: Subject, dtype: str, grads: Mapping[str, bool]) -> Figure
         "macs": macs,
         "flops": 2 * macs,
         **training,
-        "params": params,
+        "params": sum(params.values()),
+        "weights": sum(count for name, count in params.items() if "weight" in name),
         "buffers": sum(buffer.numel() for buffer in layer.buffers()),
-        "weight_bytes": params * each,
+        "weight_bytes": sum(params.values()) * each,
         **moved,
         "bytes_moved": bytes_moved,
         **({"arithmetic_intensity": 2 * macs / bytes_moved} if bytes_moved else {}),
     }
+
+
+def read_of(module: torch.nn.Module, given: torch.Tensor) -> int:
+    """Return how many parameters a module reads: of a table the rows of indices that differ."""
+    if isinstance(module, torch.nn.Embedding | torch.nn.EmbeddingBag):
+        rows = {index % module.num_embeddings for index in range(given.numel())}
+        return len(rows) * module.embedding_dim
+    return sum(parameter.numel() for parameter in module.parameters())
 
 
 def is_grouped(module: torch.nn.Module) -> bool:
@@ -195,6 +209,8 @@ def registry() -> Any:
     units.define("FLOP = [work]")
     units.define("MAC = 2 * FLOP")
     units.define("FMA = 1 * MAC")
+    units.define("param = [params]")
+    units.define("token = [tokens]")
     return units
 
 
@@ -226,18 +242,18 @@ def time(texts: Mapping[str, str], dtype: str) -> Figures:
     compute = flops / (rate * share)
     memory = bytes_moved / speed if speed is not None and bytes_moved is not None else None
     found = {
-        "compute_seconds": _float(compute, "s"),
-        "floor_seconds": _float(compute, "s"),
+        "compute_seconds": as_float(compute, "s"),
+        "floor_seconds": as_float(compute, "s"),
         "bound": "compute",
-        "peak_flops_per_second": _plain(rate, "FLOP/s"),
-        "utilization": _plain(share, ""),
+        "peak_flops_per_second": as_number(rate, "FLOP/s"),
+        "utilization": as_number(share, ""),
     }
     if speed is not None:
-        found["bandwidth_bytes_per_second"] = _plain(speed, "B/s")
-        found["ridge_intensity"] = _float(rate * share / speed, "FLOP/B")
+        found["bandwidth_bytes_per_second"] = as_number(speed, "B/s")
+        found["ridge_intensity"] = as_float(rate * share / speed, "FLOP/B")
     if memory is not None:
-        found["memory_seconds"] = _float(memory, "s")
-        found["floor_seconds"] = _float(max(compute, memory), "s")
+        found["memory_seconds"] = as_float(memory, "s")
+        found["floor_seconds"] = as_float(max(compute, memory), "s")
         found["bound"] = "memory" if memory > compute else "compute"
     return found
 
@@ -246,14 +262,15 @@ def convert(texts: Mapping[str, str]) -> Figures:
     """Return a count in three conventions."""
     count = amount(texts["count"], {"macs": "MAC", "flops": "FLOP"}[texts["counts"]])
     units = {"macs": "MAC", "flops": "FLOP", "fmas": "FMA"}
-    return {name: _plain(count, unit) for name, unit in units.items()}
+    return {name: as_number(count, unit) for name, unit in units.items()}
 
 
-def _float(quantity: Any, unit: str) -> float:
+def as_float(quantity: Any, unit: str) -> float:
+    """Return a quantity in a unit, a measure."""
     return float(quantity.to(unit).magnitude)
 
 
-def _plain(quantity: Any, unit: str) -> int | float:
+def as_number(quantity: Any, unit: str) -> int | float:
     """Return a quantity in a unit as JSON can hold it."""
     exact = quantity.to(unit).magnitude
     return int(exact) if exact == int(exact) else float(exact)

@@ -23,8 +23,8 @@ FOUNDATION = {
     "shaped", "spatial", "units",
 }  # fmt: skip
 FAMILIES = {
-    "activation", "batch_normalization", "convolution", "elementwise", "linear", "normalization",
-    "reshape",
+    "activation", "batch_normalization", "convolution", "elementwise", "embedding", "linear",
+    "normalization", "recurrent", "reshape",
 }  # fmt: skip
 TOP = {"__main__", "browser", "export", "evaluate", "form", "html"}
 
@@ -97,8 +97,9 @@ def declares(name: str) -> bool:
     return any(word.arg == "name" for each in classes for word in each.keywords)
 
 
-def test_calculations_are_declared_in_the_families_and_three_modules_more():
-    assert set(filter(declares, TREES)) == FAMILIES | {"network", "roofline", "conversion"}
+def test_calculations_are_declared_in_the_families_and_in_modules_without_layers():
+    others = {"conversion", "memory", "network", "roofline", "training"}
+    assert set(filter(declares, TREES)) == FAMILIES | others
 
 
 @pytest.mark.parametrize("name", sorted(FAMILIES))
@@ -117,6 +118,14 @@ def test_a_network_knows_layers_and_neither_machines_nor_pages():
 
 def test_the_roofline_knows_hardware_and_no_family_of_layers():
     assert siblings("roofline") <= FOUNDATION | {"hardware"}
+
+
+def test_the_memory_of_a_model_knows_neither_layers_nor_machines():
+    assert siblings("memory") <= FOUNDATION
+
+
+def test_training_knows_machines_and_no_family_of_layers():
+    assert siblings("training") <= FOUNDATION | {"roofline"}
 
 
 def test_the_hardware_knows_nothing():

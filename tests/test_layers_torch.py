@@ -1,10 +1,11 @@
 """Every layer against torch itself: shapes, parameters, work, memory, and what is refused."""
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
 from random import Random
+from typing import get_overloads
 
 import pytest
 import torch
@@ -15,7 +16,7 @@ from calculator.calculation import quantity
 from calculator.network import call
 from scripts.configurations import LAYERS, Configuration, draw
 from scripts.fuzz import configurations, disagreement, report, we_say
-from scripts.twins import Answer, count, run
+from scripts.twins import Answer, count, run, zeros
 
 COUNT = 2000  # configurations of each layer
 SEED = 0
@@ -93,9 +94,14 @@ def test_a_transposed_output_of_size_zero_is_refused():
         calculator.ConvTranspose1d(kernel_size=2, padding=1, length=1)
 
 
+def parameters(module: type[torch.nn.Module]) -> Mapping[str, inspect.Parameter]:
+    """Return what a constructor takes; those of RNNs say it in an overload only."""
+    return inspect.signature(next(iter(get_overloads(module.__init__)), module)).parameters
+
+
 @pytest.mark.parametrize("name", NAMED)
 def test_the_arguments_stand_in_torchs_order(name):
-    theirs = list(inspect.signature(TORCH[name]).parameters)
+    theirs = list(parameters(TORCH[name]))
     fields = LAYERS[name].fields.values()
     ours = [field.name for field in fields if field.role == "module"]
     assert ours == [each for each in theirs if each in ours]
@@ -103,7 +109,7 @@ def test_the_arguments_stand_in_torchs_order(name):
 
 @pytest.mark.parametrize("name", NAMED)
 def test_the_defaults_of_optional_arguments_are_torchs(name):
-    theirs = inspect.signature(TORCH[name]).parameters
+    theirs = parameters(TORCH[name])
     fields = LAYERS[name].fields.values()
     ours = {field.name: field.default for field in fields if field.role == "module"}
     optional = {key for key in ours if theirs[key].default is not inspect.Parameter.empty}
@@ -120,19 +126,29 @@ class Network:
     def module(self) -> torch.nn.Sequential:
         return torch.nn.Sequential(*(eval(f"torch.nn.{line}") for line in self.lines))
 
+    def inputs(self) -> tuple[torch.Tensor]:
+        return (zeros(self.lines[0].partition("(")[0], self.input_shape),)
+
 
 LINES = [name for name in NAMED if len(draw(Random(0), name).shapes) == 1]
 
 
+def fits(name: str, lines: list[str]) -> bool:
+    return not (lines and LAYERS[name].takes_indices)
+
+
 def networks(count: int) -> Iterator[Network]:
-    """Yield networks in which each layer fits the one before, or nearly always."""
+    """Yield networks in which each layer fits the one before, or nearly always.
+
+    A layer that gives states is the last: the few layers that hand a tuple on are no network.
+    """
     rng = Random(1)
     for _ in range(count):
         shape = tuple(rng.choice([1, 2, 3, 4, 6]) for _ in range(rng.choice([1, 2, 2, 3, 4, 4])))
         lines, size = [], shape
         for _ in range(rng.randint(1, 5)):
             for _ in range(30):
-                one = draw(rng, rng.choice(LINES))
+                one = draw(rng, rng.choice([each for each in LINES if fits(each, lines)]))
                 # FlopCounterMode forgets the groups in the gradient of the weight; what autograd
                 # has saved may not be overwritten. Without momentum torch asks a number of meta.
                 simple = {"groups": 1, "inplace": False, "momentum": 0.1}
@@ -141,7 +157,7 @@ def networks(count: int) -> Iterator[Network]:
                 if isinstance(said, Answer) or rng.random() < 0.005:
                     break
             lines.append(call(one.owner.__name__, arguments))
-            if not isinstance(said, Answer):
+            if not isinstance(said, Answer) or one.owner.gives_states:
                 break
             size = said.output_shape
         yield Network(tuple(lines), shape)
@@ -161,12 +177,12 @@ def torch_sequence_says(
     try:
         with torch.backends.mkldnn.flags(enabled=False):
             module = network.module().train(training)
-            answer = run(module, (torch.zeros(network.input_shape),), *grads.values())
+            answer = run(module, network.inputs(), *grads.values())
         with torch.device("meta"):
             module = network.module().train(training)
-            macs = count(module, (torch.zeros(network.input_shape),), *grads.values())
+            macs = count(module, network.inputs(), *grads.values())
         return replace(answer, macs=macs[0], training_macs=macs[1])
-    except (RuntimeError, IndexError, ValueError) as error:
+    except (RuntimeError, IndexError, ValueError, TypeError, AttributeError) as error:
         return error
 
 
@@ -241,6 +257,9 @@ def test_a_layer_without_an_argument_that_torch_requires_is_refused(line, shape)
         ("Linear(3, 4)", (2, 5)),
         ("Conv2d(3, 4, 3)", (1, 5, 8, 8)),
         ("Conv2d(3, 4, 3)", (3, 8)),
+        ("LSTM(3, 4)", (2, 5)),
+        ("GRUCell(3, 4)", (2, 5)),
+        ("EmbeddingBag(3, 4)", (2,)),
     ],
 )
 def test_a_layer_that_does_not_fit_is_refused_in_torchs_words(line, shape):
@@ -253,6 +272,29 @@ def test_an_argument_that_torch_takes_by_name_only_is_refused_at_a_place():
         torch.nn.GroupNorm(1, 4, 1e-5, True, None, None, False)
     refused = sequence_says("GroupNorm(1, 4, 1e-5, True, False)", (1, 4, 2))
     assert "takes 4 arguments, not 5" in str(refused)
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        (("LSTM(3, 4)", "Linear(4, 2)"), "must be Tensor, not tuple"),
+        (("LSTMCell(3, 4)", "ReLU()"), "must be Tensor, not tuple"),
+        (("ReLU()", "Embedding(3, 4)"), "torch.FloatTensor instead"),
+        (("ReLU()", "Bilinear(3, 4, 5)"), "missing"),
+    ],
+    ids=lambda given: given[-1] if isinstance(given, tuple) else given,
+)
+def test_a_layer_that_stands_in_no_such_place_is_refused_with_torch(lines, words):
+    assert words in str(torch_sequence_says(Network(lines, (2, 3)), **GRADS))
+    assert words in str(sequence_says("\n".join(lines), (2, 3)))
+
+
+def test_a_sequence_of_words_begins_with_an_embedding():
+    network = Network(("Embedding(9, 4)", "Linear(4, 3)", "GRU(3, 2)"), (5, 2))
+    for grads in (GRADS, {**GRADS, "weight_requires_grad": False}):
+        theirs = torch_sequence_says(network, **grads)
+        assert isinstance(theirs, Answer)
+        assert sequence_says("\n".join(network.lines), network.input_shape, **grads) == theirs
 
 
 def test_a_comment_between_layers_is_passed_over():

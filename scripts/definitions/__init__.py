@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from scripts.definitions import elementwise, matrix, normalization
+from scripts.definitions import elementwise, matrix, normalization, recurrent, tables
 from scripts.definitions.counting import Array, Tally, numbers
 
 
@@ -38,6 +38,8 @@ DEFINITIONS: dict[str, Callable[..., Array]] = {
     "Sequential": sequential,
     **elementwise.DEFINITIONS,
     **matrix.DEFINITIONS,
+    **recurrent.DEFINITIONS,
+    **tables.DEFINITIONS,
     **normalization.DEFINITIONS,
 }
 """What each module of torch makes of its inputs, by the name of its class or function."""

@@ -69,13 +69,16 @@ def _axis(module: Any, x: Array) -> tuple[int]:
 
 def dropout(module: Any, x: Array) -> Array:
     """Multiply with a mask, and with the inverse of the share that is kept."""
-    if not module.training or module.p == 0:
-        return x
-    if module.p == 1:
-        return x * 0.0
     with torch.random.fork_rng():  # the numbers that torch draws next
-        mask = torch.empty(x.shape, dtype=torch.float64).bernoulli_(1 - module.p)
-    return x * beside(x, mask) * (1 / (1 - module.p))
+        return dropped(x, module.p) if module.training else x
+
+
+def dropped(x: Array, p: float) -> Array:
+    """Set a share of the numbers to 0 and scale the others up."""
+    if p in (0, 1):
+        return x * 0.0 if p else x
+    mask = torch.empty(x.shape, dtype=torch.float64).bernoulli_(1 - p)
+    return x * beside(x, mask) * (1 / (1 - p))
 
 
 DEFINITIONS: dict[str, Callable[..., Array]] = {
