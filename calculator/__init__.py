@@ -23,6 +23,7 @@ from calculator.activation import (
     Softplus,
     Tanh,
 )
+from calculator.attention import ScaledDotProductAttention
 from calculator.batch_normalization import (
     BatchNorm1d,
     BatchNorm2d,
@@ -41,19 +42,24 @@ from calculator.convolution import (
     ConvTranspose2d,
     ConvTranspose3d,
 )
+from calculator.decoder import GroupedQueryAttention
 from calculator.elementwise import Add, Cat, Dropout, Identity, Multiply
 from calculator.embedding import Bilinear, Embedding, EmbeddingBag
 from calculator.fields import InvalidField
 from calculator.hardware import devices
 from calculator.layer import Layer
 from calculator.linear import Linear
+from calculator.llama import Llama, LlamaDecoderLayer
 from calculator.memory import ModelMemory
+from calculator.multihead import MultiheadAttention
 from calculator.network import Sequential
 from calculator.normalization import GroupNorm, LayerNorm, LocalResponseNorm, RMSNorm
 from calculator.recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
 from calculator.reshape import Flatten
 from calculator.roofline import Runtime
+from calculator.rotary import RotaryEmbedding
 from calculator.training import TrainingCost
+from calculator.transformer import TransformerDecoderLayer, TransformerEncoderLayer
 
 __all__ = [
     "CALCULATIONS",
@@ -82,6 +88,7 @@ __all__ = [
     "Flatten",
     "GRUCell",
     "GroupNorm",
+    "GroupedQueryAttention",
     "Hardsigmoid",
     "Hardswish",
     "Identity",
@@ -94,17 +101,22 @@ __all__ = [
     "LayerNorm",
     "LeakyReLU",
     "Linear",
+    "Llama",
+    "LlamaDecoderLayer",
     "LocalResponseNorm",
     "LogSoftmax",
     "Mish",
     "ModelMemory",
+    "MultiheadAttention",
     "Multiply",
     "PReLU",
     "RMSNorm",
     "RNNCell",
     "ReLU",
     "ReLU6",
+    "RotaryEmbedding",
     "Runtime",
+    "ScaledDotProductAttention",
     "Sequential",
     "SiLU",
     "Sigmoid",
@@ -112,5 +124,7 @@ __all__ = [
     "Softplus",
     "Tanh",
     "TrainingCost",
+    "TransformerDecoderLayer",
+    "TransformerEncoderLayer",
     "devices",
 ]

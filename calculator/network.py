@@ -181,13 +181,22 @@ class Sequential(Chain, name="sequential"):
     ) -> Layer:
         """Return the layer at a place, on an input of this size."""
         name, fields = module
-        owner = CALCULATIONS[name]
+        owner: Any = CALCULATIONS[name]
+        if owner.more_inputs:
+            missing = " and ".join(map(repr, owner.more_inputs))
+            plural = "s" if len(owner.more_inputs) > 1 else ""
+            raise InvalidField(
+                "modules",
+                f"layer {place}: {owner.__name__}.forward() missing {len(owner.more_inputs)} "
+                f"required positional argument{plural}: {missing}",
+                given=call(owner.__name__, fields),
+            )
         shared = {field: getattr(self, field) for field in Measured.fields}
         shared["input_requires_grad"] = differentiable
         if "training" in owner.fields:
             shared["training"] = self.training
         try:
-            return owner.on(size, **shared, **fields)  # type: ignore[attr-defined]
+            return owner.on(size, **shared, **fields)
         except InvalidField as error:
             about = "" if error.field == "input_shape" else f"{error.field}: "
             raise _refused(place, module, f"{about}{error.message}") from None

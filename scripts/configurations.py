@@ -189,8 +189,32 @@ USUAL: dict[str, Callable[[Random, type[Layer], Arguments], Any]] = {
     "output_padding": lambda rng, owner, given: rng.choice([0, 0, 1]),
     "dim": _dim,
     "normalized_shape": lambda rng, owner, given: sizes_as_given(rng, 1, 3),
+    "hidden_size": lambda rng, owner, given: (
+        rng.choice([8, 16]) if "num_attention_heads" in owner.fields else rng.randint(1, 4)
+    ),
+    "num_attention_heads": lambda rng, owner, given: rng.choice([1, 2, 4]),
+    "num_experts_per_tok": lambda rng, owner, given: rng.choice([1, 2, 2]),
+    "num_hidden_layers": lambda rng, owner, given: rng.choice([1, 1, 2]),
+    "num_local_experts": lambda rng, owner, given: rng.choice([None, 2, 3, 4]),
+    "num_key_value_heads": lambda rng, owner, given: rng.choice(
+        [None, 1, _divisor(rng, given["num_attention_heads"])]
+    ),
+    "head_dim": lambda rng, owner, given: rng.choice([None, 2, 4]),
+    "sliding_window": lambda rng, owner, given: rng.choice([None, 1, 2, 3, 9]),
     "start_dim": lambda rng, owner, given: rng.randint(-3, 2),
     "end_dim": lambda rng, owner, given: rng.randint(-3, 2),
+    "embed_dim": lambda rng, owner, given: rng.choice([2, 4, 6, 8]),
+    "num_heads": lambda rng, owner, given: _divisor(rng, given["embed_dim"]),
+    "d_model": lambda rng, owner, given: rng.choice([2, 4, 6, 8]),
+    "nhead": lambda rng, owner, given: _divisor(rng, given["d_model"]),
+    "dim_feedforward": lambda rng, owner, given: rng.randint(1, 9),
+    "kdim": lambda rng, owner, given: rng.choice([None, None, given["embed_dim"], 3]),
+    "vdim": lambda rng, owner, given: rng.choice([None, given["embed_dim"], given.get("kdim"), 5]),
+    "dropout_p": lambda rng, owner, given: rng.choice([0, 0.0, 0.1, 1.0]),
+    "scale": lambda rng, owner, given: rng.choice([None, 0.5, 2]),
+    "window_size": lambda rng, owner, given: (
+        rng.choice([None, 1, 2, 3, 9]) if given.get("is_causal") else None
+    ),
     "dropout": lambda rng, owner, given: rng.choice([0, 0.0, 0.5, 1.0]),
     "padding_idx": lambda rng, owner, given: (
         rng.choice([None, _below(rng, given["num_embeddings"])]) or None
@@ -209,6 +233,8 @@ ODD: dict[str, Callable[[Random, type[Layer]], Any]] = {
         if getattr(owner.fields["padding"], "words", None) and rng.random() < 0.5
         else odd_per_axis(rng, len(owner.axes))
     ),
+    "dropout_p": lambda rng, owner: rng.choice([-0.5, 1.5, 1, "0.5", None]),
+    "scale": lambda rng, owner: rng.choice([0, -1.5, "0.5", None]),
 }
 
 
@@ -243,6 +269,44 @@ def _linear(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Size
     known = isinstance(features, int) and features > 0
     leading = [rng.randint(1, 4) for _ in range(rng.randint(0, 3))]
     return ((*leading, features if known else 3),)
+
+
+def _attention(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
+    batch, heads, queries, keys, each, value = (rng.randint(1, 4) for _ in range(6))
+    shared = _divisor(rng, heads)
+    return (
+        (batch, heads, queries, each),
+        (batch, heads // shared, keys, each),
+        (batch, heads // shared, keys, rng.choice([each, value])),
+    )
+
+
+def _multihead(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
+    """A query alone, with a memory, or with a key and a value."""
+    embedding, key, value = (arguments.get(name) for name in ("embed_dim", "kdim", "vdim"))
+    each = _known(embedding, 4)
+    batch, queries, keys = rng.choice([None, 1, 2, 3]), rng.randint(1, 5), rng.randint(1, 5)
+
+    def sized(length: int, features: int) -> Sizes:
+        if batch is None:
+            return (length, features)
+        first = arguments.get("batch_first") is True
+        return (batch, length, features) if first else (length, batch, features)
+
+    shapes = sized(queries, each), sized(keys, _known(key, each)), sized(keys, _known(value, each))
+    return shapes[: rng.choice([1, 2, 3] if key == value == embedding else [3, 3, 3, 2, 1])]
+
+
+def _model(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
+    """A sequence, and a memory for the layers that read one."""
+    given = {"embed_dim": arguments["d_model"], "batch_first": arguments.get("batch_first")}
+    shapes = _multihead(rng, owner, given)
+    wanted = 1 + len(owner.more_inputs)
+    return (*shapes, *shapes[-1:])[:wanted]
+
+
+def _known(size: Any, otherwise: int) -> int:
+    return size if type(size) is int and size > 0 else otherwise
 
 
 def _sequence(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
@@ -309,6 +373,31 @@ def _alike(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes
     return tuple(map(tuple, many))
 
 
+def _tokens(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
+    """New tokens, and the keys and values of those before them where there are any."""
+    hidden, heads, shared, each = (
+        arguments.get(name, owner.fields[name].default)
+        for name in ("hidden_size", "num_attention_heads", "num_key_value_heads", "head_dim")
+    )
+    known = all(type(size) is int and size > 0 for size in (hidden, heads))
+    shared = shared if type(shared) is int and shared > 0 else heads
+    each = each if type(each) is int and each > 0 else hidden // heads if known else 2
+    batch, length, past = (
+        rng.randint(1, 3),
+        rng.choice([1, 1, 2, 3, 5]),
+        rng.choice([0, 0, 1, 2, 4]),
+    )
+    cache = (batch, shared if known else 1, past, max(each, 1))
+    return ((batch, length, hidden if known else 8), *((cache, cache) if past else ()))
+
+
+def _words(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
+    """New words, and a cache for each block."""
+    tokens, *caches = _tokens(rng, owner, arguments)
+    blocks = arguments["num_hidden_layers"]
+    return (tokens[:2], *(caches * (blocks if isinstance(blocks, int) else 1)))
+
+
 def _bags(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
     return ((rng.randint(1, 4), rng.randint(1, 4)),)
 
@@ -328,16 +417,25 @@ SHAPES: dict[str, Callable[[Random, type[Layer], Arguments], tuple[Sizes, ...]]]
     "add": _pair,
     **{f"batch_norm{axes}d": _normalized for axes in (1, 2, 3)},
     "cat": _alike,
+    "grouped_query_attention": _tokens,
     "bilinear": _two_inputs,
     "embedding": _indices,
     "embedding_bag": _bags,
     "glu": _even,
     "group_norm": _grouped,
     "layer_norm": _trailing,
+    "llama": _words,
+    "llama_decoder_layer": _tokens,
     "linear": _linear,
     "local_response_norm": _high,
+    "rotary_embedding": lambda rng, owner, given: (
+        (rng.randint(1, 3), rng.randint(1, 4), rng.randint(1, 5), rng.choice([2, 4, 6, 8])),
+    ),
     **dict.fromkeys(("rnn", "lstm", "gru"), _sequence),
     **dict.fromkeys(("rnn_cell", "lstm_cell", "gru_cell"), _step),
+    "multihead_attention": _multihead,
     "multiply": _pair,
     "rms_norm": _trailing,
+    "scaled_dot_product_attention": _attention,
+    **dict.fromkeys(("transformer_encoder_layer", "transformer_decoder_layer"), _model),
 }

@@ -16,7 +16,14 @@ from torch.autograd.profiler import profile
 from torch.fx.experimental import _config as meta
 from torch.utils.flop_counter import FlopCounterMode
 
+from scripts import modules
 from scripts.configurations import Arguments, Configuration, Sizes
+from scripts.masked import (
+    Attention,
+    MultiheadAttention,
+    TransformerDecoderLayer,
+    TransformerEncoderLayer,
+)
 
 Tensors = tuple[torch.Tensor, ...]
 
@@ -29,19 +36,6 @@ class Twin:
 
     module: Callable[..., torch.nn.Module]
     inputs: Callable[[tuple[Sizes, ...]], Tensors] = lambda shapes: tuple(map(torch.zeros, shapes))
-
-
-class Function(torch.nn.Module):
-    """A function of torch as a module."""
-
-    def __init__(self, function: Callable[..., torch.Tensor], **arguments: Any) -> None:
-        super().__init__()
-        self.function = function
-        self.arguments = arguments
-
-    def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
-        """Return the function of the inputs, with the arguments it was given."""
-        return self.function(*inputs, **self.arguments)
 
 
 def concatenated(*tensors: torch.Tensor, dim: int = 0) -> torch.Tensor:
@@ -60,11 +54,21 @@ def zeros(title: str, shape: Sizes) -> torch.Tensor:
 
 
 TWINS: dict[str, Twin] = {
-    "add": Twin(partial(Function, torch.add)),
-    "cat": Twin(partial(Function, concatenated)),
+    "add": Twin(partial(modules.Function, torch.add)),
+    "cat": Twin(partial(modules.Function, concatenated)),
     "embedding": Twin(torch.nn.Embedding, indices),
     "embedding_bag": Twin(torch.nn.EmbeddingBag, indices),
-    "multiply": Twin(partial(Function, torch.mul)),
+    "grouped_query_attention": Twin(modules.GroupedQueryAttention),
+    "llama": Twin(
+        modules.Llama, lambda shapes: (*indices(shapes[:1]), *map(torch.zeros, shapes[1:]))
+    ),
+    "llama_decoder_layer": Twin(modules.LlamaDecoderLayer),
+    "multihead_attention": Twin(MultiheadAttention),
+    "multiply": Twin(partial(modules.Function, torch.mul)),
+    "rotary_embedding": Twin(modules.RotaryEmbedding),
+    "scaled_dot_product_attention": Twin(Attention),
+    "transformer_decoder_layer": Twin(TransformerDecoderLayer),
+    "transformer_encoder_layer": Twin(TransformerEncoderLayer),
 }
 
 
@@ -92,7 +96,8 @@ def torch_says(
 
     The CPU decides what is refused, by torch's own kernels: oneDNN, which is there on some
     processors only, lets two things through, an output of size 0 and a dilation of 0 under a kernel
-    of 1. Work is counted on the meta device.
+    of 1. Work is counted on the meta device, which refuses values that are fewer than the keys: a
+    fused kernel of the CPU reads past their end.
     """
     grads = input_requires_grad, weight_requires_grad
     try:
@@ -117,8 +122,7 @@ def work(
     arguments, shapes, times = _ungrouped(one)
     if "momentum" in arguments:  # None, a cumulative average, counts batches: no number on meta
         arguments = {**arguments, "momentum": 0.1}
-    counted: Any = meta.patch(meta_nonzero_assume_all_nonzero=True)  # type: ignore[attr-defined]
-    with torch.device("meta"), counted:
+    with torch.device("meta"):
         layer, given = module(one, arguments), inputs(one, shapes)
         macs, training_macs = count(layer, given, input_requires_grad, weight_requires_grad)
     return times * macs, times * training_macs
@@ -139,10 +143,12 @@ def inputs(
     given = twin(one).inputs(one.shapes if shapes is None else shapes)
     if not random:
         return given
+    names = [name for name in ("num_embeddings", "vocab_size") if name in one.arguments]
+    rows = one.arguments[names[0]] if names else 0
     return tuple(
         torch.randn(each.shape, dtype=torch.float64)
         if each.is_floating_point()
-        else torch.randint_like(each, one.arguments["num_embeddings"])
+        else torch.randint_like(each, rows)
         for each in given
     )
 
@@ -206,7 +212,8 @@ def count(
     """Return the multiply-accumulates forward, and forward and backward together."""
     module.requires_grad_(weight_requires_grad)
     given = _tracked(given, input_requires_grad)
-    with FlopCounterMode(display=False) as counter:
+    counted: Any = meta.patch(meta_nonzero_assume_all_nonzero=True)  # type: ignore[attr-defined]
+    with counted, FlopCounterMode(display=False) as counter:
         y = first(module(*given))
         forward = counter.get_total_flops()
         if y.requires_grad:

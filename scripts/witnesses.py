@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import redirect_stdout
 from dataclasses import dataclass
@@ -23,9 +23,12 @@ from typing import Any
 
 import pint
 import torch
+from torch.utils.flop_counter import sdpa_backward_flop_count
 
+from scripts import modules
 from scripts.configurations import Configuration
 from scripts.definitions import computed
+from scripts.masked import Attention
 from scripts.twins import Tensors, first, inputs, module, run, work, zeros
 from scripts.twins import count as count_macs
 
@@ -119,8 +122,9 @@ def ask_torch(subject: Subject, dtype: str, grads: Mapping[str, bool]) -> Figure
 
     with torch.device("meta"), torch.no_grad():
         layer, given = build(subject), tensors(subject)
-        for part in layer if isinstance(layer, torch.nn.Sequential) else [layer]:
+        for part in parts(layer):
             part.register_forward_hook(watch)
+        attended = watch_attention(layer)
         y = first(layer(*given))
     training = {}
     if isinstance(subject, Configuration):
@@ -145,14 +149,89 @@ def ask_torch(subject: Subject, dtype: str, grads: Mapping[str, bool]) -> Figure
         "macs": macs,
         "flops": 2 * macs,
         **training,
+        **_decoder(layer, attended, macs, each),
         "params": sum(params.values()),
         "weights": sum(count for name, count in params.items() if "weight" in name),
         "buffers": sum(buffer.numel() for buffer in layer.buffers()),
         "weight_bytes": sum(params.values()) * each,
+        **(_attention(layer, given) if isinstance(layer, Attention) else {}),
         **moved,
         "bytes_moved": bytes_moved,
         **({"arithmetic_intensity": 2 * macs / bytes_moved} if bytes_moved else {}),
     }
+
+
+def _attention(module: Attention, given: Tensors) -> Figures:
+    """Return what the mask leaves to do, and what torch counts of a fused backward pass."""
+    query, key, value = (tuple(each.shape) for each in given)
+    batch, heads, queries, keys = *query[:3], key[2]
+    pairs = int(module.mask(queries, keys).sum())
+    key, value = (batch, heads, *key[2:]), (batch, heads, *value[2:])
+    output = (*query[:3], value[3])
+    return {
+        "unmasked_pairs": pairs,
+        "useful_macs": batch * heads * pairs * (query[3] + value[3]),
+        "fused_backward_macs": sdpa_backward_flop_count(output, query, key, value) // 2,  # type: ignore[no-untyped-call]
+    }
+
+
+def parts(module: torch.nn.Module) -> Iterable[torch.nn.Module]:
+    """Return what works by itself: the layers of a sequence, what a decoder is made of."""
+    if isinstance(module, torch.nn.Sequential):
+        return module
+    if type(module).__module__ == modules.__name__:
+        return [each for each in module.modules() if not any(each.children())]
+    return [module]
+
+
+Attended = tuple[modules.GroupedQueryAttention, tuple[int, ...], tuple[int, ...]]
+
+
+def watch_attention(module: torch.nn.Module) -> list[Attended]:
+    """Return a list that fills with each attention of a decoder, its queries' and keys' shapes."""
+    found: list[Attended] = []
+    for each in module.modules():
+        if isinstance(each, modules.GroupedQueryAttention):
+
+            def watch(_: Any, given: Tensors, __: Any, owner: Any = each) -> None:
+                found.append((owner, tuple(given[0].shape), tuple(given[1].shape)))
+
+            each.attend.register_forward_hook(watch)
+    return found
+
+
+def _decoder(module: torch.nn.Module, attended: list[Attended], macs: int, each: int) -> Figures:
+    """Return what is in the caches of a decoder, in sight of its tokens, and met by one of them."""
+    if not attended:
+        return {}
+    masked = 0
+    for owner, (batch, heads, queries, features), (_, _, keys, _) in attended:
+        masked += batch * heads * features * 2 * unseen(queries, keys, owner.sliding_window)
+    idle = [
+        (len(one.experts) - one.each) * sum(each.numel() for each in one.experts[0].parameters())
+        for one in module.modules()
+        if isinstance(one, modules.MixtureOfExperts)
+    ]
+    cached = [owner.k_proj.out_features + owner.v_proj.out_features for owner, *_ in attended]
+    windowed = any(owner.sliding_window for owner, *_ in attended)
+    keys_and_values = sum(2 * prod(key) for _, _, key in attended)
+    return {
+        "useful_macs": macs - masked,
+        "active_params": sum(each.numel() for each in module.parameters()) - sum(idle),
+        "kv_cache_bytes_per_token": sum(cached) * each,
+        **({} if windowed else {"kv_cache_bytes": keys_and_values * each}),
+    }
+
+
+@cache
+def unseen(queries: int, keys: int, window: int | None) -> int:
+    """Return how many keys the last tokens do not see, all of them together."""
+    if queries == 1:
+        return 0
+    sees = torch.ones(queries, keys, dtype=torch.bool).tril(keys - queries)
+    if window is not None:
+        sees = sees.triu(keys - queries - window + 1)
+    return int((~sees).sum())
 
 
 def read_of(module: torch.nn.Module, given: torch.Tensor) -> int:

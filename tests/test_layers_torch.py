@@ -9,14 +9,16 @@ from typing import get_overloads
 
 import pytest
 import torch
+from torch.utils.flop_counter import sdpa_backward_flop_count
 
 import calculator
 from calculator import InvalidField, Linear, Sequential
 from calculator.calculation import quantity
+from calculator.chain import Block
 from calculator.network import call
 from scripts.configurations import LAYERS, Configuration, draw
 from scripts.fuzz import configurations, disagreement, report, we_say
-from scripts.twins import Answer, count, run, zeros
+from scripts.twins import Answer, count, module, run, zeros
 
 COUNT = 2000  # configurations of each layer
 SEED = 0
@@ -27,7 +29,9 @@ GRADS = {"input_requires_grad": True, "weight_requires_grad": True}
 
 @pytest.mark.parametrize("name", LAYERS)
 def test_nothing_differs_from_torch(name):
-    for one, grads in islice(configurations(name, SEED), COUNT):
+    # A block takes torch long, and its parts are asked by themselves.
+    most = COUNT // 10 if issubclass(LAYERS[name], Block) else COUNT
+    for one, grads in islice(configurations(name, SEED), most):
         assert disagreement(one, grads) is None, report(one, grads)
 
 
@@ -74,6 +78,28 @@ def test_a_padding_with_more_numbers_than_axes_is_refused():
         calculator.Conv1d(padding=(0, 1), padding_mode="reflect")
 
 
+def attentions(count: int) -> Iterator[tuple[Configuration, calculator.ScaledDotProductAttention]]:
+    """Yield attention on random tensors, each with its configuration."""
+    rng = Random(0)
+    for _ in range(count):
+        one = draw(rng, "scaled_dot_product_attention")
+        yield one, one.ours()
+
+
+def test_the_unmasked_pairs_are_those_that_the_mask_leaves():
+    for one, ours in attentions(500):
+        mask = module(one).mask(ours.query_length, ours.key_length)
+        assert ours.unmasked_pairs == mask.sum()
+
+
+def test_the_fused_backward_pass_of_attention_is_torchs_formula():
+    for one, ours in attentions(100):
+        query, key, value = one.shapes
+        key, value = (*query[:2], *key[2:]), (*query[:2], *value[2:])
+        theirs = sdpa_backward_flop_count(ours.output_shape, query, key, value)
+        assert 2 * ours.fused_backward_macs == theirs
+
+
 SIZES = [
     (name, field.name)
     for name, owner in LAYERS.items()
@@ -99,6 +125,16 @@ def parameters(module: type[torch.nn.Module]) -> Mapping[str, inspect.Parameter]
     return inspect.signature(next(iter(get_overloads(module.__init__)), module)).parameters
 
 
+def in_words(default: object) -> object:
+    """Return a default as we write it: a function by its name."""
+    return getattr(default, "__name__", default)
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_a_layer_says_whether_torch_has_a_module_of_its_name(name):
+    assert LAYERS[name].in_torch == (name in NAMED)
+
+
 @pytest.mark.parametrize("name", NAMED)
 def test_the_arguments_stand_in_torchs_order(name):
     theirs = list(parameters(TORCH[name]))
@@ -113,7 +149,9 @@ def test_the_defaults_of_optional_arguments_are_torchs(name):
     fields = LAYERS[name].fields.values()
     ours = {field.name: field.default for field in fields if field.role == "module"}
     optional = {key for key in ours if theirs[key].default is not inspect.Parameter.empty}
-    assert {key: ours[key] for key in optional} == {key: theirs[key].default for key in optional}
+    assert {key: ours[key] for key in optional} == {
+        key: in_words(theirs[key].default) for key in optional
+    }
 
 
 @dataclass(frozen=True)
@@ -130,7 +168,11 @@ class Network:
         return (zeros(self.lines[0].partition("(")[0], self.input_shape),)
 
 
-LINES = [name for name in NAMED if len(draw(Random(0), name).shapes) == 1]
+LINES = [
+    name
+    for name in NAMED
+    if not LAYERS[name].more_inputs and len(draw(Random(0), name).shapes) == 1
+]
 
 
 def fits(name: str, lines: list[str]) -> bool:

@@ -10,7 +10,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from scripts.definitions import elementwise, matrix, normalization, recurrent, tables
+from scripts.definitions import (
+    attention,
+    decoder,
+    elementwise,
+    matrix,
+    normalization,
+    recurrent,
+    tables,
+    transformer,
+)
 from scripts.definitions.counting import Array, Tally, numbers
 
 
@@ -36,10 +45,13 @@ def sequential(module: Any, x: Array) -> Array:
 
 DEFINITIONS: dict[str, Callable[..., Array]] = {
     "Sequential": sequential,
+    **attention.DEFINITIONS,
+    **decoder.DEFINITIONS,
     **elementwise.DEFINITIONS,
     **matrix.DEFINITIONS,
     **recurrent.DEFINITIONS,
     **tables.DEFINITIONS,
+    **transformer.DEFINITIONS,
     **normalization.DEFINITIONS,
 }
 """What each module of torch makes of its inputs, by the name of its class or function."""

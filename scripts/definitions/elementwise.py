@@ -28,8 +28,12 @@ def gelu(module: Any, x: Array) -> Array:
 
 
 def softmax(module: Any, x: Array) -> Array:
+    """Make the numbers along an axis positive, with a sum of 1."""
+    return shares(x, _axis(module, x))
+
+
+def shares(x: Array, axis: tuple[int, ...]) -> Array:
     """Divide the exponentials by their sum, the largest number being subtracted first."""
-    axis = _axis(module, x)
     powers = np.exp(x - largest(x, axis))
     return powers / total(powers, axis)
 
@@ -68,16 +72,17 @@ def _axis(module: Any, x: Array) -> tuple[int]:
 
 
 def dropout(module: Any, x: Array) -> Array:
-    """Multiply with a mask, and with the inverse of the share that is kept."""
+    """Set some numbers to 0, in training."""
     with torch.random.fork_rng():  # the numbers that torch draws next
         return dropped(x, module.p) if module.training else x
 
 
 def dropped(x: Array, p: float) -> Array:
-    """Set a share of the numbers to 0 and scale the others up."""
+    """Multiply with a mask, and with the inverse of the share that is kept."""
     if p in (0, 1):
         return x * 0.0 if p else x
-    mask = torch.empty(x.shape, dtype=torch.float64).bernoulli_(1 - p)
+    strides = [step // x.itemsize for step in x.strides]  # torch draws in the order of memory
+    mask = torch.empty_strided(x.shape, strides, dtype=torch.float64).bernoulli_(1 - p)
     return x * beside(x, mask) * (1 / (1 - p))
 
 

@@ -23,11 +23,16 @@ Index = tuple[int, ...]
 
 def linear(module: Any, x: Array) -> Array:
     """Multiply x with the transposed weight: every leading position is a row."""
-    weight = beside(x, module.weight)
+    return projected(x, module.weight, module.bias)
+
+
+def projected(x: Array, weights: Any, bias: Any) -> Array:
+    """Return the dot products of every row of x with every row of weights, plus the bias."""
+    weight = beside(x, weights)
     y = np.empty((*x.shape[:-1], len(weight)), dtype=object)
     for at in np.ndindex(y.shape):
         y[at] = sum_of_products(zip(x[at[:-1]], weight[at[-1]], strict=True))
-    return y if module.bias is None else y + beside(x, module.bias)
+    return y if bias is None else y + beside(x, bias)
 
 
 def bilinear(module: Any, one: Array, other: Array) -> Array:
