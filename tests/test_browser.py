@@ -10,7 +10,16 @@ from playwright.sync_api import expect, sync_playwright
 
 from scripts.build import ROOT, browser_path
 
-PAGES = ["", "flops-and-macs/", "linear/", "convolution/", "runtime/", "why/"]
+PAGES = [
+    "",
+    "flops-and-macs/",
+    "linear/",
+    "convolution/",
+    "runtime/",
+    "training/",
+    "memory/",
+    "why/",
+]
 PHONE = {"width": 390, "height": 844}
 
 
