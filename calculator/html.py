@@ -15,6 +15,7 @@ from calculator.chain import Chain
 from calculator.export import equations, printed
 from calculator.expression import Latex, Text
 from calculator.form import ACTIONS, controls, katex
+from calculator.layer import Measured
 from calculator.network import Sequential
 from calculator.operations import KINDS
 from calculator.roofline import Runtime
@@ -123,6 +124,7 @@ def figures(calculation: Calculation, time: Runtime | None) -> str:
     return (
         f'<dl class="calculator-headline">{head}</dl>'
         f"{_verdict(bound) if isinstance(bound, Runtime) else ''}"
+        f"{_operations(calculation) if isinstance(calculation, Measured) else ''}"
         f"{_layers(calculation) if isinstance(calculation, Chain) else ''}"
         f"{_bar(calculation)}"
     )
@@ -135,6 +137,7 @@ def formulas(calculation: Calculation, time: Runtime | None) -> str:
         for each in (calculation, time)
         if each is not None
         for declared, value in shown(each)
+        if value or declared.name in HEADLINE
     )
 
 
@@ -167,6 +170,24 @@ def _verdict(time: Runtime) -> str:
         else "An estimate: as good as the utilization you chose."
     )
     return f'<p class="calculator-verdict" data-bound="{time.bound}">{text} {kind}</p>'
+
+
+def _operations(work: Measured) -> str:
+    """Return every kind of operation with its count, and what one counts for."""
+    each = work.flops_each()
+    rows = "".join(
+        f'<tr><th scope="row">{KINDS[kind]}</th><td>{_broken(grouped(count))}</td>'
+        f"<td>{'× ' + grouped(each[kind]) if each.get(kind) else 'not counted'}</td></tr>"
+        for kind, count in work.operations.items()
+        if count
+    )
+    return (
+        '<table class="calculator-operations"><thead><tr><th scope="col">Operations</th>'
+        '<th scope="col">Number</th><th scope="col">In the FLOPs</th></tr></thead>'
+        f"<tbody>{rows}</tbody></table>"
+        if rows
+        else ""
+    )
 
 
 def _layers(chain: Chain) -> str:
@@ -275,7 +296,7 @@ def _data(declared: Quantity[Any], value: Any) -> str:
         return (
             ", ".join(
                 f'<span><data data-quantity="{name}" data-kind="{kind}" value="{count}">'
-                f"{grouped(count)}</data> {KINDS[kind]}</span>"
+                f"{_broken(grouped(count))}</data> {KINDS[kind]}</span>"
                 for kind, count in value.items()
                 if count
             )

@@ -9,7 +9,7 @@ from typing import Any, Self
 from calculator.calculation import Calculation, quantity
 from calculator.expression import ratio
 from calculator.fields import InvalidField, choice, flag, size
-from calculator.operations import Operations, arithmetic
+from calculator.operations import Operations, flops, worth
 from calculator.units import DTYPE_BYTES, DTYPE_LABELS, TORCH_DTYPES
 
 
@@ -55,8 +55,12 @@ class Measured(Calculation):
         """
         if self.convention == "matrix":
             return 2 * self.macs
-        worth: int = arithmetic(self.operations, self.function_weight)
-        return worth
+        counted: int = flops(self.operations, self.flops_each())
+        return counted
+
+    def flops_each(self) -> dict[str, Any]:
+        """Return the FLOPs that one operation of each kind counts for."""
+        return worth(self.convention, self.function_weight)
 
     @quantity(r"\text{params}", label="Parameters")
     def params(self) -> int:
