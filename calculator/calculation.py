@@ -77,7 +77,7 @@ class View:
     """A calculation as its formulas see it: fields and quantities as symbols or as numerals."""
 
     def __init__(
-        self, calculation: Calculation, kind: type[Expression], *, named: bool, place: int = 0
+        self, calculation: Calculation, kind: type[Expression], *, named: bool, place: str = ""
     ) -> None:
         self._calculation = calculation
         self._kind = kind
@@ -109,8 +109,9 @@ class View:
         if isinstance(value, MethodType):
             return MethodType(value.__func__, self)
         if isinstance(value, tuple) and all(isinstance(part, Calculation) for part in value):
+            within = f"{self._place}." if self._place else ""
             return tuple(
-                View(part, self._kind, named=self._named, place=place)
+                View(part, self._kind, named=self._named, place=f"{within}{place}")
                 for place, part in enumerate(value, start=1)
             )
         return value
@@ -139,7 +140,7 @@ class Calculation:
     axes: ClassVar[str] = ""
     fields: ClassVar[dict[str, Field]] = {}
     quantities: ClassVar[dict[str, Quantity[Any]]] = {}
-    parts: ClassVar[tuple[str, ...]] = ()
+    shares: ClassVar[tuple[str, ...]] = ()
     """Fields and quantities that are the parts of a whole, in the order they are drawn."""
 
     def __init_subclass__(cls, name: str = "", title: str = "", axes: str = "") -> None:
@@ -159,7 +160,12 @@ class Calculation:
                 key=lambda item: _ROLES.index(item[1].role),
             )
         }
-        cls.quantities = {key: each for base in bases for key, each in base.quantities.items()}
+        cls.quantities = {
+            key: each
+            for base in reversed(cls.__mro__[1:])
+            for key, each in vars(base).items()
+            if isinstance(each, Quantity)
+        }
         for key, value in vars(cls).items():
             if isinstance(value, Quantity):
                 cls.quantities[key] = value.described_by(cls.quantities.get(key))

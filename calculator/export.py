@@ -92,7 +92,7 @@ def latex(calculation: Calculation, time: Runtime | None = None) -> str:
 
 def python(calculation: Calculation, time: Runtime | None = None) -> str:
     """Return a program that repeats the count: with torch for layers, else with this package."""
-    if isinstance(calculation, Layer):
+    if isinstance(calculation, Layer) and calculation.in_torch:
         modules = f"torch.nn.{call(type(calculation).__name__, calculation.module_arguments())}"
         size = calculation.input_shape
     elif isinstance(calculation, Sequential):

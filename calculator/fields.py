@@ -333,13 +333,17 @@ class Choice(Field):
 
 
 class Shape(Field):
-    """The shape of a tensor: one or more whole numbers; None too where `optional`."""
+    """The shape of a tensor: one or more whole numbers; None too where `optional`.
+
+    `scalar` is torch's reason to refuse a shape of no numbers.
+    """
 
     kind = "shape"
 
-    def __init__(self, *args: Any, optional: bool = False, **more: Any) -> None:
+    def __init__(self, *args: Any, optional: bool = False, scalar: str = "", **more: Any) -> None:
         super().__init__(*args, **more)
         self.optional = optional
+        self.scalar = scalar
 
     def read(self, text: str) -> tuple[int, ...] | None:
         parts = re.split(r"[,\s;×x]+", text.strip().strip("()[]"))
@@ -353,7 +357,8 @@ class Shape(Field):
         if type(value) is int:
             value = (value,)
         if isinstance(value, str) or not isinstance(value, Sequence) or not value:
-            raise self.refuse("must be the sizes of a tensor, such as 32, 128", value)
+            reason = f"{self.scalar}. It " if value in ((), []) and self.scalar else ""
+            raise self.refuse(f"{reason}must be the sizes of a tensor, such as 32, 128", value)
         if len(value) > MOST_DIMENSIONS:
             raise self.refuse(f"has more than {MOST_DIMENSIONS} dimensions", value)
         size = Size(self.symbol, default=None, label=self.label)

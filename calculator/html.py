@@ -193,13 +193,11 @@ def _operations(work: Measured) -> str:
 def _layers(chain: Chain) -> str:
     rows = "".join(
         f'<tr><th scope="row">{place}</th>'
-        f"<td><code>{escape(label)}</code></td>"
+        f"<td><code>{escape(label)}</code>{f' × {grouped(count)}' if count > 1 else ''}</td>"
         f"<td>({', '.join(map(grouped, layer.output_shape))})</td>"
-        f"<td>{grouped(layer.params)}</td><td>{grouped(layer.macs)}</td>"
-        f"<td>{_percent(layer.macs, chain.macs)}</td></tr>"
-        for place, (label, layer) in enumerate(
-            zip(chain.labels, chain.layers, strict=True), start=1
-        )
+        f"<td>{grouped(count * layer.params)}</td><td>{grouped(count * layer.macs)}</td>"
+        f"<td>{_percent(count * layer.macs, chain.macs)}</td></tr>"
+        for place, (label, count, layer) in enumerate(chain.parts(), start=1)
     )
     return (
         '<div class="calculator-scroll" tabindex="0" role="group" aria-label="Layer by layer">'
@@ -212,10 +210,10 @@ def _layers(chain: Chain) -> str:
 
 def _bar(calculation: Calculation) -> str:
     """Return the parts of a whole as one bar, and in words under it, or nothing without parts."""
-    sizes = [getattr(calculation, name) or 0 for name in calculation.parts]
+    sizes = [getattr(calculation, name) or 0 for name in calculation.shares]
     whole = sum(sizes)
     bars, words, start = "", "", 0.0
-    for place, (name, size) in enumerate(zip(calculation.parts, sizes, strict=True), start=1):
+    for place, (name, size) in enumerate(zip(calculation.shares, sizes, strict=True), start=1):
         if not size:
             continue
         declared = calculation.quantities.get(name) or calculation.fields[name]

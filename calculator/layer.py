@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import prod
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from calculator.calculation import Calculation, quantity
 from calculator.expression import ratio
@@ -133,6 +133,15 @@ class Layer(Measured):
     multiply-accumulate work is never inside `macs`.
     """
 
+    in_torch: ClassVar[bool] = True
+    """Whether `torch.nn` has a module of this name."""
+    takes_indices: ClassVar[bool] = False
+    """Whether the input is whole numbers, which have no gradient."""
+    gives_states: ClassVar[bool] = False
+    """Whether torch gives states beside the output, a tuple that no other layer takes."""
+    more_inputs: ClassVar[tuple[str, ...]] = ()
+    """The inputs that torch's module requires beside the first: it is in no `Sequential`."""
+
     @classmethod
     def on(cls, *input_shapes: tuple[int, ...], **fields: Any) -> Self:
         """Return the layer on inputs of these shapes, as a sequence of layers chains them.
@@ -231,6 +240,14 @@ class Layer(Measured):
         """What autograd keeps: the input, the output or neither, and what is listed with it."""
         kept = zip(self.keeps(), (self.input_bytes, self.output_bytes), strict=True)
         return sum(each for is_kept, each in kept if is_kept) + self.kept_bytes()
+
+    def held_bytes(self) -> tuple[int, int]:
+        """Return the bytes of the input and of the output while autograd holds them."""
+        return self.input_bytes, self.output_bytes
+
+    def useful(self) -> int:
+        """Return the multiply-accumulates that reach the output, masked ones left out."""
+        return self.macs
 
     def gives_a_view(self) -> bool:
         """Return whether the output shares the memory of the input."""

@@ -21,7 +21,7 @@ class ModelMemory(Calculation, name="model_memory"):
     Rajbhandari et al., "ZeRO", arXiv:1910.02054, 2019.
     """
 
-    parts = (
+    shares = (
         "weight_bytes",
         "gradient_bytes",
         "master_bytes",

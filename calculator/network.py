@@ -8,7 +8,7 @@ from typing import Any
 
 from calculator.calculation import CALCULATIONS, quantity
 from calculator.chain import Chain
-from calculator.fields import Field, InvalidField, quoted, shape
+from calculator.fields import Field, InvalidField, flag, quoted, shape
 from calculator.layer import Layer, Measured
 
 MOST_LAYERS = 1000
@@ -110,6 +110,32 @@ def layers() -> list[type[Layer]]:
     return [each for each in CALCULATIONS.values() if issubclass(each, Layer)]
 
 
+def _unfit(owner: Any, before: Layer | None) -> str:
+    """Return why a layer cannot stand behind another, or in a sequence at all."""
+    if before is not None and before.gives_states:
+        return (
+            f"input must be Tensor, not tuple. {type(before).__name__} gives its states beside its "
+            "output: end the sequence with it"
+        )
+    if before is not None and owner.takes_indices:
+        return (
+            "Expected tensor for argument #1 'indices' to have one of the following scalar types: "
+            "Long, Int; but got torch.FloatTensor instead. Begin the sequence with it"
+        )
+    if len(owner().input_shapes()) > 1:
+        return (
+            "forward() missing a required positional argument. It takes more than one tensor, and "
+            "a sequence has one to give"
+        )
+    return ""
+
+
+def _refused(place: int, module: tuple[str, dict[str, Any]], reason: str) -> InvalidField:
+    name, fields = module
+    title = CALCULATIONS[name].__name__
+    return InvalidField("modules", f"layer {place}, {title}: {reason}", given=call(title, fields))
+
+
 stack: Any = Stack
 
 
@@ -124,6 +150,7 @@ class Sequential(Chain, name="sequential"):
         "n", default=(32, 128), label="Input shape", role="input",
         help="Batch first: 32, 128 or 1, 3, 32, 32.",
     )  # fmt: skip
+    training: bool = flag(default=False, label="In training", role="input")
 
     @cached_property
     def layers(self) -> tuple[Layer, ...]:
@@ -133,10 +160,14 @@ class Sequential(Chain, name="sequential"):
         size, differentiable = self.input_shape, self.input_requires_grad
         for place, module in enumerate(self.modules, start=1):
             key = (id(module), size, differentiable)
+            reason = _unfit(CALCULATIONS[module[0]], built[-1] if built else None)
+            if reason:
+                raise _refused(place, module, reason)
             if key not in known:
                 known[key] = self._layer(place, module, size, differentiable)
             built.append(known[key])
             size = built[-1].output_shape
+            differentiable &= not built[-1].takes_indices
             differentiable |= self.weight_requires_grad and built[-1].params > 0
         return tuple(built)
 
@@ -149,18 +180,25 @@ class Sequential(Chain, name="sequential"):
     ) -> Layer:
         """Return the layer at a place, on an input of this size."""
         name, fields = module
-        owner = CALCULATIONS[name]
-        shared = {field: getattr(self, field) for field in Measured.fields}
-        shared["input_requires_grad"] = differentiable
-        try:
-            return owner.on(size, **shared, **fields)  # type: ignore[attr-defined]
-        except InvalidField as error:
-            about = "" if error.field == "input_shape" else f"{error.field}: "
+        owner: Any = CALCULATIONS[name]
+        if owner.more_inputs:
+            missing = " and ".join(map(repr, owner.more_inputs))
+            plural = "s" if len(owner.more_inputs) > 1 else ""
             raise InvalidField(
                 "modules",
-                f"layer {place}, {owner.__name__}: {about}{error.message}",
+                f"layer {place}: {owner.__name__}.forward() missing {len(owner.more_inputs)} "
+                f"required positional argument{plural}: {missing}",
                 given=call(owner.__name__, fields),
-            ) from None
+            )
+        shared = {field: getattr(self, field) for field in Measured.fields}
+        shared["input_requires_grad"] = differentiable
+        if "training" in owner.fields:
+            shared["training"] = self.training
+        try:
+            return owner.on(size, **shared, **fields)
+        except InvalidField as error:
+            about = "" if error.field == "input_shape" else f"{error.field}: "
+            raise _refused(place, module, f"{about}{error.message}") from None
 
     @cached_property
     def tensors(self) -> tuple[tuple[int, int], ...]:

@@ -40,6 +40,24 @@ def times(count: int, each: Mapping[str, int]) -> Operations:
     return {kind: number * count for kind, number in each.items()}
 
 
+SIGMOID: Operations = {"additions": 1, "divisions": 1, "exponentials": 1}
+"""What 1 / (1 + exp(−x)) takes: a change of sign flips one bit, and is not counted."""
+
+
+def softmax(sets: int, set_size: int) -> Operations:
+    """Return what it takes to make the exponentials of each set of numbers sum to 1.
+
+    The largest is subtracted first: it changes no result, and every library does it.
+    """
+    return {
+        "additions": sets * (set_size - 1),
+        "subtractions": sets * set_size,
+        "divisions": sets * set_size,
+        "comparisons": sets * (set_size - 1),
+        "exponentials": sets * set_size,
+    }
+
+
 def worth(convention: str, function_weight: Any) -> dict[str, Any]:
     """Return the FLOPs that one operation of each kind counts for; kinds left out for none.
 

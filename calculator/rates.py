@@ -91,13 +91,19 @@ class Share(Rate):
 
 
 class Real(Field):
-    """Any real number, such as an epsilon; None too where `optional`. No count depends on it."""
+    """Any real number, such as an epsilon; None too where `optional`. No count depends on it.
+
+    `refusal` is torch's reason to refuse what is no number.
+    """
 
     kind = "real"
 
-    def __init__(self, *, default: float | None, optional: bool = False, **more: Any) -> None:
+    def __init__(
+        self, *, default: float | None, optional: bool = False, refusal: str = "", **more: Any
+    ) -> None:
         super().__init__(default=default, **more)
         self.optional = optional
+        self.refusal = refusal
 
     def read(self, text: str) -> int | float | None:
         text = text.strip()
@@ -111,7 +117,8 @@ class Real(Field):
             or not isinstance(value, (int, float))
             or not -1e300 < value < 1e300
         ):
-            raise self.refuse("must be a number", value)
+            reason = self.refusal and f"{self.refusal}. "
+            raise self.refuse(f"{reason}Must be a number" if reason else "must be a number", value)
         return value
 
     def expression(self, value: Any, kind: type[Expression], named: bool) -> Any:

@@ -121,7 +121,8 @@ def _subject(example: Example, calculation: Calculation) -> witnesses.Subject:
     """Return what torch is to construct for an example, and to run on what."""
     if isinstance(calculation, Sequential):
         text = example.fields.get("modules", calculation.values()["modules"])
-        return witnesses.Network(witnesses.written(text), calculation.input_shape)
+        layers = witnesses.written(text)
+        return witnesses.Network(layers, calculation.input_shape, calculation.training)
     if not isinstance(calculation, Layer):
         raise DirectiveError(f"{example}: has no layer that could be run")
     return Configuration.like(calculation)

@@ -22,7 +22,12 @@ FOUNDATION = {
     "calculation", "chain", "expression", "fields", "layer", "operations", "rates", "shaped",
     "spatial", "units",
 }  # fmt: skip
-FAMILIES = {"activation", "convolution", "linear", "reshape"}
+FAMILIES = {
+    "activation", "attention", "convolution", "elementwise", "embedding", "linear",
+    "normalization", "recurrent", "reshape", "rotary",
+}  # fmt: skip
+BLOCKS = {"decoder", "llama", "multihead", "transformer"}  # layers made of layers
+PARTS = {"experts"}  # of blocks, without a name of their own
 TOP = {"__main__", "browser", "export", "evaluate", "form", "html"}
 
 
@@ -96,12 +101,17 @@ def declares(name: str) -> bool:
 
 def test_calculations_are_declared_in_the_families_and_in_modules_without_layers():
     others = {"conversion", "memory", "network", "roofline", "training"}
-    assert set(filter(declares, TREES)) == FAMILIES | others
+    assert set(filter(declares, TREES)) == FAMILIES | BLOCKS | others
 
 
 @pytest.mark.parametrize("name", sorted(FAMILIES))
 def test_a_family_of_layers_stands_on_the_foundation_only(name):
     assert siblings(name) <= FOUNDATION
+
+
+@pytest.mark.parametrize("name", sorted(BLOCKS | PARTS))
+def test_a_block_stands_on_the_foundation_and_the_families(name):
+    assert siblings(name) <= FOUNDATION | FAMILIES | BLOCKS | PARTS
 
 
 @pytest.mark.parametrize("name", sorted(FOUNDATION))
@@ -110,7 +120,7 @@ def test_the_foundation_knows_no_layer_and_no_machine(name):
 
 
 def test_a_network_knows_layers_and_neither_machines_nor_pages():
-    assert siblings("network") <= FOUNDATION | FAMILIES
+    assert siblings("network") <= FOUNDATION | FAMILIES | BLOCKS
 
 
 def test_the_roofline_knows_hardware_and_no_family_of_layers():

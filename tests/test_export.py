@@ -19,6 +19,7 @@ from calculator import (
     ConvTranspose2d,
     ConvTranspose3d,
     Flatten,
+    GroupedQueryAttention,
     Linear,
     ModelMemory,
     ReLU,
@@ -54,6 +55,7 @@ LAYERS = [
     ),
 ]  # fmt: skip
 OTHERS = [
+    GroupedQueryAttention(hidden_size=8, num_attention_heads=2, sequence_length=3),
     Conversion(count=4_090_000_000),
     Conversion(count=8, counts="flops"),
     Runtime(flops=10**12, bytes_moved=10**9, device="h100_sxm", dtype="bf16", utilization=0.4),

@@ -151,9 +151,16 @@ def agree(line: str, value: int | float) -> bool:
     return evaluated(line) == value
 
 
+def every(ours: Calculation) -> Iterator[Calculation]:
+    """Yield a calculation and the layers in it, however deep."""
+    yield ours
+    for layer in getattr(ours, "layers", ()):
+        yield from every(layer)
+
+
 def declared(ours: Calculation) -> set[str]:
     """Return every symbol that a formula of a calculation may mention."""
-    owners = [type(ours), *map(type, getattr(ours, "layers", ()))]
+    owners = [*map(type, every(ours))]
     symbols = {
         each.symbol
         for owner in owners
@@ -172,11 +179,11 @@ WORDS = r"\\cdot|\\frac|\\left\\lfloor|\\right\\rfloor|\\max|\\min|\\,|[\d\s+\-(
 
 def left_over(formula: str, symbols: set[str]) -> str:
     """Return what remains of LaTeX when symbols, their place in a sequence and signs are gone."""
-    formula = re.sub(r",\d+\}", "}", re.sub(r"_\{\d+\}", "", formula))
+    formula = re.sub(r",[\d.]+\}", "}", re.sub(r"_\{[\d.]+\}", "", formula))
     plain = {re.sub(r"_\{(.*)\}$", r"_\1", symbol): symbol for symbol in symbols}
     formula = re.sub(r"_\{(\\text\{\w+\}(?:,\w)?|\w+)\}", r"_\1", formula)
     for symbol in sorted(plain, key=len, reverse=True):
-        formula = re.sub(rf"{re.escape(symbol)}(?![A-Za-z_])", " ", formula)
+        formula = re.sub(rf"(?<![A-Za-z]){re.escape(symbol)}(?![A-Za-z_])", " ", formula)
     return re.sub(WORDS, "", formula)
 
 
