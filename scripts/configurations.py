@@ -247,6 +247,7 @@ USUAL: dict[str, Callable[[Random, type[Layer], Arguments], Any]] = {
     ),
     "max_norm": lambda rng, owner, given: rng.choice([None, None, 1, 0.5]),
     "norm_type": lambda rng, owner, given: rng.choice([2.0, 1, 3.0]),
+    "num_layers": lambda rng, owner, given: rng.choice([1, 1, 2, 3]),
     "proj_size": lambda rng, owner, given: _below(rng, given["hidden_size"]),
 }
 ODD: dict[str, Callable[[Random, type[Layer]], Any]] = {
