@@ -18,6 +18,7 @@ from calculator.fields import (
     flag,
     on_axis,
     per_axis,
+    quoted,
     shape,
     size,
 )
@@ -77,7 +78,7 @@ class View:
     """A calculation as its formulas see it: fields and quantities as symbols or as numerals."""
 
     def __init__(
-        self, calculation: Calculation, kind: type[Expression], *, named: bool, place: int = 0
+        self, calculation: Calculation, kind: type[Expression], *, named: bool, place: str = ""
     ) -> None:
         self._calculation = calculation
         self._kind = kind
@@ -109,8 +110,9 @@ class View:
         if isinstance(value, MethodType):
             return MethodType(value.__func__, self)
         if isinstance(value, tuple) and all(isinstance(part, Calculation) for part in value):
+            within = f"{self._place}." if self._place else ""
             return tuple(
-                View(part, self._kind, named=self._named, place=place)
+                View(part, self._kind, named=self._named, place=f"{within}{place}")
                 for place, part in enumerate(value, start=1)
             )
         return value
@@ -139,6 +141,8 @@ class Calculation:
     axes: ClassVar[str] = ""
     fields: ClassVar[dict[str, Field]] = {}
     quantities: ClassVar[dict[str, Quantity[Any]]] = {}
+    shares: ClassVar[tuple[str, ...]] = ()
+    """Fields and quantities that are the parts of a whole, in the order they are drawn."""
 
     def __init_subclass__(cls, name: str = "", title: str = "", axes: str = "") -> None:
         if axes:
@@ -157,7 +161,12 @@ class Calculation:
                 key=lambda item: _ROLES.index(item[1].role),
             )
         }
-        cls.quantities = {key: each for base in bases for key, each in base.quantities.items()}
+        cls.quantities = {
+            key: each
+            for base in reversed(cls.__mro__[1:])
+            for key, each in vars(base).items()
+            if isinstance(each, Quantity)
+        }
         for key, value in vars(cls).items():
             if isinstance(value, Quantity):
                 cls.quantities[key] = value.described_by(cls.quantities.get(key))
@@ -173,9 +182,9 @@ class Calculation:
         self.validate()
 
     def _fill(self, values: Mapping[str, Any]) -> None:
-        unknown = values.keys() - self.fields.keys()
+        unknown = [name for name in values if name not in self.fields]
         if unknown:
-            raise unknown_field(type(self), min(unknown), values[min(unknown)])
+            raise unknown_field(type(self), unknown, values[unknown[0]])
         self.__dict__.update(
             {
                 name: field.check(values.get(name, field.default))
@@ -191,11 +200,15 @@ class Calculation:
         """Return the values that texts hold, and the errors, both by field."""
         values: dict[str, Any] = {}
         errors: dict[str, InvalidField] = {}
-        for name, text in texts.items():
+        unknown = [name for name in texts if name not in cls.fields]
+        if unknown:
+            error = unknown_field(cls, unknown, texts[unknown[0]])
+            errors[error.field] = error
+        for name, field in cls.fields.items():
+            if name not in texts:
+                continue
             try:
-                if name not in cls.fields:
-                    raise unknown_field(cls, name, text)
-                values[name] = cls.fields[name].read(text)
+                values[name] = field.accept(texts[name])
             except InvalidField as error:
                 errors[name] = error
         return values, errors
@@ -265,13 +278,15 @@ _MOST_WRITTEN = 2000
 _ROLES = ("module", "input", "training", "convention", "storage", "hardware")
 
 
-def unknown_field(owner: type[Calculation], name: str, given: object) -> InvalidField:
-    """Return the error for a field that does not exist, with the nearest that does."""
+def unknown_field(owner: type[Calculation], names: list[str], given: object) -> InvalidField:
+    """Return the error for fields that do not exist: the first, and the nearest that does."""
     from difflib import get_close_matches  # an import that only an error needs
 
+    name = quoted(names[0])
     near = get_close_matches(name, owner.fields, n=1)
     hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(owner.fields)}"
-    return InvalidField(name, f"is no field of {owner.title}; {hint}", given=given)
+    others = f", and neither are {len(names) - 1:,} others" if len(names) > 1 else ""
+    return InvalidField(name, f"is no field of {owner.title}{others}; {hint}", given=given)
 
 
 def shown(calculation: Calculation) -> Iterator[tuple[Quantity[Any], Any]]:

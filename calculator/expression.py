@@ -54,7 +54,7 @@ class Expression:
             return cls(digits)
         return cls(f"{value:,}".replace(",", cls.separator), ATOM if value >= 0 else SUM)
 
-    def marked(self, place: int) -> Self:
+    def marked(self, place: str) -> Self:
         """Return the symbol of the same quantity of the layer at a place in a sequence."""
         base, _, subscript = self.written.partition("_")
         inner = f"{subscript.removeprefix('{').removesuffix('}')},{place}"

@@ -11,6 +11,7 @@ from calculator.expression import Expression
 from calculator.units import parse
 
 MOST_QUOTED = 40  # characters
+MOST_READ = 1000  # characters; no field of one line means more
 MOST_DIMENSIONS = 8
 LARGEST = 10**30  # beyond any machine; keeps every count small enough to answer at once
 
@@ -27,7 +28,12 @@ class InvalidField(ValueError):
 
 def quoted(given: object) -> str:
     """Return what was given on one line, cut where it is long."""
-    text = " ".join((given if isinstance(given, str) else repr(given)).split())
+    if isinstance(given, (str, list, tuple)):
+        given = given[:MOST_READ]  # more of it takes long to write, and is cut in any case
+    try:
+        text = " ".join((given if isinstance(given, str) else repr(given)).split())
+    except ValueError:  # what Python says of an int that is too long to be written
+        text = "a number of thousands of digits"
     return text if len(text) <= MOST_QUOTED else f"{text[:MOST_QUOTED]}…"
 
 
@@ -44,6 +50,8 @@ class Field:
     kind: ClassVar[str] = "text"
     structural: ClassVar[bool] = False
     """Whether formulas take another form for another value."""
+    longest: ClassVar[int] = MOST_READ
+    """The characters of the longest text that is read."""
 
     def __init__(
         self,
@@ -75,6 +83,13 @@ class Field:
     def refuse(self, message: str, given: object) -> InvalidField:
         """Return the error that names this field."""
         return InvalidField(self.name, message, given=given)
+
+    def accept(self, text: str) -> Any:
+        """Return the value that `read` finds in a text, unless that is longer than any value."""
+        if len(text) > self.longest:
+            reason = f"is {len(text):,} characters long; write at most {self.longest:,}"
+            raise self.refuse(reason, text)
+        return self.read(text)
 
     def read(self, text: str) -> Any:
         """Return the value that a person wrote; raise InvalidField where it is none."""
@@ -265,7 +280,7 @@ class PerAxis(Size):
 
 
 def _filled(lengths: str) -> Callable[[str, int, list[Any]], str]:
-    return lambda name, axes, given: lengths.format(name=name, axes=axes, given=given)
+    return lambda name, axes, given: lengths.format(name=name, axes=axes, given=quoted(given))
 
 
 def on_axis(symbol: str, axis: str) -> str:
@@ -355,7 +370,7 @@ class Decision(Choice):
             return value
         if value == "":
             return None
-        if value not in self.options:
+        if not isinstance(value, str) or value not in self.options:
             raise self.refuse("must be True, False or None", value)
         return value == "true"
 
@@ -364,13 +379,17 @@ class Decision(Choice):
 
 
 class Shape(Field):
-    """The shape of a tensor: one or more whole numbers; None too where `optional`."""
+    """The shape of a tensor: one or more whole numbers; None too where `optional`.
+
+    `scalar` is torch's reason to refuse a shape of no numbers.
+    """
 
     kind = "shape"
 
-    def __init__(self, *args: Any, optional: bool = False, **more: Any) -> None:
+    def __init__(self, *args: Any, optional: bool = False, scalar: str = "", **more: Any) -> None:
         super().__init__(*args, **more)
         self.optional = optional
+        self.scalar = scalar
 
     def read(self, text: str) -> tuple[int, ...] | None:
         parts = re.split(r"[,\s;×x]+", text.strip().strip("()[]"))
@@ -384,7 +403,8 @@ class Shape(Field):
         if type(value) is int:
             value = (value,)
         if isinstance(value, str) or not isinstance(value, Sequence) or not value:
-            raise self.refuse("must be the sizes of a tensor, such as 32, 128", value)
+            reason = f"{self.scalar}. It " if value in ((), []) and self.scalar else ""
+            raise self.refuse(f"{reason}must be the sizes of a tensor, such as 32, 128", value)
         if len(value) > MOST_DIMENSIONS:
             raise self.refuse(f"has more than {MOST_DIMENSIONS} dimensions", value)
         size = Size(self.symbol, default=None, label=self.label)

@@ -12,12 +12,12 @@ from calculator.fields import Choice, Field, Flag, on_axis
 _WIDE = 16  # characters of an option that a narrow column would cut
 _LEGENDS = {
     "input": "Input",
-    "training": "Convention and training",
-    "convention": "Convention and training",
+    "training": "Backward pass",
+    "convention": "Convention",
     "storage": "Machine",
     "hardware": "Machine",
 }
-_FOLDED = "Convention and training"  # few change it, and everybody may
+_FOLDED = "Backward pass"  # few change it
 
 ACTIONS = """\
 <div class="calculator-actions">

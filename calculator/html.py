@@ -15,14 +15,17 @@ from calculator.chain import Chain
 from calculator.export import equations, printed
 from calculator.expression import Latex, Text
 from calculator.form import ACTIONS, controls, katex
+from calculator.layer import Measured
 from calculator.network import Sequential
 from calculator.operations import KINDS
 from calculator.roofline import Runtime
-from calculator.units import binary_bytes, grouped, rounded, seconds
+from calculator.units import THIN_SPACE, binary_bytes, grouped, rounded, seconds
 
 HEADLINE = (
     *("macs", "flops", "params", "output_shape", "fmas"),
     *("bytes_moved", "arithmetic_intensity", "floor_seconds"),
+    *("hardware_flops", "device_hours", "training_seconds", "mfu", "hfu"),
+    *("total_bytes", "bytes_per_param"),
 )
 _UNITS = {"macs": "MACs", "flops": "FLOPs", "fmas": "FMAs"}
 
@@ -121,7 +124,9 @@ def figures(calculation: Calculation, time: Runtime | None) -> str:
     return (
         f'<dl class="calculator-headline">{head}</dl>'
         f"{_verdict(bound) if isinstance(bound, Runtime) else ''}"
+        f"{_operations(calculation) if isinstance(calculation, Measured) else ''}"
         f"{_layers(calculation) if isinstance(calculation, Chain) else ''}"
+        f"{_bar(calculation)}"
     )
 
 
@@ -132,6 +137,7 @@ def formulas(calculation: Calculation, time: Runtime | None) -> str:
         for each in (calculation, time)
         if each is not None
         for declared, value in shown(each)
+        if value or declared.name in HEADLINE
     )
 
 
@@ -166,16 +172,32 @@ def _verdict(time: Runtime) -> str:
     return f'<p class="calculator-verdict" data-bound="{time.bound}">{text} {kind}</p>'
 
 
+def _operations(work: Measured) -> str:
+    """Return every kind of operation with its count, and what one counts for."""
+    each = work.flops_each()
+    rows = "".join(
+        f'<tr><th scope="row">{KINDS[kind]}</th><td>{_broken(grouped(count))}</td>'
+        f"<td>{'× ' + grouped(each[kind]) if each.get(kind) else 'not counted'}</td></tr>"
+        for kind, count in work.operations.items()
+        if count
+    )
+    return (
+        '<table class="calculator-operations"><thead><tr><th scope="col">Operations</th>'
+        '<th scope="col">Number</th><th scope="col">In the FLOPs</th></tr></thead>'
+        f"<tbody>{rows}</tbody></table>"
+        if rows
+        else ""
+    )
+
+
 def _layers(chain: Chain) -> str:
     rows = "".join(
         f'<tr><th scope="row">{place}</th>'
-        f"<td><code>{escape(label)}</code></td>"
+        f"<td><code>{escape(label)}</code>{f' × {grouped(count)}' if count > 1 else ''}</td>"
         f"<td>({', '.join(map(grouped, layer.output_shape))})</td>"
-        f"<td>{grouped(layer.params)}</td><td>{grouped(layer.macs)}</td>"
-        f"<td>{_percent(layer.macs, chain.macs)}</td></tr>"
-        for place, (label, layer) in enumerate(
-            zip(chain.labels, chain.layers, strict=True), start=1
-        )
+        f"<td>{grouped(count * layer.params)}</td><td>{grouped(count * layer.macs)}</td>"
+        f"<td>{_percent(count * layer.macs, chain.macs)}</td></tr>"
+        for place, (label, count, layer) in enumerate(chain.parts(), start=1)
     )
     return (
         '<div class="calculator-scroll" tabindex="0" role="group" aria-label="Layer by layer">'
@@ -183,6 +205,30 @@ def _layers(chain: Chain) -> str:
         '<th scope="col">Layer</th><th scope="col">Output shape</th><th scope="col">Parameters</th>'
         '<th scope="col">MACs</th><th scope="col">Share</th></tr></thead>'
         f"<tbody>{rows}</tbody></table></div>"
+    )
+
+
+def _bar(calculation: Calculation) -> str:
+    """Return the parts of a whole as one bar, and in words under it, or nothing without parts."""
+    sizes = [getattr(calculation, name) or 0 for name in calculation.shares]
+    whole = sum(sizes)
+    bars, words, start = "", "", 0.0
+    for place, (name, size) in enumerate(zip(calculation.shares, sizes, strict=True), start=1):
+        if not size:
+            continue
+        declared = calculation.quantities.get(name) or calculation.fields[name]
+        share = 100 * size / whole
+        bars += f'<rect data-part="{place}" x="{start:.3f}" width="{share:.3f}" height="1"/>'
+        words += (
+            f'<li data-part="{place}">{escape(declared.label)} '
+            f"<b>{rounded(size, 'B')}</b> {_percent(size, whole)}</li>"
+        )
+        start += share
+    if not words:
+        return ""
+    return (
+        '<div class="calculator-bar"><svg viewBox="0 0 100 1" preserveAspectRatio="none" '
+        f'aria-hidden="true">{bars}</svg><ul aria-label="Parts">{words}</ul></div>'
     )
 
 
@@ -197,7 +243,8 @@ def _row(
     headline: Sequence[str] = HEADLINE,
 ) -> str:
     known = declared.name in headline
-    cell = escape(printed(declared, value).partition(" = ")[0]) if known else _data(declared, value)
+    exact = _broken(printed(declared, value).partition(" = ")[0])
+    cell = exact if known else _data(declared, value)
     return (
         f'<tr><th scope="row">{escape(declared.label)}</th>'
         f"<td>{_formulas(calculation, declared, value)}</td><td>{cell}</td></tr>"
@@ -247,7 +294,7 @@ def _data(declared: Quantity[Any], value: Any) -> str:
         return (
             ", ".join(
                 f'<span><data data-quantity="{name}" data-kind="{kind}" value="{count}">'
-                f"{grouped(count)}</data> {KINDS[kind]}</span>"
+                f"{_broken(grouped(count))}</data> {KINDS[kind]}</span>"
                 for kind, count in value.items()
                 if count
             )
@@ -264,4 +311,9 @@ def _data(declared: Quantity[Any], value: Any) -> str:
         text, machine = rounded(value), str(value)
         exact = grouped(value) if value >= 1000 else ""
     data = f'<data data-quantity="{name}" value="{machine}">{escape(text)}</data>'
-    return f'{data} <span class="calculator-exact">{exact}</span>' if exact else data
+    return f'{data} <span class="calculator-exact">{_broken(exact)}</span>' if exact else data
+
+
+def _broken(text: str) -> str:
+    """Return a text in which a line may break between the groups of a long number."""
+    return escape(text).replace(THIN_SPACE, f"{THIN_SPACE}<wbr>")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import prod
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from calculator.calculation import Calculation, quantity
 from calculator.expression import ratio
 from calculator.fields import InvalidField, choice, flag, size
-from calculator.operations import Operations, arithmetic
-from calculator.units import DTYPE_BYTES, TORCH_DTYPES
+from calculator.operations import Operations, flops, worth
+from calculator.units import DTYPE_BYTES, DTYPE_LABELS, TORCH_DTYPES
 
 
 class Measured(Calculation):
@@ -32,12 +32,9 @@ class Measured(Calculation):
         help="What exp, tanh, log … count for in all arithmetic.",
     )  # fmt: skip
     dtype: str = choice(
-        default="fp32",
-        label="Data type",
-        role="storage",
-        options={dtype: f"{dtype} · {size} B" for dtype, size in DTYPE_BYTES.items()},
-        also=TORCH_DTYPES,
-    )
+        default="fp32", label="Data type", role="storage",
+        options=DTYPE_LABELS, also=TORCH_DTYPES,
+    )  # fmt: skip
 
     @quantity(label="Output shape")
     def output_shape(self) -> tuple[int, ...]:
@@ -58,8 +55,12 @@ class Measured(Calculation):
         """
         if self.convention == "matrix":
             return 2 * self.macs
-        worth: int = arithmetic(self.operations, self.function_weight)
-        return worth
+        counted: int = flops(self.operations, self.flops_each())
+        return counted
+
+    def flops_each(self) -> dict[str, Any]:
+        """Return the FLOPs that one operation of each kind counts for."""
+        return worth(self.convention, self.function_weight)
 
     @quantity(r"\text{params}", label="Parameters")
     def params(self) -> int:
@@ -131,6 +132,15 @@ class Layer(Measured):
     A subclass gives its shapes, `params`, `macs` and the `operations` beside them. What is not
     multiply-accumulate work is never inside `macs`.
     """
+
+    in_torch: ClassVar[bool] = True
+    """Whether `torch.nn` has a module of this name."""
+    takes_indices: ClassVar[bool] = False
+    """Whether the input is whole numbers, which have no gradient."""
+    gives_states: ClassVar[bool] = False
+    """Whether torch gives states beside the output, a tuple that no other layer takes."""
+    more_inputs: ClassVar[tuple[str, ...]] = ()
+    """The inputs that torch's module requires beside the first: it is in no `Sequential`."""
 
     @classmethod
     def on(cls, *input_shapes: tuple[int, ...], **fields: Any) -> Self:
@@ -232,6 +242,14 @@ class Layer(Measured):
         """What autograd keeps: the input, the output or neither, and what is listed with it."""
         kept = zip(self.keeps(), (self.input_bytes, self.output_bytes), strict=True)
         return sum(each for is_kept, each in kept if is_kept) + self.kept_bytes()
+
+    def held_bytes(self) -> tuple[int, int]:
+        """Return the bytes of the input and of the output while autograd holds them."""
+        return self.input_bytes, self.output_bytes
+
+    def useful(self) -> int:
+        """Return the multiply-accumulates that reach the output, masked ones left out."""
+        return self.macs
 
     def gives_a_view(self) -> bool:
         """Return whether the output shares the memory of the input."""

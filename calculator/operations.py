@@ -19,11 +19,6 @@ KINDS = {
 }
 """Every kind with its name in print. "Other functions" are tanh, erf, log, sin, cos and powers."""
 
-FUNCTIONS = ("exponentials", "transcendentals")
-"""What no arithmetic unit does in one operation: worth as many as the reader says."""
-
-_WORTH = {"multiply_accumulates": 2, "lookups": 0}
-
 Operations = dict[str, Any]  # a count, or the expression of one, by its kind
 
 
@@ -45,13 +40,38 @@ def times(count: int, each: Mapping[str, int]) -> Operations:
     return {kind: number * count for kind, number in each.items()}
 
 
-def arithmetic(operations: Operations, function_weight: int) -> Any:
-    """Return all arithmetic in FLOPs: every operation once, a multiply-accumulate as two.
+SIGMOID: Operations = {"additions": 1, "divisions": 1, "exponentials": 1}
+"""What 1 / (1 + exp(−x)) takes: a change of sign flips one bit, and is not counted."""
 
-    A function counts for `function_weight`, a look-up for nothing: it calculates nothing.
+
+def softmax(sets: int, set_size: int) -> Operations:
+    """Return what it takes to make the exponentials of each set of numbers sum to 1.
+
+    The largest is subtracted first: it changes no result, and every library does it.
     """
-    return sum(
-        (function_weight if kind in FUNCTIONS else _WORTH.get(kind, 1)) * count
-        for kind, count in operations.items()
-        if kind != "lookups"
-    )
+    return {
+        "additions": sets * (set_size - 1),
+        "subtractions": sets * set_size,
+        "divisions": sets * set_size,
+        "comparisons": sets * (set_size - 1),
+        "exponentials": sets * set_size,
+    }
+
+
+def worth(convention: str, function_weight: Any) -> dict[str, Any]:
+    """Return the FLOPs that one operation of each kind counts for; kinds left out for none.
+
+    "matrix": two for each multiply-accumulate. "all": every operation once, a multiply-accumulate
+    as two; a function, which no arithmetic unit does in one operation, as many as the reader says.
+    A look-up calculates nothing.
+    """
+    if convention == "matrix":
+        return {"multiply_accumulates": 2}
+    functions = dict.fromkeys(("exponentials", "transcendentals"), function_weight)
+    once = dict.fromkeys(KINDS.keys() - {"lookups"}, 1)
+    return {**once, "multiply_accumulates": 2, **functions}
+
+
+def flops(operations: Operations, each: dict[str, Any]) -> Any:
+    """Return what operations count for, at so many FLOPs for each of a kind."""
+    return sum(each[kind] * count for kind, count in operations.items() if kind in each)

@@ -19,6 +19,7 @@ DTYPE_BYTES = {
     "int8": 1,
 }
 INDEX_BYTES = 8  # torch's indices are int64, whatever the dtype
+DTYPE_LABELS = {dtype: f"{dtype} · {size} B" for dtype, size in DTYPE_BYTES.items()}
 # Torch's names, accepted wherever a dtype is asked for.
 TORCH_DTYPES = {
     "float64": "fp64",

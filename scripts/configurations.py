@@ -15,6 +15,7 @@ from typing import Any
 from calculator import CALCULATIONS, Layer
 from calculator.extents import Extent, Factor
 from calculator.fields import Choice, Decision, Field, Flag, PerAxis, Shape, Size
+from calculator.rates import Real
 from calculator.shaped import Shaped
 from calculator.spatial import Spatial
 
@@ -115,6 +116,8 @@ def _usual(rng: Random, field: Field) -> Any:
         return per_axis(rng, len(field.axes), max(1, field.minimum), 3)
     if isinstance(field, Size):
         return rng.randint(max(1, field.minimum), 4)
+    if isinstance(field, Real):
+        return rng.choice([field.default, 0.1, 0.75, 1])
     return field.default
 
 
@@ -136,6 +139,8 @@ def _odd(rng: Random, field: Field) -> Any:
         return rng.choice([(), (2,), 3, [2, 3], -1, (0,), 1.5])
     if isinstance(field, Size):
         return rng.choice([-2, -1, 0, 1, 2, 3, 5, 1.0, 1.5, "3", None])
+    if isinstance(field, Real):
+        return rng.choice([-1, 0, 0.5, 1, 1.5, 3, "3", None])
     return field.default
 
 
@@ -143,6 +148,12 @@ def per_axis(rng: Random, axes: int, least: int, most: int) -> Any:
     """Return an int, or a tuple or list with one for each axis."""
     each = [rng.randint(least, most) for _ in range(axes)]
     return rng.choice([each[0], tuple(each), each])
+
+
+def sizes_as_given(rng: Random, least: int, most: int) -> Any:
+    """Return so many sizes, an int being one, in a tuple or a list."""
+    each = [rng.randint(1, 4) for _ in range(rng.randint(least, most))]
+    return rng.choice([tuple(each), each, each[0]])
 
 
 def odd_per_axis(rng: Random, axes: int) -> Any:
@@ -157,6 +168,10 @@ def _divisor(rng: Random, *numbers: Any) -> int:
         n for n in (1, 2, 3) if all(isinstance(each, int) and each % n == 0 for each in numbers)
     ]
     return rng.choice(fits or [1])
+
+
+def _below(rng: Random, number: Any) -> int:
+    return rng.randrange(number) if isinstance(number, int) and number > 0 else 0
 
 
 def _padding(rng: Random, owner: type[Layer], arguments: Arguments) -> Any:
@@ -179,25 +194,71 @@ def _target(rng: Random, owner: type[Layer]) -> Any:
 
 _FOR_ITS_AXES = "one for all or one each"  # drawn with the shape
 
+
+def _dim(rng: Random, owner: type[Layer], arguments: Arguments) -> int | None:
+    field = owner.fields["dim"]
+    left_out = [None] if isinstance(field, Size) and field.optional else []
+    return rng.choice([-2, -1, 0, 1, *left_out])
+
+
 USUAL: dict[str, Callable[[Random, type[Layer], Arguments], Any]] = {
     "in_channels": lambda rng, owner, given: rng.choice([1, 2, 3, 4, 6]),
     "out_channels": lambda rng, owner, given: rng.choice([1, 2, 3, 4, 6]),
     "groups": lambda rng, owner, given: _divisor(rng, given["in_channels"], given["out_channels"]),
+    "num_parameters": lambda rng, owner, given: rng.choice([1, 1, 2, 3]),
     "padding": _padding,
     "output_padding": lambda rng, owner, given: rng.choice([0, 0, 1]),
     "divisor_override": lambda rng, owner, given: rng.choice([None, 1, 3, -2]),
     "output_size": lambda rng, owner, given: _target(rng, owner),
     "size": lambda rng, owner, given: rng.choice([None, _FOR_ITS_AXES]),
     "scale_factor": lambda rng, owner, given: None if given.get("size") else _FOR_ITS_AXES,
+    "dim": _dim,
+    "normalized_shape": lambda rng, owner, given: sizes_as_given(rng, 1, 3),
+    "hidden_size": lambda rng, owner, given: (
+        rng.choice([8, 16]) if "num_attention_heads" in owner.fields else rng.randint(1, 4)
+    ),
+    "num_attention_heads": lambda rng, owner, given: rng.choice([1, 2, 4]),
+    "num_experts_per_tok": lambda rng, owner, given: rng.choice([1, 2, 2]),
+    "num_hidden_layers": lambda rng, owner, given: rng.choice([1, 1, 2]),
+    "num_local_experts": lambda rng, owner, given: rng.choice([None, 2, 3, 4]),
+    "num_key_value_heads": lambda rng, owner, given: rng.choice(
+        [None, 1, _divisor(rng, given["num_attention_heads"])]
+    ),
+    "head_dim": lambda rng, owner, given: rng.choice([None, 2, 4]),
+    "sliding_window": lambda rng, owner, given: rng.choice([None, 1, 2, 3, 9]),
     "start_dim": lambda rng, owner, given: rng.randint(-3, 2),
     "end_dim": lambda rng, owner, given: rng.randint(-3, 2),
+    "embed_dim": lambda rng, owner, given: rng.choice([2, 4, 6, 8]),
+    "num_heads": lambda rng, owner, given: _divisor(rng, given["embed_dim"]),
+    "d_model": lambda rng, owner, given: rng.choice([2, 4, 6, 8]),
+    "nhead": lambda rng, owner, given: _divisor(rng, given["d_model"]),
+    "dim_feedforward": lambda rng, owner, given: rng.randint(1, 9),
+    "kdim": lambda rng, owner, given: rng.choice([None, None, given["embed_dim"], 3]),
+    "vdim": lambda rng, owner, given: rng.choice([None, given["embed_dim"], given.get("kdim"), 5]),
+    "dropout_p": lambda rng, owner, given: rng.choice([0, 0.0, 0.1, 1.0]),
+    "scale": lambda rng, owner, given: rng.choice([None, 0.5, 2]),
+    "window_size": lambda rng, owner, given: (
+        rng.choice([None, 1, 2, 3, 9]) if given.get("is_causal") else None
+    ),
+    "dropout": lambda rng, owner, given: rng.choice([0, 0.0, 0.5, 1.0]),
+    "padding_idx": lambda rng, owner, given: (
+        rng.choice([None, _below(rng, given["num_embeddings"])]) or None
+    ),
+    "max_norm": lambda rng, owner, given: rng.choice([None, None, 1, 0.5]),
+    "norm_type": lambda rng, owner, given: rng.choice([2.0, 1, 3.0]),
+    "proj_size": lambda rng, owner, given: _below(rng, given["hidden_size"]),
 }
 ODD: dict[str, Callable[[Random, type[Layer]], Any]] = {
+    "max_norm": lambda rng, owner: rng.choice([-1, 0, "1", None, 1e9]),
+    "norm_type": lambda rng, owner: rng.choice([0.5, 4, 1e9]),
+    "dropout": lambda rng, owner: rng.choice([-0.5, 1.5, 2, 0.25, None, True, "0.5"]),
     "padding": lambda rng, owner: (
         rng.choice(["same", "valid", "full", "Same", ""])
         if getattr(owner.fields["padding"], "words", None) and rng.random() < 0.5
         else odd_per_axis(rng, len(owner.axes) * (1 + isinstance(owner.fields["padding"], Extent)))
     ),
+    "dropout_p": lambda rng, owner: rng.choice([-0.5, 1.5, 1, "0.5", None]),
+    "scale": lambda rng, owner: rng.choice([0, -1.5, "0.5", None]),
 }
 
 
@@ -260,8 +321,138 @@ def _upsampled(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[S
     return ((rng.randint(1, 2), rng.randint(1, 2), *(rng.randint(1, 6) for _ in range(axes))),)
 
 
+def _attention(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
+    batch, heads, queries, keys, each, value = (rng.randint(1, 4) for _ in range(6))
+    shared = _divisor(rng, heads)
+    return (
+        (batch, heads, queries, each),
+        (batch, heads // shared, keys, each),
+        (batch, heads // shared, keys, rng.choice([each, value])),
+    )
+
+
+def _multihead(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
+    """A query alone, with a memory, or with a key and a value."""
+    embedding, key, value = (arguments.get(name) for name in ("embed_dim", "kdim", "vdim"))
+    each = _known(embedding, 4)
+    batch, queries, keys = rng.choice([None, 1, 2, 3]), rng.randint(1, 5), rng.randint(1, 5)
+
+    def sized(length: int, features: int) -> Sizes:
+        if batch is None:
+            return (length, features)
+        first = arguments.get("batch_first") is True
+        return (batch, length, features) if first else (length, batch, features)
+
+    shapes = sized(queries, each), sized(keys, _known(key, each)), sized(keys, _known(value, each))
+    return shapes[: rng.choice([1, 2, 3] if key == value == embedding else [3, 3, 3, 2, 1])]
+
+
+def _model(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
+    """A sequence, and a memory for the layers that read one."""
+    given = {"embed_dim": arguments["d_model"], "batch_first": arguments.get("batch_first")}
+    shapes = _multihead(rng, owner, given)
+    wanted = 1 + len(owner.more_inputs)
+    return (*shapes, *shapes[-1:])[:wanted]
+
+
+def _known(size: Any, otherwise: int) -> int:
+    return size if type(size) is int and size > 0 else otherwise
+
+
+def _sequence(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
+    return _features(rng, arguments, rng.choice([1, 2]))
+
+
+def _step(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
+    return _features(rng, arguments, rng.choice([0, 1]))
+
+
+def _features(rng: Random, arguments: Arguments, leading: int) -> tuple[Sizes, ...]:
+    features = arguments["input_size"]
+    known = isinstance(features, int) and features > 0
+    return ((*(rng.randint(1, 4) for _ in range(leading)), features if known else 3),)
+
+
+def _trailing(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
+    wanted = arguments["normalized_shape"]
+    sizes = wanted if isinstance(wanted, (tuple, list)) else [wanted]
+    known = [size if isinstance(size, int) and size > 0 else 2 for size in sizes]
+    leading = [rng.randint(1, 3) for _ in range(rng.randint(0 if known else 1, 2))]
+    return ((*leading, *known),)
+
+
+def _even(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
+    return (tuple(rng.choice([2, 4, 6, 1, 3]) for _ in range(rng.randint(1, 4))),)
+
+
+def _pair(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
+    full = [rng.randint(1, 4) for _ in range(rng.randint(1, 4))]
+    repeated = [[rng.choice([size, size, 1]) for size in full] for _ in range(2)]
+    cut = [shape[rng.choice([0, 0, rng.randrange(len(full))]) :] for shape in repeated]
+    return tuple(map(tuple, cut))
+
+
+def _tokens(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
+    """New tokens, and the keys and values of those before them where there are any."""
+    hidden, heads, shared, each = (
+        arguments.get(name, owner.fields[name].default)
+        for name in ("hidden_size", "num_attention_heads", "num_key_value_heads", "head_dim")
+    )
+    known = all(type(size) is int and size > 0 for size in (hidden, heads))
+    shared = shared if type(shared) is int and shared > 0 else heads
+    each = each if type(each) is int and each > 0 else hidden // heads if known else 2
+    batch, length, past = (
+        rng.randint(1, 3),
+        rng.choice([1, 1, 2, 3, 5]),
+        rng.choice([0, 0, 1, 2, 4]),
+    )
+    cache = (batch, shared if known else 1, past, max(each, 1))
+    return ((batch, length, hidden if known else 8), *((cache, cache) if past else ()))
+
+
+def _words(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
+    """New words, and a cache for each block."""
+    tokens, *caches = _tokens(rng, owner, arguments)
+    blocks = arguments["num_hidden_layers"]
+    return (tokens[:2], *(caches * (blocks if isinstance(blocks, int) else 1)))
+
+
+def _bags(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
+    return ((rng.randint(1, 4), rng.randint(1, 4)),)
+
+
+def _two_inputs(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
+    leading = tuple(rng.randint(1, 4) for _ in range(rng.randint(0, 2)))
+    given = (arguments[name] for name in ("in1_features", "in2_features"))
+    known = (each if isinstance(each, int) and each > 0 else 3 for each in given)
+    return tuple((*leading, features) for features in known)
+
+
+def _indices(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
+    return (tuple(rng.randint(1, 4) for _ in range(rng.randint(1, 3))),)
+
+
 SHAPES: dict[str, Callable[[Random, type[Layer], Arguments], tuple[Sizes, ...]]] = {
+    "add": _pair,
+    "grouped_query_attention": _tokens,
+    "bilinear": _two_inputs,
+    "embedding": _indices,
+    "embedding_bag": _bags,
+    "glu": _even,
+    "layer_norm": _trailing,
+    "llama": _words,
+    "llama_decoder_layer": _tokens,
     "linear": _linear,
     "pixel_shuffle": _pixels,
     "upsample": _upsampled,
+    "rotary_embedding": lambda rng, owner, given: (
+        (rng.randint(1, 3), rng.randint(1, 4), rng.randint(1, 5), rng.choice([2, 4, 6, 8])),
+    ),
+    **dict.fromkeys(("rnn", "lstm", "gru"), _sequence),
+    **dict.fromkeys(("rnn_cell", "lstm_cell", "gru_cell"), _step),
+    "multihead_attention": _multihead,
+    "multiply": _pair,
+    "rms_norm": _trailing,
+    "scaled_dot_product_attention": _attention,
+    **dict.fromkeys(("transformer_encoder_layer", "transformer_decoder_layer"), _model),
 }

@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from dataclasses import asdict, replace
 from random import Random
 
+import torch
+
 from calculator import InvalidField
 from scripts.configurations import LAYERS, Configuration, draw
 from scripts.twins import Answer, torch_says
@@ -80,20 +82,34 @@ def excused(
       pads by zeros; elsewhere it pads one axis and forgets the others.
     - A padding with more numbers than axes: torch lets it pad the channels where it does not pad
       by zeros.
+    - Attention on tensors that do not fit together: torch broadcasts a batch of 1, counts heads of
+      keys and of values apart, takes other numbers of dimensions, and speaks of its mask first.
+    - A negative dropout of attention, which some kernels take for none and others refuse.
+    - A dropout of the wrong type where torch does not look at it: in inference.
     - The words for a value of the wrong type, which are those of torch's argument parser; for a
-      size of a parameter below 1, which name the tensor and not the argument; for a kernel_size of
-      a wrong length, which name the stride; for a padding or dilation of a wrong length, for a
-      dilation below 1 and for a crop that leaves nothing, which differ from kernel to kernel; for a
-      tuple of a wrong length in a max_pool1d that returns indices, which takes another kernel.
+      size of a parameter below 1, which name the tensor and not the argument, or of a module that
+      torch does not have; for a kernel_size of a wrong length, which name the stride; for a padding
+      or dilation of a wrong length, for a dilation below 1 and for a crop that leaves nothing,
+      which differ from kernel to kernel; for a tuple of a wrong length in a max_pool1d that returns
+      indices, which takes another kernel.
     - An adaptive average with outputs of 1 on any number of dimensions: torch takes the mean and
       does not look at them.
     """
     if not isinstance(ours, InvalidField):
         return None
+    if one.layer == "scaled_dot_product_attention" and ours.field == "input_shape":
+        rank = any(len(shape) != 4 for shape in one.shapes)
+        if isinstance(theirs, Answer) or rank or str(theirs).startswith("The expanded size"):
+            return "attention on tensors that do not fit together"
+    of_attention = one.layer in ("scaled_dot_product_attention", "multihead_attention")
+    if of_attention and ours.field in ("dropout", "dropout_p") and ours.given.startswith("-"):
+        return "a negative dropout"
     if isinstance(theirs, Answer):
         numbers = one.arguments.get(ours.field)
         if ours.message.endswith("Must be at least 1"):
             return "a size of 0"
+        if ours.field == "dropout" and ours.message == "must be a number":
+            return "a wrong type out of sight"
         if isinstance(numbers, (tuple, list)) and one.layer.startswith("conv"):
             if len(numbers) == 1 and ours.field in ("padding", "dilation"):
                 return "one number in a tuple"
@@ -107,10 +123,11 @@ def excused(
         return "a size of 0"
     if isinstance(theirs, TypeError) or "must be a whole number" in ours.message:
         return "words for a wrong type"
-    shapes_a_parameter = (
+    shapes_a_parameter = ours.field in ("num_parameters", "kdim", "vdim", "dim_feedforward") or (
         one.owner.fields[ours.field].required if ours.field in one.arguments else False
     )
-    if shapes_a_parameter and ours.message.endswith("Must be at least 1"):
+    is_torchs = hasattr(torch.nn, one.owner.__name__)
+    if (shapes_a_parameter or not is_torchs) and ours.message.endswith("Must be at least 1"):
         return "words for a size below 1"
     if ours.field in ("kernel_size", "padding", "dilation") and "a list of" in ours.message:
         return "words for a wrong length"

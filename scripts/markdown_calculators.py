@@ -10,6 +10,9 @@
     thop: {macs: 13_716_864, params: 0}
     ///
 
+    /// figure | convolution
+    ///
+
 Whatever is wrong in one stops the build: a figure that the formula, the page and the committed
 record do not agree on, an unknown key, field or directive, a formula that KaTeX cannot set.
 """
@@ -37,6 +40,7 @@ from pymdownx.blocks.block import Block
 from calculator import CALCULATIONS, html
 from calculator.evaluate import Evaluation, evaluate, form_fields, report
 from calculator.units import grouped
+from scripts.figures import FIGURES
 
 ROOT = Path(__file__).parents[1]
 EVIDENCE = ROOT / "docs" / "evidence.json"
@@ -275,6 +279,17 @@ class ExampleBlock(_Raw):
         )
 
 
+class FigureBlock(_Raw):
+    """`/// figure | NAME`: a drawing whose parts say more when they are pointed at."""
+
+    NAME = "figure"
+
+    def fragment(self, argument: str, body: str) -> str:
+        if argument not in FIGURES:
+            raise DirectiveError(f"figure | {argument}: there are {', '.join(FIGURES)}")
+        return f'<div class="figure-frame">{FIGURES[argument]()}</div>'
+
+
 _THOP_UNITS = {"macs": "MACs", "params": "parameters"}
 _OFFER = "calculator-that-offers-"
 _LINK = re.compile(rf"#{_OFFER}(\w+)")
@@ -329,7 +344,7 @@ def katex(formulas: list[dict[str, Any]]) -> list[str]:
 
 
 class MarkdownCalculators(BlocksExtension):  # type: ignore[misc]
-    """The two directives and the finishing pass."""
+    """The directives and the finishing pass."""
 
     def __init__(self, **options: Any) -> None:
         self.config = {"evidence": [str(EVIDENCE), "the record that examples are held against"]}
@@ -338,6 +353,7 @@ class MarkdownCalculators(BlocksExtension):  # type: ignore[misc]
     def extendMarkdownBlocks(self, md: Markdown, block_mgr: Any) -> None:  # noqa: N802
         block_mgr.register(CalculatorBlock, self.getConfigs())
         block_mgr.register(ExampleBlock, self.getConfigs())
+        block_mgr.register(FigureBlock, self.getConfigs())
         md.postprocessors.register(Finish(md), "calculators", 1)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import redirect_stdout
 from dataclasses import dataclass
@@ -23,10 +23,13 @@ from typing import Any
 
 import pint
 import torch
+from torch.utils.flop_counter import sdpa_backward_flop_count
 
+from scripts import modules
 from scripts.configurations import Configuration
 from scripts.definitions import computed
-from scripts.twins import Tensors, first, inputs, module, run, work
+from scripts.masked import Attention
+from scripts.twins import Tensors, first, inputs, module, run, work, zeros
 from scripts.twins import count as count_macs
 
 Figures = dict[str, Any]
@@ -35,10 +38,11 @@ Construction = tuple[str, list[Any], Mapping[str, Any]]  # class, arguments, nam
 
 @dataclass(frozen=True)
 class Network:
-    """Layers one after another, as somebody wrote them, and the shape of their input."""
+    """Layers one after another, as somebody wrote them, the shape of their input, the mode."""
 
     layers: list[Construction]
     input_shape: tuple[int, ...]
+    training: bool = False
 
 
 Subject = Configuration | Network
@@ -64,6 +68,9 @@ SPELLINGS = {  # what may stand for a unit in an example's text, beside the unit
     "B": "B",
     "FLOP": "MACs?|FLOPs?|FLOPS|mult-adds",
     "MAC": "MACs?|FLOPs?|FLOPS|mult-adds",
+    "hour": "device-hours|GPU-hours|h",
+    "param": "params|parameters",
+    "token": "tokens",
 }
 
 
@@ -72,14 +79,14 @@ def build(subject: Subject) -> torch.nn.Module:
     if isinstance(subject, Configuration):
         return module(subject)
     made = (getattr(torch.nn, name)(*given, **named) for name, given, named in subject.layers)
-    return torch.nn.Sequential(*made)
+    return torch.nn.Sequential(*made).train(subject.training)
 
 
 def tensors(subject: Subject) -> Tensors:
     """Return what the module is run on."""
     if isinstance(subject, Configuration):
         return inputs(subject)
-    return (torch.zeros(subject.input_shape),)
+    return (zeros(subject.layers[0][0], subject.input_shape),)
 
 
 def written(text: str) -> list[Construction]:
@@ -99,9 +106,11 @@ def ask_torch(subject: Subject, dtype: str, grads: Mapping[str, bool]) -> Figure
     """Return what torch says: shapes by a hook, work on meta, bytes of real element sizes."""
     each = torch.empty(0, dtype=DTYPES[dtype]).element_size()
     moved = {"input_bytes": 0, "output_bytes": 0}
+    read = []
 
     def watch(module: torch.nn.Module, given: Tensors, output: Any) -> None:
         y = first(output)
+        read.append(read_of(module, given[0]))
         storages = {tensor.untyped_storage()._cdata for tensor in (given[0], y)}
         if len(storages) == 2 or getattr(module, "inplace", False):  # else it is a view
             moved["input_bytes"] += sum(map(bytes_of, given))
@@ -113,8 +122,9 @@ def ask_torch(subject: Subject, dtype: str, grads: Mapping[str, bool]) -> Figure
 
     with torch.device("meta"), torch.no_grad():
         layer, given = build(subject), tensors(subject)
-        for part in layer if isinstance(layer, torch.nn.Sequential) else [layer]:
+        for part in parts(layer):
             part.register_forward_hook(watch)
+        attended = watch_attention(layer)
         y = first(layer(*given))
     training = {}
     if isinstance(subject, Configuration):
@@ -128,8 +138,8 @@ def ask_torch(subject: Subject, dtype: str, grads: Mapping[str, bool]) -> Figure
             "training_macs": training_macs,
             "training_flops": 2 * training_macs,
         }
-    params = sum(parameter.numel() for parameter in layer.parameters())
-    bytes_moved = params * each + sum(moved.values())
+    params = {name: parameter.numel() for name, parameter in layer.named_parameters()}
+    bytes_moved = sum(read) * each + sum(moved.values())
     return {
         "input_shape": list(given[0].shape),
         "output_shape": list(y.shape),
@@ -139,13 +149,97 @@ def ask_torch(subject: Subject, dtype: str, grads: Mapping[str, bool]) -> Figure
         "macs": macs,
         "flops": 2 * macs,
         **training,
-        "params": params,
+        **_decoder(layer, attended, macs, each),
+        "params": sum(params.values()),
+        "weights": sum(count for name, count in params.items() if "weight" in name),
         "buffers": sum(buffer.numel() for buffer in layer.buffers()),
-        "weight_bytes": params * each,
+        "weight_bytes": sum(params.values()) * each,
+        **(_attention(layer, given) if isinstance(layer, Attention) else {}),
         **moved,
         "bytes_moved": bytes_moved,
         **({"arithmetic_intensity": 2 * macs / bytes_moved} if bytes_moved else {}),
     }
+
+
+def _attention(module: Attention, given: Tensors) -> Figures:
+    """Return what the mask leaves to do, and what torch counts of a fused backward pass."""
+    query, key, value = (tuple(each.shape) for each in given)
+    batch, heads, queries, keys = *query[:3], key[2]
+    pairs = int(module.mask(queries, keys).sum())
+    key, value = (batch, heads, *key[2:]), (batch, heads, *value[2:])
+    output = (*query[:3], value[3])
+    return {
+        "unmasked_pairs": pairs,
+        "useful_macs": batch * heads * pairs * (query[3] + value[3]),
+        "fused_backward_macs": sdpa_backward_flop_count(output, query, key, value) // 2,  # type: ignore[no-untyped-call]
+    }
+
+
+def parts(module: torch.nn.Module) -> Iterable[torch.nn.Module]:
+    """Return what works by itself: the layers of a sequence, what a decoder is made of."""
+    if isinstance(module, torch.nn.Sequential):
+        return module
+    if type(module).__module__ == modules.__name__:
+        return [each for each in module.modules() if not any(each.children())]
+    return [module]
+
+
+Attended = tuple[modules.GroupedQueryAttention, tuple[int, ...], tuple[int, ...]]
+
+
+def watch_attention(module: torch.nn.Module) -> list[Attended]:
+    """Return a list that fills with each attention of a decoder, its queries' and keys' shapes."""
+    found: list[Attended] = []
+    for each in module.modules():
+        if isinstance(each, modules.GroupedQueryAttention):
+
+            def watch(_: Any, given: Tensors, __: Any, owner: Any = each) -> None:
+                found.append((owner, tuple(given[0].shape), tuple(given[1].shape)))
+
+            each.attend.register_forward_hook(watch)
+    return found
+
+
+def _decoder(module: torch.nn.Module, attended: list[Attended], macs: int, each: int) -> Figures:
+    """Return what is in the caches of a decoder, in sight of its tokens, and met by one of them."""
+    if not attended:
+        return {}
+    masked = 0
+    for owner, (batch, heads, queries, features), (_, _, keys, _) in attended:
+        masked += batch * heads * features * 2 * unseen(queries, keys, owner.sliding_window)
+    idle = [
+        (len(one.experts) - one.each) * sum(each.numel() for each in one.experts[0].parameters())
+        for one in module.modules()
+        if isinstance(one, modules.MixtureOfExperts)
+    ]
+    cached = [owner.k_proj.out_features + owner.v_proj.out_features for owner, *_ in attended]
+    windowed = any(owner.sliding_window for owner, *_ in attended)
+    keys_and_values = sum(2 * prod(key) for _, _, key in attended)
+    return {
+        "useful_macs": macs - masked,
+        "active_params": sum(each.numel() for each in module.parameters()) - sum(idle),
+        "kv_cache_bytes_per_token": sum(cached) * each,
+        **({} if windowed else {"kv_cache_bytes": keys_and_values * each}),
+    }
+
+
+@cache
+def unseen(queries: int, keys: int, window: int | None) -> int:
+    """Return how many keys the last tokens do not see, all of them together."""
+    if queries == 1:
+        return 0
+    sees = torch.ones(queries, keys, dtype=torch.bool).tril(keys - queries)
+    if window is not None:
+        sees = sees.triu(keys - queries - window + 1)
+    return int((~sees).sum())
+
+
+def read_of(module: torch.nn.Module, given: torch.Tensor) -> int:
+    """Return how many parameters a module reads: of a table the rows of indices that differ."""
+    if isinstance(module, torch.nn.Embedding | torch.nn.EmbeddingBag):
+        rows = {index % module.num_embeddings for index in range(given.numel())}
+        return len(rows) * module.embedding_dim
+    return sum(parameter.numel() for parameter in module.parameters())
 
 
 def is_grouped(module: torch.nn.Module) -> bool:
@@ -176,11 +270,15 @@ def count_exact_flops(subject: Subject) -> Figures:
 
 
 def count_all_arithmetic(subject: Subject, function_weight: int) -> Figures:
-    """Return every operation once, but functions and look-ups, in the convention "all"."""
-    tally = count(subject, fused=False)
+    """Return the FLOPs in the convention "all": a multiply-accumulate is two, the rest one each.
+
+    A function counts for as many as it is said to, a look-up for none.
+    """
+    tally = count(subject, fused=True)
     functions = tally.pop("exponentials", 0) + tally.pop("transcendentals", 0)
+    products = tally.pop("multiply_accumulates", 0)
     tally.pop("lookups", 0)
-    return {"flops": sum(tally.values()) + function_weight * functions}
+    return {"flops": 2 * products + sum(tally.values()) + function_weight * functions}
 
 
 @cache
@@ -190,6 +288,8 @@ def registry() -> Any:
     units.define("FLOP = [work]")
     units.define("MAC = 2 * FLOP")
     units.define("FMA = 1 * MAC")
+    units.define("param = [params]")
+    units.define("token = [tokens]")
     return units
 
 
@@ -221,18 +321,18 @@ def time(texts: Mapping[str, str], dtype: str) -> Figures:
     compute = flops / (rate * share)
     memory = bytes_moved / speed if speed is not None and bytes_moved is not None else None
     found = {
-        "compute_seconds": _float(compute, "s"),
-        "floor_seconds": _float(compute, "s"),
+        "compute_seconds": as_float(compute, "s"),
+        "floor_seconds": as_float(compute, "s"),
         "bound": "compute",
-        "peak_flops_per_second": _plain(rate, "FLOP/s"),
-        "utilization": _plain(share, ""),
+        "peak_flops_per_second": as_number(rate, "FLOP/s"),
+        "utilization": as_number(share, ""),
     }
     if speed is not None:
-        found["bandwidth_bytes_per_second"] = _plain(speed, "B/s")
-        found["ridge_intensity"] = _float(rate * share / speed, "FLOP/B")
+        found["bandwidth_bytes_per_second"] = as_number(speed, "B/s")
+        found["ridge_intensity"] = as_float(rate * share / speed, "FLOP/B")
     if memory is not None:
-        found["memory_seconds"] = _float(memory, "s")
-        found["floor_seconds"] = _float(max(compute, memory), "s")
+        found["memory_seconds"] = as_float(memory, "s")
+        found["floor_seconds"] = as_float(max(compute, memory), "s")
         found["bound"] = "memory" if memory > compute else "compute"
     return found
 
@@ -241,14 +341,15 @@ def convert(texts: Mapping[str, str]) -> Figures:
     """Return a count in three conventions."""
     count = amount(texts["count"], {"macs": "MAC", "flops": "FLOP"}[texts["counts"]])
     units = {"macs": "MAC", "flops": "FLOP", "fmas": "FMA"}
-    return {name: _plain(count, unit) for name, unit in units.items()}
+    return {name: as_number(count, unit) for name, unit in units.items()}
 
 
-def _float(quantity: Any, unit: str) -> float:
+def as_float(quantity: Any, unit: str) -> float:
+    """Return a quantity in a unit, a measure."""
     return float(quantity.to(unit).magnitude)
 
 
-def _plain(quantity: Any, unit: str) -> int | float:
+def as_number(quantity: Any, unit: str) -> int | float:
     """Return a quantity in a unit as JSON can hold it."""
     exact = quantity.to(unit).magnitude
     return int(exact) if exact == int(exact) else float(exact)

@@ -23,15 +23,12 @@ FOUNDATION = {
     "spatial", "units", "extents", "windows",
 }  # fmt: skip
 FAMILIES = {
-    "activation",
-    "adaptive",
-    "convolution",
-    "linear",
-    "padding",
-    "pooling",
-    "resampling",
-    "reshape",
-}
+    "activation", "attention", "convolution", "elementwise", "embedding", "linear",
+    "normalization", "recurrent", "reshape", "rotary",
+    "adaptive", "padding", "pooling", "resampling",
+}  # fmt: skip
+BLOCKS = {"decoder", "llama", "multihead", "transformer"}  # layers made of layers
+PARTS = {"experts"}  # of blocks, without a name of their own
 TOP = {"__main__", "browser", "export", "evaluate", "form", "html"}
 
 
@@ -103,13 +100,19 @@ def declares(name: str) -> bool:
     return any(word.arg == "name" for each in classes for word in each.keywords)
 
 
-def test_calculations_are_declared_in_the_families_and_three_modules_more():
-    assert set(filter(declares, TREES)) == FAMILIES | {"network", "roofline", "conversion"}
+def test_calculations_are_declared_in_the_families_and_in_modules_without_layers():
+    others = {"conversion", "memory", "network", "roofline", "training"}
+    assert set(filter(declares, TREES)) == FAMILIES | BLOCKS | others
 
 
 @pytest.mark.parametrize("name", sorted(FAMILIES))
 def test_a_family_of_layers_stands_on_the_foundation_only(name):
     assert siblings(name) <= FOUNDATION
+
+
+@pytest.mark.parametrize("name", sorted(BLOCKS | PARTS))
+def test_a_block_stands_on_the_foundation_and_the_families(name):
+    assert siblings(name) <= FOUNDATION | FAMILIES | BLOCKS | PARTS
 
 
 @pytest.mark.parametrize("name", sorted(FOUNDATION))
@@ -118,11 +121,19 @@ def test_the_foundation_knows_no_layer_and_no_machine(name):
 
 
 def test_a_network_knows_layers_and_neither_machines_nor_pages():
-    assert siblings("network") <= FOUNDATION | FAMILIES
+    assert siblings("network") <= FOUNDATION | FAMILIES | BLOCKS
 
 
 def test_the_roofline_knows_hardware_and_no_family_of_layers():
     assert siblings("roofline") <= FOUNDATION | {"hardware"}
+
+
+def test_the_memory_of_a_model_knows_neither_layers_nor_machines():
+    assert siblings("memory") <= FOUNDATION
+
+
+def test_training_knows_machines_and_no_family_of_layers():
+    assert siblings("training") <= FOUNDATION | {"roofline"}
 
 
 def test_the_hardware_knows_nothing():

@@ -10,7 +10,8 @@ from playwright.sync_api import expect, sync_playwright
 
 from scripts.build import ROOT, browser_path
 
-PAGES = ["", "flops-and-macs/", "linear/", "convolution/", "runtime/", "why/"]
+NAV = re.findall(r"^ +- [^:]+: (\S+)\.md$", (ROOT / "mkdocs.yml").read_text("utf-8"), re.MULTILINE)
+PAGES = ["" if name == "index" else f"{name}/" for name in NAV]
 PHONE = {"width": 390, "height": 844}
 
 
@@ -226,7 +227,8 @@ def test_a_formula_that_changes_is_set_anew(open_page, site):
     page = open_page(site + "linear/")
     ready(page)
     field(page, "bias").check()
-    changed = page.locator("tr", has_text="Parameters").first.locator("[data-tex]").first
+    rows = page.locator("flops-calculator").first.locator("tr")
+    changed = rows.filter(has_text="Parameters").locator("[data-tex]").first
     expect(changed).to_have_attribute(
         "data-tex", r"\text{params} = d_\text{in} \cdot d_\text{out} + d_\text{out}"
     )
@@ -364,3 +366,58 @@ def test_a_screen_reader_hears_the_answer(open_page, site):
     ready(page)
     field(page, "in_features").fill("2")
     expect(page.locator(".calculator-summary").first).to_contain_text("22 016")
+
+
+def test_the_convention_decides_what_the_flops_are(open_page, site):
+    page = open_page(f"{site}linear/")
+    form = page.locator("flops-calculator").first
+    form.locator("[name=bias]").check()
+    form.locator("[name=in_features]").fill("10")
+    form.locator("[name=out_features]").fill("3")
+    form.locator("[name=batch_size]").fill("2")
+    form.locator("[name=sequence_length]").fill("")
+    expect(figure(page, "flops")).to_have_attribute("value", "120")
+    form.locator("[name=convention]").select_option("all")
+    # 2 rows of 3 outputs: 10 multiplications, 10 additions and that of the bias
+    expect(figure(page, "flops")).to_have_attribute("value", "126")
+
+
+def test_coming_back_to_a_layer_brings_back_what_was_typed(open_page, site):
+    page = open_page(f"{site}convolution/")
+    field(page, "padding_mode").select_option("circular")
+    choice = page.locator("[data-choice]").first
+    choice.select_option("conv_transpose3d")
+    expect(field(page, "depth")).to_be_visible()
+    choice.select_option("conv2d")
+    expect(field(page, "padding_mode")).to_have_value("circular")
+
+
+def paste(page, text):
+    page.evaluate("text => navigator.clipboard.writeText(text)", text)
+    field(page, "in_features").press("Control+v")
+
+
+def test_a_pasted_configuration_fills_in_the_fields_it_names(open_page, site):
+    page = open_page(f"{site}linear/")
+    ready(page)
+    paste(page, '{"in_features": 7, "out_features": 5, "bias": true, "sequence_length": null}')
+    expect(figure(page, "params")).to_have_attribute("value", "40")
+    expect(page.locator("[data-message]").first).to_contain_text("configuration")
+
+
+def test_a_pasted_text_that_is_no_configuration_is_typed(open_page, site):
+    page = open_page(f"{site}linear/")
+    field(page, "in_features").fill("")
+    paste(page, "{12")
+    expect(field(page, "in_features")).to_have_value("{12")
+
+
+def test_a_figure_shows_with_the_keyboard_what_it_shows_with_the_pointer(open_page, site):
+    page = open_page(f"{site}convolution/")
+    parts = page.locator(".figure").first.locator(".figure-part")
+    shown = parts.nth(1).locator(".figure-shown")
+    expect(shown).to_be_hidden()
+    parts.nth(0).focus()
+    page.keyboard.press("Tab")
+    expect(shown).to_be_visible()
+    expect(parts.nth(0).locator(".figure-shown")).to_be_hidden()

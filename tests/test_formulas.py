@@ -35,6 +35,32 @@ OTHERS = {
             "counts": st.sampled_from(["macs", "flops"]),
         }
     ),
+    "training_cost": st.fixed_dictionaries(
+        {
+            "params": st.integers(1, 10**13),
+            "tokens": st.integers(1, 10**15),
+            "recompute": st.sampled_from(["none", "full"]),
+            "peak_flops_per_second": FIGURE,
+            "devices": st.integers(1, 10**5),
+        },
+        optional={
+            "measured_device_hours": st.integers(1, 10**30) | st.floats(1e-3, 1e30),
+            "utilization": st.just(1) | st.floats(1e-3, 1),
+        },
+    ),
+    "model_memory": st.fixed_dictionaries(
+        {
+            "params": st.integers(1, 10**13),
+            "weight_dtype": st.sampled_from(["fp32", "bf16", "fp8"]),
+            "gradient_dtype": st.sampled_from(["fp32", "bf16", "fp8"]),
+            "optimizer": st.sampled_from(["none", "sgd", "sgd_momentum", "adam"]),
+            "state_dtype": st.sampled_from(["fp32", "int8"]),
+            "master_weights": st.booleans(),
+            "activation_bytes": st.none() | st.integers(0, 10**13),
+            "zero_stage": st.sampled_from("0123"),
+            "devices": st.integers(1, 10**5),
+        }
+    ),
     "sequential": st.fixed_dictionaries(
         {
             "modules": st.sampled_from(
@@ -126,9 +152,16 @@ def agree(line: str, value: int | float) -> bool:
     return evaluated(line) == value
 
 
+def every(ours: Calculation) -> Iterator[Calculation]:
+    """Yield a calculation and the layers in it, however deep."""
+    yield ours
+    for layer in getattr(ours, "layers", ()):
+        yield from every(layer)
+
+
 def declared(ours: Calculation) -> set[str]:
     """Return every symbol that a formula of a calculation may mention."""
-    owners = [type(ours), *map(type, getattr(ours, "layers", ()))]
+    owners = [*map(type, every(ours))]
     symbols = {
         each.symbol
         for owner in owners
@@ -147,11 +180,11 @@ WORDS = r"\\cdot|\\frac|\\left\\lfloor|\\right\\rfloor|\\max|\\min|\\gcd|\\,|[\d
 
 def left_over(formula: str, symbols: set[str]) -> str:
     """Return what remains of LaTeX when symbols, their place in a sequence and signs are gone."""
-    formula = re.sub(r",\d+\}", "}", re.sub(r"_\{\d+\}", "", formula))
+    formula = re.sub(r",[\d.]+\}", "}", re.sub(r"_\{[\d.]+\}", "", formula))
     plain = {re.sub(r"_\{(.*)\}$", r"_\1", symbol): symbol for symbol in symbols}
     formula = re.sub(r"_\{(\\text\{\w+\}(?:,\w)?|\w+)\}", r"_\1", formula)
     for symbol in sorted(plain, key=len, reverse=True):
-        formula = re.sub(rf"{re.escape(symbol)}(?![A-Za-z_])", " ", formula)
+        formula = re.sub(rf"(?<![A-Za-z]){re.escape(symbol)}(?![A-Za-z_])", " ", formula)
     return re.sub(WORDS, "", formula)
 
 

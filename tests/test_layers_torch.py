@@ -1,21 +1,24 @@
 """Every layer against torch itself: shapes, parameters, work, memory, and what is refused."""
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
 from random import Random
+from typing import get_overloads
 
 import pytest
 import torch
+from torch.utils.flop_counter import sdpa_backward_flop_count
 
 import calculator
 from calculator import InvalidField, Linear, Sequential
 from calculator.calculation import quantity
+from calculator.chain import Block
 from calculator.network import call
 from scripts.configurations import LAYERS, Configuration, draw
 from scripts.fuzz import configurations, disagreement, report, we_say
-from scripts.twins import Answer, count, run
+from scripts.twins import Answer, count, module, run, zeros
 
 COUNT = 2000  # configurations of each layer
 SEED = 0
@@ -26,7 +29,9 @@ GRADS = {"input_requires_grad": True, "weight_requires_grad": True}
 
 @pytest.mark.parametrize("name", LAYERS)
 def test_nothing_differs_from_torch(name):
-    for one, grads in islice(configurations(name, SEED), COUNT):
+    # A block takes torch long, and its parts are asked by themselves.
+    most = COUNT // 10 if issubclass(LAYERS[name], Block) else COUNT
+    for one, grads in islice(configurations(name, SEED), most):
         assert disagreement(one, grads) is None, report(one, grads)
 
 
@@ -73,6 +78,28 @@ def test_a_padding_with_more_numbers_than_axes_is_refused():
         calculator.Conv1d(padding=(0, 1), padding_mode="reflect")
 
 
+def attentions(count: int) -> Iterator[tuple[Configuration, calculator.ScaledDotProductAttention]]:
+    """Yield attention on random tensors, each with its configuration."""
+    rng = Random(0)
+    for _ in range(count):
+        one = draw(rng, "scaled_dot_product_attention")
+        yield one, one.ours()
+
+
+def test_the_unmasked_pairs_are_those_that_the_mask_leaves():
+    for one, ours in attentions(500):
+        mask = module(one).mask(ours.query_length, ours.key_length)
+        assert ours.unmasked_pairs == mask.sum()
+
+
+def test_the_fused_backward_pass_of_attention_is_torchs_formula():
+    for one, ours in attentions(100):
+        query, key, value = one.shapes
+        key, value = (*query[:2], *key[2:]), (*query[:2], *value[2:])
+        theirs = sdpa_backward_flop_count(ours.output_shape, query, key, value)
+        assert 2 * ours.fused_backward_macs == theirs
+
+
 SIZES = [
     (name, field.name)
     for name, owner in LAYERS.items()
@@ -93,9 +120,24 @@ def test_a_transposed_output_of_size_zero_is_refused():
         calculator.ConvTranspose1d(kernel_size=2, padding=1, length=1)
 
 
+def parameters(module: type[torch.nn.Module]) -> Mapping[str, inspect.Parameter]:
+    """Return what a constructor takes; those of RNNs say it in an overload only."""
+    return inspect.signature(next(iter(get_overloads(module.__init__)), module)).parameters
+
+
+def in_words(default: object) -> object:
+    """Return a default as we write it: a function by its name."""
+    return getattr(default, "__name__", default)
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_a_layer_says_whether_torch_has_a_module_of_its_name(name):
+    assert LAYERS[name].in_torch == (name in NAMED)
+
+
 @pytest.mark.parametrize("name", NAMED)
 def test_the_arguments_stand_in_torchs_order(name):
-    theirs = list(inspect.signature(TORCH[name]).parameters)
+    theirs = list(parameters(TORCH[name]))
     fields = LAYERS[name].fields.values()
     ours = [field.name for field in fields if field.role == "module"]
     assert ours == [each for each in theirs if each in ours]
@@ -103,11 +145,13 @@ def test_the_arguments_stand_in_torchs_order(name):
 
 @pytest.mark.parametrize("name", NAMED)
 def test_the_defaults_of_optional_arguments_are_torchs(name):
-    theirs = inspect.signature(TORCH[name]).parameters
+    theirs = parameters(TORCH[name])
     fields = LAYERS[name].fields.values()
     ours = {field.name: field.default for field in fields if field.role == "module"}
     optional = {key for key in ours if theirs[key].default is not inspect.Parameter.empty}
-    assert {key: ours[key] for key in optional} == {key: theirs[key].default for key in optional}
+    assert {key: ours[key] for key in optional} == {
+        key: in_words(theirs[key].default) for key in optional
+    }
 
 
 @dataclass(frozen=True)
@@ -120,19 +164,33 @@ class Network:
     def module(self) -> torch.nn.Sequential:
         return torch.nn.Sequential(*(eval(f"torch.nn.{line}") for line in self.lines))
 
+    def inputs(self) -> tuple[torch.Tensor]:
+        return (zeros(self.lines[0].partition("(")[0], self.input_shape),)
 
-LINES = [name for name in NAMED if len(draw(Random(0), name).shapes) == 1]
+
+LINES = [
+    name
+    for name in NAMED
+    if not LAYERS[name].more_inputs and len(draw(Random(0), name).shapes) == 1
+]
+
+
+def fits(name: str, lines: list[str]) -> bool:
+    return not (lines and LAYERS[name].takes_indices)
 
 
 def networks(count: int) -> Iterator[Network]:
-    """Yield networks in which each layer fits the one before, or nearly always."""
+    """Yield networks in which each layer fits the one before, or nearly always.
+
+    A layer that gives states is the last: the few layers that hand a tuple on are no network.
+    """
     rng = Random(1)
     for _ in range(count):
         shape = tuple(rng.choice([1, 2, 3, 4, 6]) for _ in range(rng.choice([1, 2, 2, 3, 4, 4])))
         lines, size = [], shape
         for _ in range(rng.randint(1, 5)):
             for _ in range(30):
-                one = draw(rng, rng.choice(LINES))
+                one = draw(rng, rng.choice([each for each in LINES if fits(each, lines)]))
                 # FlopCounterMode forgets the groups in the gradient of the weight; what autograd
                 # has saved may not be overwritten.
                 simple = {"groups": 1, "inplace": False}
@@ -141,28 +199,32 @@ def networks(count: int) -> Iterator[Network]:
                 if isinstance(said, Answer) or rng.random() < 0.005:
                     break
             lines.append(call(one.owner.__name__, arguments))
-            if not isinstance(said, Answer):
+            if not isinstance(said, Answer) or one.owner.gives_states:
                 break
             size = said.output_shape
         yield Network(tuple(lines), shape)
 
 
-def sequence_says(text: str, shape: tuple[int, ...], **grads: bool) -> Answer | InvalidField:
+def sequence_says(text: str, shape: tuple[int, ...], **flags: bool) -> Answer | InvalidField:
     try:
-        ours = Sequential(modules=text, input_shape=shape, **grads)
+        ours = Sequential(modules=text, input_shape=shape, **flags)
         return Answer(**{name: getattr(ours, name) for name in Answer.__dataclass_fields__})
     except InvalidField as error:
         return error
 
 
-def torch_sequence_says(network: Network, **grads: bool) -> Answer | Exception:
+def torch_sequence_says(
+    network: Network, training: bool = False, **grads: bool
+) -> Answer | Exception:
     try:
         with torch.backends.mkldnn.flags(enabled=False):
-            answer = run(network.module(), (torch.zeros(network.input_shape),), *grads.values())
+            module = network.module().train(training)
+            answer = run(module, network.inputs(), *grads.values())
         with torch.device("meta"):
-            macs = count(network.module(), (torch.zeros(network.input_shape),), *grads.values())
+            module = network.module().train(training)
+            macs = count(module, network.inputs(), *grads.values())
         return replace(answer, macs=macs[0], training_macs=macs[1])
-    except (RuntimeError, IndexError, ValueError) as error:
+    except (RuntimeError, IndexError, ValueError, TypeError, AttributeError) as error:
         return error
 
 
@@ -170,10 +232,11 @@ def test_a_sequence_counts_what_torchs_does_and_is_refused_with_it():
     rng = Random(2)
     for network in networks(1000):
         grads = {name: rng.random() < 0.7 for name in GRADS}
-        theirs = torch_sequence_says(network, **grads)
-        ours = sequence_says("\n".join(network.lines), network.input_shape, **grads)
+        flags = {"training": rng.random() < 0.5, **grads}
+        theirs = torch_sequence_says(network, **flags)
+        ours = sequence_says("\n".join(network.lines), network.input_shape, **flags)
         both_refuse = isinstance(theirs, Exception) and isinstance(ours, InvalidField)
-        assert both_refuse or ours == theirs, (network, grads)
+        assert both_refuse or ours == theirs, (network, flags)
 
 
 def test_a_printed_sequence_counts_what_torchs_does():
@@ -224,11 +287,37 @@ def test_a_layer_without_an_argument_that_torch_requires_is_refused(line, shape)
         ("Linear(3, 4)", (2, 5)),
         ("Conv2d(3, 4, 3)", (1, 5, 8, 8)),
         ("Conv2d(3, 4, 3)", (3, 8)),
+        ("LSTM(3, 4)", (2, 5)),
+        ("GRUCell(3, 4)", (2, 5)),
+        ("EmbeddingBag(3, 4)", (2,)),
     ],
 )
 def test_a_layer_that_does_not_fit_is_refused_in_torchs_words(line, shape):
     said = str(torch_sequence_says(Network((line,), shape), **GRADS))
     assert said in str(sequence_says(line, shape))
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        (("LSTM(3, 4)", "Linear(4, 2)"), "must be Tensor, not tuple"),
+        (("LSTMCell(3, 4)", "ReLU()"), "must be Tensor, not tuple"),
+        (("ReLU()", "Embedding(3, 4)"), "torch.FloatTensor instead"),
+        (("ReLU()", "Bilinear(3, 4, 5)"), "missing"),
+    ],
+    ids=lambda given: given[-1] if isinstance(given, tuple) else given,
+)
+def test_a_layer_that_stands_in_no_such_place_is_refused_with_torch(lines, words):
+    assert words in str(torch_sequence_says(Network(lines, (2, 3)), **GRADS))
+    assert words in str(sequence_says("\n".join(lines), (2, 3)))
+
+
+def test_a_sequence_of_words_begins_with_an_embedding():
+    network = Network(("Embedding(9, 4)", "Linear(4, 3)", "GRU(3, 2)"), (5, 2))
+    for grads in (GRADS, {**GRADS, "weight_requires_grad": False}):
+        theirs = torch_sequence_says(network, **grads)
+        assert isinstance(theirs, Answer)
+        assert sequence_says("\n".join(network.lines), network.input_shape, **grads) == theirs
 
 
 def test_a_comment_between_layers_is_passed_over():

@@ -2,7 +2,7 @@
 // <flops-calculator>: reads its form, asks Python, places the answer. Works where it is connected
 // again, as instant navigation does.
 import { ask, start, watch } from "./client.js";
-import { become, connectionAllows, controls, copyText, fragment, readFields, setTex, writeFields } from "./page.js";
+import { become, connectionAllows, controls, copyText, fieldsOfJson, fragment, readFields, setTex, writeFields } from "./page.js";
 
 const URL_DELAY = 300; // ms; browsers limit how often a page may write its address
 const SPEAK_DELAY = 800; // ms after the last key, so that a screen reader hears one answer
@@ -12,6 +12,8 @@ class FlopsCalculator extends HTMLElement {
   writing = 0;
   speaking = 0;
   controller = new AbortController();
+  /** @type {Record<string, string>} */
+  typed = {}; // in the forms that were left, for when the reader comes back
 
   get form() {
     return /** @type {HTMLFormElement} */ (this.find("form"));
@@ -49,8 +51,9 @@ class FlopsCalculator extends HTMLElement {
     this.addEventListener("pointerenter", begin, { signal });
     this.form.addEventListener("submit", (event) => event.preventDefault(), { signal });
     this.form.addEventListener("input", () => this.changed(), { signal });
+    this.form.addEventListener("paste", (event) => this.pasted(event), { signal });
     this.form.addEventListener("reset", () => setTimeout(() => this.changed()), { signal });
-    this.choice?.addEventListener("change", () => this.choose(readFields(this.form)), { signal });
+    this.choice?.addEventListener("change", () => this.choose(Object.assign(this.typed, readFields(this.form))), { signal });
     this.find("[data-retry]").addEventListener("click", () => this.update(), { signal });
     for (const button of this.querySelectorAll("[data-copy]"))
       button.addEventListener("click", () => this.copy(button), { signal });
@@ -91,7 +94,7 @@ class FlopsCalculator extends HTMLElement {
   }
 
   /**
-   * Bring the form of the chosen calculation, keeping what both forms ask for.
+   * Bring the form of the chosen calculation, with what was typed into any of the forms.
    * @param {Record<string, string>} fields
    */
   async choose(fields) {
@@ -108,6 +111,16 @@ class FlopsCalculator extends HTMLElement {
     } catch {
       // The state says why, and offers to try again.
     }
+  }
+
+  /** Fill in the form from a configuration in JSON, as models are published with, where it is one.
+   * @param {ClipboardEvent} event */
+  pasted(event) {
+    const fields = fieldsOfJson(event.clipboardData?.getData("text") ?? "");
+    if (!fields || !writeFields(this.form, fields)) return;
+    event.preventDefault();
+    this.changed();
+    this.find("[data-message]").textContent = "Filled in from the configuration you pasted.";
   }
 
   /** Bring the formulas up to date when they are unfolded, if there has been an answer. */

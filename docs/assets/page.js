@@ -37,6 +37,20 @@ export const writeFields = (form, fields) => {
 };
 
 /**
+ * The texts of a JSON object by its keys, null where it is none: what Python prints as None is empty.
+ * @param {string} text @returns {Record<string, string> | null}
+ */
+export const fieldsOfJson = (text) => {
+  if (!text.trimStart().startsWith("{")) return null;
+  try {
+    const entries = Object.entries(JSON.parse(text));
+    return Object.fromEntries(entries.map(([key, value]) => [key, String(value ?? "")]));
+  } catch {
+    return null;
+  }
+};
+
+/**
  * The nodes of HTML that calculator/html.py wrote, parsed as the content of a place: the one spot
  * where text becomes markup.
  * @param {string} html @param {Node} place

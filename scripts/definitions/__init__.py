@@ -10,7 +10,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from scripts.definitions import elementwise, matrix, pooling, resampling
+from scripts.definitions import (
+    attention,
+    decoder,
+    elementwise,
+    matrix,
+    normalization,
+    pooling,
+    recurrent,
+    resampling,
+    tables,
+    transformer,
+)
 from scripts.definitions.counting import Array, Tally, numbers
 
 
@@ -22,8 +33,9 @@ def computed(module: Any, *inputs: Any, fused: bool = True) -> tuple[Array, dict
 
 
 def forward(module: Any, *inputs: Array) -> Array:
-    """Return what a module makes of arrays."""
-    return DEFINITIONS[type(module).__name__](module, *inputs)
+    """Return what a module, or a function as one, makes of arrays."""
+    named = getattr(module, "function", type(module))
+    return DEFINITIONS[named.__name__](module, *inputs)
 
 
 def sequential(module: Any, x: Array) -> Array:
@@ -35,9 +47,15 @@ def sequential(module: Any, x: Array) -> Array:
 
 DEFINITIONS: dict[str, Callable[..., Array]] = {
     "Sequential": sequential,
+    **attention.DEFINITIONS,
+    **decoder.DEFINITIONS,
     **elementwise.DEFINITIONS,
     **matrix.DEFINITIONS,
     **pooling.DEFINITIONS,
     **resampling.DEFINITIONS,
+    **recurrent.DEFINITIONS,
+    **tables.DEFINITIONS,
+    **transformer.DEFINITIONS,
+    **normalization.DEFINITIONS,
 }
-"""What each module of torch makes of its inputs, by the name of its class."""
+"""What each module of torch makes of its inputs, by the name of its class or function."""

@@ -44,6 +44,9 @@ class Number(float):
         """Return a value as a number with the same tally."""
         return Number(value, self.tally)
 
+    def __neg__(self) -> Number:
+        return self.like(-float(self))  # a change of sign flips one bit: not counted
+
     def accumulate(self, one: float, other: float) -> Number:
         """Return this number and a product, in one multiply-accumulate."""
         self.tally["multiply_accumulates"] += 1

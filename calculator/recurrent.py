@@ -1,0 +1,455 @@
+"""Recurrent layers and one step of each: every step starts from what the one before it gives."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any, ClassVar, Self
+
+from calculator.calculation import quantity
+from calculator.fields import Choice, Flag, Size, flag, size
+from calculator.layer import Layer
+from calculator.operations import SIGMOID, Operations, times, total
+from calculator.rates import Real
+
+
+def _positive(symbol: str, name: str, label: str, **more: Any) -> Any:
+    return Size(symbol, label=label, refusal=f"{name} must be greater than zero", **more)
+
+
+def _nonlinearity(refusal: str) -> Any:
+    options = {"tanh": "tanh", "relu": "ReLU"}
+    return Choice(default="tanh", label="Non-linearity", options=options, refusal=refusal)
+
+
+_BIAS: Any = Flag(label="Bias", default=True)
+_BATCH_FIRST: Any = Flag(label="Batch first", default=False)
+_DROPOUT: Any = Real(
+    label="Dropout between layers", default=0.0, help="None behind the last layer.",
+    refusal="dropout should be a number in range [0, 1] representing the probability of an element "
+    "being zeroed",
+)  # fmt: skip
+_BIDIRECTIONAL: Any = Flag(label="Bidirectional", default=False)
+
+
+class _Recurrent(Layer):
+    """Gates that each see the input of a step and the state that the step before gave.
+
+    A gate has H units. The first state is zeros: they are multiplied like any other, and have no
+    gradient. The states that torch returns beside the output are in no number of bytes here.
+    """
+
+    input_size: int = _positive(
+        r"H_\text{in}", "input_size", "Input size", default=128, required=True
+    )
+    hidden_size: int = _positive("H", "hidden_size", "Hidden size", default=256, required=True)
+    bias: bool = _BIAS
+    batch_size: int | None = size(
+        "N", default=1, label="Batch size", role="input", optional=True,
+        help="Empty: an input without a batch.",
+    )  # fmt: skip
+
+    gates: ClassVar[int]
+
+    def each(self) -> Operations:
+        """Return what a unit takes beside the sums of its gates."""
+        raise NotImplementedError
+
+    def sequences(self) -> int:
+        """Return how many sequences the batch holds."""
+        return 1 if self.batch_size is None else self.batch_size
+
+    def rows(self) -> int:
+        """Return how many steps are made in all sequences together."""
+        raise NotImplementedError
+
+    def cells(self) -> int:
+        """Return how many layers there are, each direction for itself."""
+        raise NotImplementedError
+
+    def units(self) -> int:
+        """Return how many hidden units are computed."""
+        return self.rows() * self.cells() * self.hidden_size
+
+    def state_size(self) -> int:
+        """Return how many numbers a step gives to the next, and as its output."""
+        return self.hidden_size
+
+    @quantity(r"\text{weights}", label="Weights, biases apart")
+    def weights(self) -> int:
+        """For every unit of a gate, as many as it sees numbers of the input and of the state."""
+        return self.gates * self.hidden_size * (self.input_size + self.hidden_size)
+
+    @quantity()
+    def params(self) -> int:
+        """The weights, and two biases a unit of a gate: torch keeps one for each product."""
+        biases = 2 * self.cells() * self.gates * self.hidden_size
+        return self.weights + biases if self.bias else self.weights
+
+    @quantity()
+    def macs(self) -> int:
+        """Every weight once in every step of every sequence."""
+        return self.rows() * self.weights
+
+    @quantity()
+    def operations(self) -> Operations:
+        """The two products of each gate are added, with their biases; the rest is no sum."""
+        sums = {"additions": 3 * self.gates if self.bias else self.gates}
+        each = times(self.units(), total([sums, self.each()]))
+        return {"multiply_accumulates": self.macs, **each}
+
+    @quantity()
+    def backward_macs(self) -> int:
+        """As many again for the weights, and for what they multiply but for the first state."""
+        if not self.is_trained():
+            return 0
+        gate_units = self.gates * self.hidden_size
+        of_the_rest = self.macs - self.sequences() * self.cells() * gate_units * self.state_size()
+        if not self.input_requires_grad:
+            of_the_rest = of_the_rest - self.rows() * self.directions() * gate_units * (
+                self.input_size
+            )
+        return self.macs + of_the_rest if self.weight_requires_grad else of_the_rest
+
+    def directions(self) -> int:
+        """Return in how many directions each layer reads."""
+        return 1
+
+    def is_trained(self) -> bool:
+        """Return whether there is a gradient to compute."""
+        return self.input_requires_grad or self.weight_requires_grad
+
+    def keeps(self) -> tuple[bool, bool]:
+        """The input, for the gradient of the weights."""
+        return self.weight_requires_grad, False
+
+    def kept_bytes(self) -> int:
+        return self.kept_numbers() * self.element_bytes if self.is_trained() else 0
+
+    def kept_numbers(self) -> int:
+        """Return how many numbers autograd saves beside input and output."""
+        raise NotImplementedError
+
+
+class _Cell(_Recurrent):
+    """One step of one layer, on `(N, H_in)` or `(H_in)`, from a state of zeros."""
+
+    @classmethod
+    def on(cls, *input_shapes: tuple[int, ...], **fields: Any) -> Self:
+        (shape,) = input_shapes
+        if len(shape) not in (1, 2):
+            raise cls.misfit(
+                f"{cls.__name__}: Expected input to be 1D or 2D, got {len(shape)}D instead. "
+                "Give (N, input_size)",
+                shape,
+            )
+        features = shape[-1]
+        expected = fields.setdefault("input_size", features)
+        return cls.fitted(
+            lambda layer: (
+                ""
+                if features == expected
+                else f"input has inconsistent input_size: got {features} expected {expected}. "
+                f"Set input_size={features}"
+            ),
+            shape,
+            batch_size=shape[0] if len(shape) == 2 else None,
+            **fields,
+        )
+
+    def rows(self) -> int:
+        return self.sequences()
+
+    def cells(self) -> int:
+        return 1
+
+    def leading(self) -> tuple[int, ...]:
+        """Return the shape in front of the features: the batch, where there is one."""
+        return () if self.batch_size is None else (self.batch_size,)
+
+    @quantity()
+    def input_shape(self) -> tuple[int, ...]:
+        """The batch, then the numbers of one step."""
+        return (*self.leading(), self.input_size)
+
+    @quantity()
+    def output_shape(self) -> tuple[int, ...]:
+        """The batch, then the hidden units."""
+        return (*self.leading(), self.hidden_size)
+
+
+class _Layers(_Recurrent):
+    """Layers on a sequence `(L, N, H_in)`: each reads all steps of the one below, in order.
+
+    `(N, L, H_in)` with batch_first, `(L, H_in)` without a batch. Between layers, dropout is two
+    multiplications a number in training, as in `torch.nn.Dropout`.
+    """
+
+    num_layers: int = _positive("K", "num_layers", "Layers", default=1)
+    bias: bool = _BIAS
+    batch_first: bool = _BATCH_FIRST
+    dropout: float = _DROPOUT
+    bidirectional: bool = _BIDIRECTIONAL
+    sequence_length: int = size("L", default=32, label="Sequence length", role="input")
+    training: bool = flag(default=False, label="In training", role="input")
+
+    gives_states = True
+
+    @classmethod
+    def on(cls, *input_shapes: tuple[int, ...], **fields: Any) -> Self:
+        (shape,) = input_shapes
+        if len(shape) not in (2, 3):
+            tensor = " tensor" if cls.__name__ == "RNN" else ""  # in torch's words
+            raise cls.misfit(
+                f"{cls.__name__}: Expected input to be 2D or 3D, got {len(shape)}D{tensor} "
+                "instead. Give (L, N, input_size), or (N, L, input_size) with batch_first=True",
+                shape,
+            )
+        *leading, features = shape
+        expected = fields.setdefault("input_size", features)
+        if fields.get("batch_first", False):
+            leading.reverse()
+        return cls.fitted(
+            lambda layer: (
+                ""
+                if features == expected
+                else "input.size(-1) must be equal to input_size. "
+                f"Expected {expected}, got {features}. Set input_size={features}"
+            ),
+            shape,
+            sequence_length=leading[0],
+            batch_size=leading[1] if len(leading) == 2 else None,
+            **fields,
+        )
+
+    def validate_module(self) -> None:
+        if not 0 <= self.dropout <= 1:
+            raise self.fields["dropout"].refuse(
+                f"{_DROPOUT.refusal}. Give 0 for none", self.dropout
+            )
+
+    @property
+    def is_stacked(self) -> bool:
+        """Whether a layer reads the output of another."""
+        return self.num_layers > 1
+
+    @property
+    def dropout_multiplications(self) -> int:
+        """How many multiplications dropout does for each number between layers."""
+        if not (self.is_stacked and self.training and self.dropout):
+            return 0
+        return 1 if self.dropout == 1 else 2
+
+    @property
+    def copies_the_input(self) -> bool:
+        """Whether torch lays the input out anew, steps first, once for each direction."""
+        return self.batch_first and self.sequences() > 1 and self.sequence_length > 1
+
+    @cached_property
+    def branches(self) -> tuple[object, ...]:
+        looked_at = self.is_stacked, self.dropout_multiplications, self.copies_the_input
+        return (*super().branches, *looked_at)
+
+    def directions(self) -> int:
+        return 2 if self.bidirectional else 1
+
+    def rows(self) -> int:
+        return self.sequence_length * self.sequences()
+
+    def cells(self) -> int:
+        return self.directions() * (self.num_layers if self.is_stacked else 1)
+
+    def shape(self, features: int) -> tuple[int, ...]:
+        """Return the shape of a sequence of so many features."""
+        if self.batch_size is None:
+            return (self.sequence_length, features)
+        if self.batch_first:
+            return (self.batch_size, self.sequence_length, features)
+        return (self.sequence_length, self.batch_size, features)
+
+    @quantity()
+    def input_shape(self) -> tuple[int, ...]:
+        """The sequence, its batch, the numbers of one step."""
+        return self.shape(self.input_size)
+
+    @quantity()
+    def output_shape(self) -> tuple[int, ...]:
+        """The state of the last layer after every step, in both directions where there are two."""
+        return self.shape(self.directions() * self.state_size())
+
+    def cell_weights(self, inputs: int) -> int:
+        """Return the weights of one layer and direction that reads so many numbers a step."""
+        return self.gates * self.hidden_size * (inputs + self.state_size())
+
+    @quantity()
+    def weights(self) -> int:
+        """The first layer reads the input, each other one all directions of the one below."""
+        first = self.directions() * self.cell_weights(self.input_size)
+        if not self.is_stacked:
+            return first
+        each = self.directions() * self.cell_weights(self.directions() * self.state_size())
+        return first + (self.num_layers - 1) * each
+
+    def between(self) -> int:
+        """Return how many numbers are handed from layer to layer."""
+        each = self.rows() * self.directions() * self.state_size()
+        return (self.num_layers - 1) * each if self.is_stacked else 0
+
+    @quantity()
+    def operations(self) -> Operations:
+        """The two products of each gate are added, with their biases; the rest is no sum."""
+        sums = {"additions": 3 * self.gates if self.bias else self.gates}
+        each = times(self.units(), total([sums, self.each()]))
+        parts: list[Operations] = [{"multiply_accumulates": self.macs}, each]
+        if self.dropout_multiplications:
+            parts.append(times(self.between(), {"multiplications": self.dropout_multiplications}))
+        return total(parts)
+
+    def keeps(self) -> tuple[bool, bool]:
+        """The input, for the gradient of the weights, or a copy of it."""
+        return self.weight_requires_grad and not self.copies_the_input, False
+
+    def kept_numbers(self) -> int:
+        """The gates and states, what is handed from layer to layer, and the mask of its dropout."""
+        kept = self.kept_of_units()
+        if self.weight_requires_grad:
+            kept = kept + self.between()
+            if self.copies_the_input:
+                kept = kept + self.rows() * self.directions() * self.input_size
+        if self.dropout_multiplications == 1:  # one zero for all
+            return kept + (self.num_layers - 1)
+        return kept + self.between() if self.dropout_multiplications else kept
+
+    def kept_of_units(self) -> int:
+        """Return how many numbers autograd saves of gates and states."""
+        raise NotImplementedError
+
+
+class _Elman:
+    """h = f(W x + b + W h + b), f being tanh or ReLU."""
+
+    gates = 1
+    nonlinearity: str
+
+    def each(self) -> Operations:
+        return {"transcendentals": 1} if self.nonlinearity == "tanh" else {"comparisons": 1}
+
+
+class _LSTM:
+    """Gates i, f, o by sigmoid and g by tanh: c = f · c + i · g, and h = o · tanh(c)."""
+
+    gates = 4
+
+    def each(self) -> Operations:
+        own = {"additions": 1, "multiplications": 3, "transcendentals": 2}
+        return total([own, SIGMOID, SIGMOID, SIGMOID])
+
+
+class _GRU:
+    """r and z by sigmoid, n = tanh(W x + b + r · (W h + b)), and h = (1 − z) · n + z · h."""
+
+    gates = 3
+
+    def each(self) -> Operations:
+        own = {"additions": 1, "subtractions": 1, "multiplications": 3, "transcendentals": 1}
+        return total([own, SIGMOID, SIGMOID])
+
+
+class RNN(_Elman, _Layers, name="rnn"):
+    """Layers of one gate, as `torch.nn.RNN`: each state is tanh, or ReLU, of input and state."""
+
+    nonlinearity: str = _nonlinearity(
+        "Unknown nonlinearity '{given}'. Select from 'tanh' or 'relu'."
+    )
+    bias: bool = _BIAS
+    batch_first: bool = _BATCH_FIRST
+    dropout: float = _DROPOUT
+    bidirectional: bool = _BIDIRECTIONAL
+
+    def kept_of_units(self) -> int:
+        """Every state; for the weights the first one too."""
+        first = self.sequences() * self.cells() * self.hidden_size
+        return self.units() + first if self.weight_requires_grad else self.units()
+
+
+class LSTM(_LSTM, _Layers, name="lstm"):
+    """Long short-term memory, as `torch.nn.LSTM`: four gates, two states.
+
+    With `proj_size` the output h of a step is multiplied by one more matrix, down to that size.
+    """
+
+    proj_size: int = size(
+        "P", default=0, minimum=0, label="Projection", help="0: none.",
+        refusal="proj_size should be a positive integer or zero to disable projections",
+    )  # fmt: skip
+
+    def validate_module(self) -> None:
+        super().validate_module()
+        if self.proj_size >= self.hidden_size:
+            raise self.fields["proj_size"].refuse(
+                f"proj_size has to be smaller than hidden_size. Give less than {self.hidden_size}",
+                self.proj_size,
+            )
+
+    @property
+    def projects(self) -> bool:
+        """Whether the output of a step is made smaller."""
+        return self.proj_size > 0
+
+    @cached_property
+    def branches(self) -> tuple[object, ...]:
+        return (*super().branches, self.projects)
+
+    def state_size(self) -> int:
+        return self.proj_size if self.projects else self.hidden_size
+
+    def cell_weights(self, inputs: int) -> int:
+        own = self.gates * self.hidden_size * (inputs + self.state_size())
+        return own + self.proj_size * self.hidden_size if self.projects else own
+
+    def kept_of_units(self) -> int:
+        """Four gates, c before the step and tanh(c) after; for the weights h before it too."""
+        kept = 6 * self.units()
+        if not self.weight_requires_grad:
+            return kept
+        kept = kept + self.rows() * self.cells() * self.state_size()
+        return kept + self.units() if self.projects else kept
+
+
+class GRU(_GRU, _Layers, name="gru"):
+    """Gated recurrent units, as `torch.nn.GRU`: three gates, one state."""
+
+    def kept_of_units(self) -> int:
+        """Six numbers a unit, as torch's kernel writes them; for the weights the state too."""
+        return (7 if self.weight_requires_grad else 6) * self.units()
+
+
+class RNNCell(_Elman, _Cell, name="rnn_cell"):
+    """One step of an RNN, as `torch.nn.RNNCell`."""
+
+    nonlinearity: str = _nonlinearity("Unknown nonlinearity: {given}")
+
+    def keeps(self) -> tuple[bool, bool]:
+        """The input, for the gradient of the weights; the output, for that of its function."""
+        return self.weight_requires_grad, self.is_trained()
+
+    def kept_numbers(self) -> int:
+        """The first state, for the gradient of the weights."""
+        return self.units() if self.weight_requires_grad else 0
+
+
+class LSTMCell(_LSTM, _Cell, name="lstm_cell"):
+    """One step of a long short-term memory, as `torch.nn.LSTMCell`."""
+
+    gives_states = True
+
+    def kept_numbers(self) -> int:
+        """Four gates, tanh(c), and the zeros that both states start from."""
+        return 6 * self.units()
+
+
+class GRUCell(_GRU, _Cell, name="gru_cell"):
+    """One step of gated recurrent units, as `torch.nn.GRUCell`."""
+
+    def kept_numbers(self) -> int:
+        """Six numbers a unit, as torch's kernel writes them; for the weights the state too."""
+        return (7 if self.weight_requires_grad else 6) * self.units()

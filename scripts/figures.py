@@ -1,0 +1,134 @@
+"""Figures of the pages, as SVG that works without a script.
+
+Each part of a figure that can be looked at is a group that takes the focus: what it shows is shown
+on hover and on focus by the stylesheet, and in print for the first of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from html import escape
+
+SIDE = 34  # of a cell, in units of the drawing
+SMALL = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+
+
+def _text(x: float, y: float, words: str, kind: str = "") -> str:
+    return f'<text x="{x:g}" y="{y:g}" class="{kind}">{escape(words)}</text>'
+
+
+def _cell(x: float, y: float, kind: str, words: str = "") -> str:
+    square = f'<rect x="{x:g}" y="{y:g}" width="{SIDE}" height="{SIDE}" class="{kind}"/>'
+    return square + (_text(x + SIDE / 2, y + SIDE / 2, words, "figure-name") if words else "")
+
+
+def _grid(left: float, top: float, rows: int, columns: int, name: str) -> str:
+    return "".join(
+        _cell(left + column * SIDE, top + row * SIDE, "figure-cell", _at(name, rows, row, column))
+        for row in range(rows)
+        for column in range(columns)
+    )
+
+
+def _at(name: str, rows: int, row: int, column: int) -> str:
+    return name + (f"{row}{column}" if rows > 1 else f"{column}").translate(SMALL)
+
+
+def _part(said: str, hit: str, shown: str) -> str:
+    """Return what can be pointed at, and what is shown then; `said` is for those who listen."""
+    return (
+        f'<g class="figure-part" tabindex="0" role="img" aria-label="{escape(said)}">'
+        f'{hit}<g class="figure-shown" aria-hidden="true">{shown}</g></g>'
+    )
+
+
+def _figure(width: float, height: float, title: str, still: str, parts: Iterator[str]) -> str:
+    return (
+        f'<svg class="figure" viewBox="-1 0 {width + 2:g} {height:g}" role="group" '
+        f'aria-label="{escape(title)}" style="max-inline-size: {width:g}px">'
+        f"{still}{''.join(parts)}</svg>"
+    )
+
+
+def convolution() -> str:
+    """A 3×3 kernel on a 5×5 input: each output and the nine products that it sums."""
+    size, kernel, top = 5, 3, 26
+    outputs = size - kernel + 1
+    weights, y = (size + 1) * SIDE, (size + kernel + 2) * SIDE
+    below = top + size * SIDE + 30
+    still = "".join(
+        [
+            _text(0, 14, f"input, {size} × {size}", "figure-title"),
+            _text(weights, 14, "kernel", "figure-title"),
+            _text(y, 14, "output: point at a cell", "figure-title"),
+            _grid(0, top, size, size, "x"),
+            _grid(weights, top, kernel, kernel, "w"),
+        ]
+    )
+
+    def part(row: int, column: int) -> str:
+        steps = range(kernel)
+        products = [
+            " + ".join(f"{_at('x', 2, row + i, column + j)}·{_at('w', 2, i, j)}" for j in steps)
+            for i in steps
+        ]
+        name = _at("y", 2, row, column)
+        lines = [f"{name} = {products[0]}", *(f"+ {each}" for each in products[1:])]
+        window = "".join(
+            _cell((column + j) * SIDE, top + (row + i) * SIDE, "figure-lit")
+            for i in steps
+            for j in steps
+        )
+        said = f"{' '.join(lines)}: {kernel**2} products, {kernel**2} multiply-accumulates"
+        shown = window + "".join(
+            _text(0 if place == 0 else 27, below + 20 * place, line, "figure-sum")
+            for place, line in enumerate(lines)
+        )
+        shown += _text(weights + 40, below, f"{kernel**2} products", "figure-count")
+        hit = _cell(y + column * SIDE, top + row * SIDE, "figure-cell figure-target", name)
+        return _part(said, hit, shown)
+
+    parts = (part(row, column) for row in range(outputs) for column in range(outputs))
+    title = f"A {kernel}×{kernel} kernel on a {size}×{size} input: what each output sums"
+    return _figure(y + outputs * SIDE + 60, below + 50, title, still, parts)
+
+
+def linear() -> str:
+    """A row of four numbers times a 4×3 matrix: each output and the four products it sums."""
+    inputs, outputs, top = 4, 3, 26
+    weights, y = (inputs + 1) * SIDE, (inputs + outputs + 2) * SIDE
+    below = top + inputs * SIDE + 30
+    still = "".join(
+        [
+            _text(0, 14, "a row of the input", "figure-title"),
+            _text(weights, 14, "weights", "figure-title"),
+            _text(y, 14, "output: point at a cell", "figure-title"),
+            _grid(0, top, 1, inputs, "x"),
+            _grid(weights, top, inputs, outputs, "w"),
+        ]
+    )
+
+    def part(column: int) -> str:
+        products = " + ".join(
+            f"{_at('x', 1, 0, i)}·{_at('w', 2, i, column)}" for i in range(inputs)
+        )
+        name = _at("y", 1, 0, column)
+        lit = "".join(
+            _cell(i * SIDE, top, "figure-lit")
+            + _cell(weights + column * SIDE, top + i * SIDE, "figure-lit")
+            for i in range(inputs)
+        )
+        line = f"{name} = {products}"
+        shown = lit + _text(0, below, line, "figure-sum")
+        shown += _text(y, below, f"{inputs} products", "figure-count")
+        hit = _cell(y + column * SIDE, top, "figure-cell figure-target", name)
+        return _part(f"{line}: {inputs} multiply-accumulates", hit, shown)
+
+    title = "One row times a 4×3 matrix: what each output sums"
+    return _figure(
+        y + outputs * SIDE + 60, below + 12, title, still, (part(each) for each in range(outputs))
+    )
+
+
+FIGURES: dict[str, Callable[[], str]] = {"convolution": convolution, "linear": linear}
+"""Every figure, by the name that a page asks for it."""

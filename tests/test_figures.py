@@ -1,0 +1,47 @@
+"""The figures: what they show is what torch's layers compute, and everybody can reach it."""
+
+import re
+from xml.etree import ElementTree
+
+import pytest
+import torch
+
+from scripts.definitions import computed
+from scripts.figures import FIGURES
+
+MODULES = {
+    "convolution": (torch.nn.Conv2d(1, 1, 3, bias=False), (1, 1, 5, 5)),
+    "linear": (torch.nn.Linear(4, 3, bias=False), (1, 4)),
+}
+
+
+def parts(name: str) -> list[ElementTree.Element]:
+    return ElementTree.fromstring(FIGURES[name]()).findall("g[@class='figure-part']")
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_figure_shows_as_many_products_as_the_layer_computes(name):
+    module, shape = MODULES[name]
+    y, tally = computed(module, torch.ones(shape))
+    shown = [" ".join(part.itertext()) for part in parts(name)]
+    assert len(shown) == y.size
+    assert sum(text.count("·") for text in shown) == tally["multiply_accumulates"]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_an_output_of_a_figure_sums_no_product_twice(name):
+    for part in parts(name):
+        products = re.findall(r"\w+·\w+", " ".join(part.itertext()))
+        assert len(products) == len(set(products))
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_part_of_a_figure_takes_the_focus_and_says_what_it_shows(name):
+    assert parts(name)
+    assert all(part.get("tabindex") == "0" and part.get("aria-label") for part in parts(name))
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_the_parts_of_a_figure_say_different_things(name):
+    said = [part.get("aria-label") for part in parts(name)]
+    assert len(said) == len(set(said))
