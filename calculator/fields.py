@@ -285,7 +285,7 @@ class PerAxis(Size):
 
 
 def _filled(lengths: str) -> Callable[[str, int, list[Any]], str]:
-    return lambda name, axes, given: lengths.format(name=name, axes=axes, given=given)
+    return lambda name, axes, given: lengths.format(name=name, axes=axes, given=quoted(given))
 
 
 def on_axis(symbol: str, axis: str) -> str:
@@ -375,7 +375,7 @@ class Decision(Choice):
             return value
         if value == "":
             return None
-        if value not in self.options:
+        if not isinstance(value, str) or value not in self.options:
             raise self.refuse("must be True, False or None", value)
         return value == "true"
 
