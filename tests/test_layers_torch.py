@@ -213,6 +213,9 @@ def sequence_says(text: str, shape: tuple[int, ...], **flags: bool) -> Answer | 
         return error
 
 
+REFUSALS = (RuntimeError, IndexError, ValueError, TypeError, AttributeError, AssertionError)
+
+
 def torch_sequence_says(
     network: Network, training: bool = False, **grads: bool
 ) -> Answer | Exception:
@@ -224,7 +227,14 @@ def torch_sequence_says(
             module = network.module().train(training)
             macs = count(module, network.inputs(), *grads.values())
         return replace(answer, macs=macs[0], training_macs=macs[1])
-    except (RuntimeError, IndexError, ValueError, TypeError, AttributeError) as error:
+    except (
+        RuntimeError,
+        IndexError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        AssertionError,
+    ) as error:
         return error
 
 
@@ -239,11 +249,15 @@ def test_a_sequence_counts_what_torchs_does_and_is_refused_with_it():
         assert both_refuse or ours == theirs, (network, flags)
 
 
+BLOCKS = ("Transformer", "MultiheadAttention")  # printed as their parts, not as their arguments
+
+
 def test_a_printed_sequence_counts_what_torchs_does():
     for network in networks(200):
         theirs = torch_sequence_says(network, **GRADS)
-        if isinstance(theirs, Answer):
-            assert sequence_says(str(network.module()), network.input_shape) == theirs
+        if not isinstance(theirs, Answer) or any(part in str(network.lines) for part in BLOCKS):
+            continue
+        assert sequence_says(str(network.module()), network.input_shape) == theirs
 
 
 @pytest.mark.parametrize(
