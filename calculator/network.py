@@ -12,7 +12,6 @@ from calculator.fields import Field, InvalidField, flag, quoted, shape
 from calculator.layer import Layer, Measured
 
 MOST_LAYERS = 1000
-MOST_CHARACTERS = 100_000
 _NO_LAYER = ("", "Sequential(", "nn.Sequential(", ")")
 
 
@@ -20,6 +19,7 @@ class Stack(Field):
     """Layers written as torch prints or constructs them, one a line."""
 
     kind = "lines"
+    longest = 100_000
 
     def read(self, text: str) -> tuple[tuple[str, dict[str, Any]], ...]:
         """Return (calculation name, fields) of each line.
@@ -27,8 +27,6 @@ class Stack(Field):
         Accepts `Linear(128, 64)`, `nn.Conv2d(3, 32, kernel_size=3)`, and the lines of a printed
         `torch.nn.Sequential`, `(0): Linear(in_features=128, out_features=64, bias=True)`.
         """
-        if len(text) > MOST_CHARACTERS:
-            raise self.refuse(f"is longer than {MOST_CHARACTERS:,} characters", text)
         found = []
         for number, line in enumerate(text.splitlines(), start=1):
             written = line.strip().rstrip(",")
@@ -44,7 +42,7 @@ class Stack(Field):
 
     def check(self, value: Any) -> tuple[tuple[str, dict[str, Any]], ...]:
         if isinstance(value, str):
-            return self.read(value)
+            return self.accept(value)
         if not value:
             raise self.refuse("holds no layer; write one a line, such as Linear(128, 64)", "")
         if len(value) > MOST_LAYERS:

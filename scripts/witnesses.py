@@ -68,6 +68,9 @@ SPELLINGS = {  # what may stand for a unit in an example's text, beside the unit
     "B": "B",
     "FLOP": "MACs?|FLOPs?|FLOPS|mult-adds",
     "MAC": "MACs?|FLOPs?|FLOPS|mult-adds",
+    "hour": "device-hours|GPU-hours|h",
+    "param": "params|parameters",
+    "token": "tokens",
 }
 
 
@@ -285,6 +288,8 @@ def registry() -> Any:
     units.define("FLOP = [work]")
     units.define("MAC = 2 * FLOP")
     units.define("FMA = 1 * MAC")
+    units.define("param = [params]")
+    units.define("token = [tokens]")
     return units
 
 
@@ -316,18 +321,18 @@ def time(texts: Mapping[str, str], dtype: str) -> Figures:
     compute = flops / (rate * share)
     memory = bytes_moved / speed if speed is not None and bytes_moved is not None else None
     found = {
-        "compute_seconds": _float(compute, "s"),
-        "floor_seconds": _float(compute, "s"),
+        "compute_seconds": as_float(compute, "s"),
+        "floor_seconds": as_float(compute, "s"),
         "bound": "compute",
-        "peak_flops_per_second": _plain(rate, "FLOP/s"),
-        "utilization": _plain(share, ""),
+        "peak_flops_per_second": as_number(rate, "FLOP/s"),
+        "utilization": as_number(share, ""),
     }
     if speed is not None:
-        found["bandwidth_bytes_per_second"] = _plain(speed, "B/s")
-        found["ridge_intensity"] = _float(rate * share / speed, "FLOP/B")
+        found["bandwidth_bytes_per_second"] = as_number(speed, "B/s")
+        found["ridge_intensity"] = as_float(rate * share / speed, "FLOP/B")
     if memory is not None:
-        found["memory_seconds"] = _float(memory, "s")
-        found["floor_seconds"] = _float(max(compute, memory), "s")
+        found["memory_seconds"] = as_float(memory, "s")
+        found["floor_seconds"] = as_float(max(compute, memory), "s")
         found["bound"] = "memory" if memory > compute else "compute"
     return found
 
@@ -336,14 +341,15 @@ def convert(texts: Mapping[str, str]) -> Figures:
     """Return a count in three conventions."""
     count = amount(texts["count"], {"macs": "MAC", "flops": "FLOP"}[texts["counts"]])
     units = {"macs": "MAC", "flops": "FLOP", "fmas": "FMA"}
-    return {name: _plain(count, unit) for name, unit in units.items()}
+    return {name: as_number(count, unit) for name, unit in units.items()}
 
 
-def _float(quantity: Any, unit: str) -> float:
+def as_float(quantity: Any, unit: str) -> float:
+    """Return a quantity in a unit, a measure."""
     return float(quantity.to(unit).magnitude)
 
 
-def _plain(quantity: Any, unit: str) -> int | float:
+def as_number(quantity: Any, unit: str) -> int | float:
     """Return a quantity in a unit as JSON can hold it."""
     exact = quantity.to(unit).magnitude
     return int(exact) if exact == int(exact) else float(exact)

@@ -20,11 +20,11 @@ OUTSIDE = {  # of the standard library: files, network, clocks, chance, other pr
 }  # fmt: skip
 FOUNDATION = {
     "calculation", "chain", "expression", "fields", "layer", "operations", "rates", "shaped",
-    "spatial", "units",
+    "spatial", "units", "extents", "windows",
 }  # fmt: skip
 FAMILIES = {
-    "activation", "attention", "convolution", "elementwise", "embedding", "linear",
-    "normalization", "recurrent", "reshape", "rotary",
+    "activation", "adaptive", "attention", "convolution", "elementwise", "embedding", "linear",
+    "normalization", "padding", "pooling", "recurrent", "resampling", "reshape", "rotary",
 }  # fmt: skip
 BLOCKS = {"decoder", "llama", "multihead", "transformer"}  # layers made of layers
 PARTS = {"experts"}  # of blocks, without a name of their own
@@ -99,8 +99,9 @@ def declares(name: str) -> bool:
     return any(word.arg == "name" for each in classes for word in each.keywords)
 
 
-def test_calculations_are_declared_in_the_families_and_three_modules_more():
-    assert set(filter(declares, TREES)) == FAMILIES | BLOCKS | {"network", "roofline", "conversion"}
+def test_calculations_are_declared_in_the_families_and_in_modules_without_layers():
+    others = {"conversion", "memory", "network", "roofline", "training"}
+    assert set(filter(declares, TREES)) == FAMILIES | BLOCKS | others
 
 
 @pytest.mark.parametrize("name", sorted(FAMILIES))
@@ -124,6 +125,14 @@ def test_a_network_knows_layers_and_neither_machines_nor_pages():
 
 def test_the_roofline_knows_hardware_and_no_family_of_layers():
     assert siblings("roofline") <= FOUNDATION | {"hardware"}
+
+
+def test_the_memory_of_a_model_knows_neither_layers_nor_machines():
+    assert siblings("memory") <= FOUNDATION
+
+
+def test_training_knows_machines_and_no_family_of_layers():
+    assert siblings("training") <= FOUNDATION | {"roofline"}
 
 
 def test_the_hardware_knows_nothing():

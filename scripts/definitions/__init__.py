@@ -16,7 +16,9 @@ from scripts.definitions import (
     elementwise,
     matrix,
     normalization,
+    pooling,
     recurrent,
+    resampling,
     tables,
     transformer,
 )
@@ -53,5 +55,7 @@ DEFINITIONS: dict[str, Callable[..., Array]] = {
     **tables.DEFINITIONS,
     **transformer.DEFINITIONS,
     **normalization.DEFINITIONS,
+    **pooling.DEFINITIONS,
+    **resampling.DEFINITIONS,
 }
 """What each module of torch makes of its inputs, by the name of its class or function."""
