@@ -23,7 +23,7 @@ from calculator.units import THIN_SPACE, binary_bytes, grouped, rounded, seconds
 
 HEADLINE = (
     *("macs", "flops", "params", "output_shape", "fmas"),
-    *("bytes_moved", "arithmetic_intensity", "floor_seconds"),
+    *("bytes_moved", "arithmetic_intensity", "kv_cache_bytes", "floor_seconds"),
     *("hardware_flops", "device_hours", "training_seconds", "mfu", "hfu"),
     *("total_bytes", "bytes_per_param"),
 )
@@ -199,7 +199,7 @@ def _layers(chain: Chain) -> str:
         f"<td>({', '.join(map(grouped, layer.output_shape))})</td>"
         f"<td>{grouped(count * layer.params)}</td><td>{grouped(count * getattr(layer, work))}</td>"
         f"<td>{_percent(count * getattr(layer, work), getattr(chain, work))}</td></tr>"
-        for place, (label, count, layer) in enumerate(chain.parts(), start=1)
+        for place, label, count, layer in chain.parts()
     )
     return (
         '<div class="calculator-scroll" tabindex="0" role="group" aria-label="Layer by layer">'
