@@ -19,8 +19,8 @@ OUTSIDE = {  # of the standard library: files, network, clocks, chance, other pr
     "threading", "time", "urllib", "uuid", "webbrowser",
 }  # fmt: skip
 FOUNDATION = {
-    "calculation", "chain", "expression", "extents", "fields", "layer", "normalized", "operations",
-    "rates", "shaped", "spatial", "units", "windows",
+    "calculation", "chain", "expression", "extents", "fields", "gates", "layer", "normalized",
+    "operations", "rates", "shaped", "spatial", "units", "windows",
 }  # fmt: skip
 FAMILIES = {
     "activation", "adaptive", "attention", "batch_normalization", "convolution", "elementwise",
