@@ -154,6 +154,9 @@ class _AdaptiveMaxPool(_Adaptive):
         """The largest of K numbers takes K − 1 comparisons."""
         return {"comparisons": self.steps()}
 
+    def gives_beside(self) -> str:
+        return "the indices" if self.return_indices else ""
+
     @quantity()
     def output_bytes(self) -> int:
         """The largest numbers, and where they stood if that is asked for."""

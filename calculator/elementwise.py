@@ -103,6 +103,7 @@ class _Pairwise(Layer):
     other_size: tuple[int, ...] = shape("m", default=(32, 64), label="Other shape", role="input")
 
     in_torch = False
+    more_inputs = ("other",)
 
     each: ClassVar[Operations]
     """What one element of the output takes."""
@@ -191,6 +192,9 @@ class Cat(Layer, name="cat"):
 
     All have the same sizes along the other dimensions.
     """
+
+    in_torch = False
+    more_inputs = ("the other tensors",)
 
     dim: int = dimension(default=0, label="Dimension")
     sizes: tuple[tuple[int, ...], ...] = shapes(

@@ -204,6 +204,8 @@ class Bilinear(Layer, name="bilinear"):
     matrix of its own, and torch multiplies from the left: x₁ᵀ A first, then that with x₂.
     """
 
+    more_inputs = ("input2",)
+
     in1_features: int = size(
         "d_1", default=128, label="First input features", required=True,
         refusal="in1_features must be > 0",

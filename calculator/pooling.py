@@ -76,6 +76,9 @@ class _MaxPool(Windows):
         """The largest of K numbers takes K − 1 comparisons."""
         return {"comparisons": self.outputs() * (prod(self.kernel_size) - 1)}
 
+    def gives_beside(self) -> str:
+        return "the indices" if self.return_indices else ""
+
     @quantity()
     def output_bytes(self) -> int:
         """The largest numbers, and where they stood if that is asked for."""

@@ -90,7 +90,8 @@ class _Layers(Recurrent):
     sequence_length: int = size("L", default=32, label="Sequence length", role="input")
     training: bool = flag(default=False, label="In training", role="input")
 
-    gives_states = True
+    def gives_beside(self) -> str:
+        return "its states"
 
     @classmethod
     def on(cls, *input_shapes: tuple[int, ...], **fields: Any) -> Self:
@@ -303,7 +304,8 @@ class RNNCell(Elman, _Cell, name="rnn_cell"):
 class LSTMCell(LongShortTerm, _Cell, name="lstm_cell"):
     """One step of a long short-term memory, as `torch.nn.LSTMCell`."""
 
-    gives_states = True
+    def gives_beside(self) -> str:
+        return "its states"
 
     def kept_numbers(self) -> int:
         """Four gates, tanh(c), and the zeros that both states start from."""
