@@ -164,6 +164,10 @@ class _AdaptiveMaxPool(_Adaptive):
         """The input."""
         return self.input_requires_grad, False
 
+    def gives_indices(self) -> bool:
+        """Return whether the places of the largest numbers are given too."""
+        return self.return_indices
+
     def kept_bytes(self) -> int:
         """Return the bytes of the indices, by which the gradient finds its way."""
         return self.outputs() * INDEX_BYTES if self.input_requires_grad else 0

@@ -251,6 +251,10 @@ class Layer(Measured):
         """Return the multiply-accumulates that reach the output, masked ones left out."""
         return self.macs
 
+    def gives_indices(self) -> bool:
+        """Return whether indices are given beside the output."""
+        return False
+
     def gives_a_view(self) -> bool:
         """Return whether the output shares the memory of the input."""
         return False

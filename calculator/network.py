@@ -112,9 +112,10 @@ def layers() -> list[type[Layer]]:
 
 def _unfit(owner: Any, before: Layer | None) -> str:
     """Return why a layer cannot stand behind another, or in a sequence at all."""
-    if before is not None and before.gives_states:
+    if before is not None and (before.gives_states or before.gives_indices()):
+        what = "states" if before.gives_states else "indices"
         return (
-            f"input must be Tensor, not tuple. {type(before).__name__} gives its states beside its "
+            f"input must be Tensor, not tuple. {type(before).__name__} gives its {what} beside its "
             "output: end the sequence with it"
         )
     if before is not None and owner.takes_indices:
@@ -122,7 +123,7 @@ def _unfit(owner: Any, before: Layer | None) -> str:
             "Expected tensor for argument #1 'indices' to have one of the following scalar types: "
             "Long, Int; but got torch.FloatTensor instead. Begin the sequence with it"
         )
-    if len(owner().input_shapes()) > 1:
+    if len(owner(**{name: field.start for name, field in owner.fields.items()}).input_shapes()) > 1:
         return (
             "forward() missing a required positional argument. It takes more than one tensor, and "
             "a sequence has one to give"

@@ -82,6 +82,10 @@ class _MaxPool(Windows):
         each = self.element_bytes + INDEX_BYTES if self.return_indices else self.element_bytes
         return self.outputs() * each
 
+    def gives_indices(self) -> bool:
+        """Return whether the places of the largest numbers are given too."""
+        return self.return_indices
+
     def kept_bytes(self) -> int:
         """Return the bytes of the indices, by which the gradient finds its way."""
         return self.outputs() * INDEX_BYTES if self.input_requires_grad else 0

@@ -192,8 +192,8 @@ def networks(count: int) -> Iterator[Network]:
             for _ in range(30):
                 one = draw(rng, rng.choice([each for each in LINES if fits(each, lines)]))
                 # FlopCounterMode forgets the groups in the gradient of the weight; what autograd
-                # has saved may not be overwritten.
-                simple = {"groups": 1, "inplace": False}
+                # has saved may not be overwritten; indices are not handed on.
+                simple = {"groups": 1, "inplace": False, "return_indices": False}
                 arguments = {key: simple.get(key, value) for key, value in one.arguments.items()}
                 said = we_say(replace(one, arguments=arguments, shapes=(size,)), GRADS)
                 if isinstance(said, Answer) or rng.random() < 0.005:
@@ -302,6 +302,7 @@ def test_a_layer_that_does_not_fit_is_refused_in_torchs_words(line, shape):
     [
         (("LSTM(3, 4)", "Linear(4, 2)"), "must be Tensor, not tuple"),
         (("LSTMCell(3, 4)", "ReLU()"), "must be Tensor, not tuple"),
+        (("MaxPool1d(2, return_indices=True)", "ReLU()"), "must be Tensor, not tuple"),
         (("ReLU()", "Embedding(3, 4)"), "torch.FloatTensor instead"),
         (("ReLU()", "Bilinear(3, 4, 5)"), "missing"),
     ],
