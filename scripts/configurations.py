@@ -192,6 +192,12 @@ def _padding(rng: Random, owner: type[Layer], arguments: Arguments) -> Any:
     return per_axis(rng, axes, 0, 1)
 
 
+def _dim(rng: Random, owner: type[Layer], arguments: Arguments) -> int | None:
+    field = owner.fields["dim"]
+    left_out = [None] if isinstance(field, Size) and field.optional else []
+    return rng.choice([-2, -1, 0, 1, *left_out])
+
+
 def _target(rng: Random, owner: type[Layer]) -> Any:
     """Return an int, or a tuple with a number for each axis, of several axes None too."""
     axes = len(owner.axes)
@@ -201,24 +207,15 @@ def _target(rng: Random, owner: type[Layer]) -> Any:
 
 _FOR_ITS_AXES = "one for all or one each"  # drawn with the shape
 
-
-def _dim(rng: Random, owner: type[Layer], arguments: Arguments) -> int | None:
-    field = owner.fields["dim"]
-    left_out = [None] if isinstance(field, Size) and field.optional else []
-    return rng.choice([-2, -1, 0, 1, *left_out])
-
-
 USUAL: dict[str, Callable[[Random, type[Layer], Arguments], Any]] = {
     "in_channels": lambda rng, owner, given: rng.choice([1, 2, 3, 4, 6]),
     "out_channels": lambda rng, owner, given: rng.choice([1, 2, 3, 4, 6]),
     "groups": lambda rng, owner, given: _divisor(rng, given["in_channels"], given["out_channels"]),
+    "num_channels": lambda rng, owner, given: rng.choice([1, 2, 3, 4, 6]),
+    "num_groups": lambda rng, owner, given: rng.choice([1, 1, 2, 3]),
     "num_parameters": lambda rng, owner, given: rng.choice([1, 1, 2, 3]),
     "padding": _padding,
     "output_padding": lambda rng, owner, given: rng.choice([0, 0, 1]),
-    "divisor_override": lambda rng, owner, given: rng.choice([None, 1, 3, -2]),
-    "output_size": lambda rng, owner, given: _target(rng, owner),
-    "size": lambda rng, owner, given: rng.choice([None, _FOR_ITS_AXES]),
-    "scale_factor": lambda rng, owner, given: None if given.get("size") else _FOR_ITS_AXES,
     "dim": _dim,
     "normalized_shape": lambda rng, owner, given: sizes_as_given(rng, 1, 3),
     "hidden_size": lambda rng, owner, given: (
@@ -233,6 +230,10 @@ USUAL: dict[str, Callable[[Random, type[Layer], Arguments], Any]] = {
     ),
     "head_dim": lambda rng, owner, given: rng.choice([None, 2, 4]),
     "sliding_window": lambda rng, owner, given: rng.choice([None, 1, 2, 3, 9]),
+    "divisor_override": lambda rng, owner, given: rng.choice([None, 1, 3, -2]),
+    "output_size": lambda rng, owner, given: _target(rng, owner),
+    "size": lambda rng, owner, given: rng.choice([None, _FOR_ITS_AXES]),
+    "scale_factor": lambda rng, owner, given: None if given.get("size") else _FOR_ITS_AXES,
     "start_dim": lambda rng, owner, given: rng.randint(-3, 2),
     "end_dim": lambda rng, owner, given: rng.randint(-3, 2),
     "embed_dim": lambda rng, owner, given: rng.choice([2, 4, 6, 8]),
@@ -253,9 +254,11 @@ USUAL: dict[str, Callable[[Random, type[Layer], Arguments], Any]] = {
     ),
     "max_norm": lambda rng, owner, given: rng.choice([None, None, 1, 0.5]),
     "norm_type": lambda rng, owner, given: rng.choice([2.0, 1, 3.0]),
+    "num_layers": lambda rng, owner, given: rng.choice([1, 1, 2, 3]),
     "proj_size": lambda rng, owner, given: _below(rng, given["hidden_size"]),
 }
 ODD: dict[str, Callable[[Random, type[Layer]], Any]] = {
+    "normalized_shape": lambda rng, owner: rng.choice([(), 0, -1, 2, [3, 2], (2, 0), 1.5, None]),
     "max_norm": lambda rng, owner: rng.choice([-1, 0, "1", None, 1e9]),
     "norm_type": lambda rng, owner: rng.choice([0.5, 4, 1e9]),
     "dropout": lambda rng, owner: rng.choice([-0.5, 1.5, 2, 0.25, None, True, "0.5"]),
@@ -300,32 +303,6 @@ def _linear(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Size
     known = isinstance(features, int) and features > 0
     leading = [rng.randint(1, 4) for _ in range(rng.randint(0, 3))]
     return ((*leading, features if known else 3),)
-
-
-def _pixels(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
-    r = arguments["upscale_factor"]
-    square = r * r if isinstance(r, int) and rng.random() < 0.9 else 3
-    leading = [rng.randint(1, 3) for _ in range(rng.choice([0, 1, 1, 2]))]
-    return ((*leading, square * rng.randint(1, 2), rng.randint(1, 4), rng.randint(1, 4)),)
-
-
-def _upsampled(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
-    """Return a shape for the mode, and make most of the other arguments fit both."""
-    needs = {"linear": 1, "bilinear": 2, "bicubic": 2, "trilinear": 3}
-    mode = arguments.get("mode", "nearest")
-    axes = needs.get(mode, rng.choice([1, 2, 3]))
-    if mode not in needs and rng.random() < 0.9:
-        arguments["align_corners"] = None
-    if arguments.get("size") and rng.random() < 0.9:
-        arguments["recompute_scale_factor"] = None
-    factors = [0.29, 0.5, 0.7, 1, 1.0, 1.1, 4 / 3, 1.5, 2, 2.0, 3, rng.uniform(0.5, 3)]
-    for name, numbers in (("size", range(1, 9)), ("scale_factor", factors)):
-        if arguments.get(name) == _FOR_ITS_AXES:
-            each = [rng.choice(numbers) for _ in range(axes)]
-            arguments[name] = rng.choice(
-                [each[0], tuple(each), *([each] if name == "size" else [])]
-            )
-    return ((rng.randint(1, 2), rng.randint(1, 2), *(rng.randint(1, 6) for _ in range(axes))),)
 
 
 def _attention(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
@@ -399,6 +376,37 @@ def _pair(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes,
     return tuple(map(tuple, cut))
 
 
+def _normalized(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
+    if owner.axes == "L" and rng.random() < 0.3:
+        return ((rng.randint(1, 3), *_channels(arguments, "num_features")),)
+    shape = _shapes(rng, owner, arguments)[0]
+    return (shape if len(shape) == len(owner.axes) + 2 else (rng.randint(1, 3), *shape),)
+
+
+def _grouped(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
+    positions = [rng.randint(1, 4) for _ in range(rng.randint(0, 3))]
+    return ((rng.randint(1, 3), *_channels(arguments, "num_channels"), *positions),)
+
+
+def _channels(arguments: Arguments, name: str) -> list[int]:
+    channels = arguments[name]
+    return [channels if isinstance(channels, int) and channels > 0 else 3]
+
+
+def _high(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
+    return (tuple(rng.randint(1, 4) for _ in range(rng.randint(3, 5))),)
+
+
+def _alike(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
+    dim = arguments.get("dim", 0)
+    shape = [rng.randint(1, 4) for _ in range(rng.randint(1, 4))]
+    many = [list(shape) for _ in range(rng.randint(1, 4))]
+    if isinstance(dim, int) and -len(shape) <= dim < len(shape):
+        for each in many:
+            each[dim] = rng.randint(1, 4)
+    return tuple(map(tuple, many))
+
+
 def _tokens(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
     """New tokens, and the keys and values of those before them where there are any."""
     hidden, heads, shared, each = (
@@ -439,19 +447,47 @@ def _indices(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Siz
     return (tuple(rng.randint(1, 4) for _ in range(rng.randint(1, 3))),)
 
 
+def _pixels(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
+    r = arguments["upscale_factor"]
+    square = r * r if isinstance(r, int) and rng.random() < 0.9 else 3
+    leading = [rng.randint(1, 3) for _ in range(rng.choice([0, 1, 1, 2]))]
+    return ((*leading, square * rng.randint(1, 2), rng.randint(1, 4), rng.randint(1, 4)),)
+
+
+def _upsampled(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
+    """Return a shape for the mode, and make most of the other arguments fit both."""
+    needs = {"linear": 1, "bilinear": 2, "bicubic": 2, "trilinear": 3}
+    mode = arguments.get("mode", "nearest")
+    axes = needs.get(mode, rng.choice([1, 2, 3]))
+    if mode not in needs and rng.random() < 0.9:
+        arguments["align_corners"] = None
+    if arguments.get("size") and rng.random() < 0.9:
+        arguments["recompute_scale_factor"] = None
+    factors = [0.29, 0.5, 0.7, 1, 1.0, 1.1, 4 / 3, 1.5, 2, 2.0, 3, rng.uniform(0.5, 3)]
+    for name, numbers in (("size", range(1, 9)), ("scale_factor", factors)):
+        if arguments.get(name) == _FOR_ITS_AXES:
+            each = [rng.choice(numbers) for _ in range(axes)]
+            arguments[name] = rng.choice(
+                [each[0], tuple(each), *([each] if name == "size" else [])]
+            )
+    return ((rng.randint(1, 2), rng.randint(1, 2), *(rng.randint(1, 6) for _ in range(axes))),)
+
+
 SHAPES: dict[str, Callable[[Random, type[Layer], Arguments], tuple[Sizes, ...]]] = {
     "add": _pair,
+    **{f"batch_norm{axes}d": _normalized for axes in (1, 2, 3)},
+    "cat": _alike,
     "grouped_query_attention": _tokens,
     "bilinear": _two_inputs,
     "embedding": _indices,
     "embedding_bag": _bags,
     "glu": _even,
+    "group_norm": _grouped,
     "layer_norm": _trailing,
     "llama": _words,
     "llama_decoder_layer": _tokens,
     "linear": _linear,
-    "pixel_shuffle": _pixels,
-    "upsample": _upsampled,
+    "local_response_norm": _high,
     "rotary_embedding": lambda rng, owner, given: (
         (rng.randint(1, 3), rng.randint(1, 4), rng.randint(1, 5), rng.choice([2, 4, 6, 8])),
     ),
@@ -462,4 +498,6 @@ SHAPES: dict[str, Callable[[Random, type[Layer], Arguments], tuple[Sizes, ...]]]
     "rms_norm": _trailing,
     "scaled_dot_product_attention": _attention,
     **dict.fromkeys(("transformer_encoder_layer", "transformer_decoder_layer"), _model),
+    "pixel_shuffle": _pixels,
+    "upsample": _upsampled,
 }

@@ -86,7 +86,7 @@ def _testimony(
         yield witnesses.TORCH, seen
         if "activation_bytes" in example.expect and dtype == "fp32":
             yield witnesses.TORCH, witnesses.ask_autograd(asked, grads)
-        yield from _loops(example, calculation, asked)
+        yield from _loops(example, calculation, asked, seen["bytes_moved"])
         texts |= {"flops": str(calculation.flops), "bytes_moved": str(seen["bytes_moved"])}
         if not timed:
             return
@@ -94,13 +94,13 @@ def _testimony(
 
 
 def _loops(
-    example: Example, calculation: Measured, asked: witnesses.Subject
+    example: Example, calculation: Measured, asked: witnesses.Subject, bytes_moved: int
 ) -> Iterable[tuple[str, witnesses.Figures]]:
     """Yield what is counted one by one, where an example asks for it."""
-    wanted = set(example.expect)
-    if calculation.convention == "matrix":
-        wanted.discard("flops")
-    if not wanted & {"operations", "exact_flops", "flops"}:
+    wanted = {"operations", "exact_flops"} & set(example.expect)
+    if calculation.convention == "all":
+        wanted |= {"flops", "arithmetic_intensity"} & set(example.expect)
+    if not wanted:
         return
     done = sum(calculation.operations.values())
     if done > MOST_OPERATIONS:
@@ -112,9 +112,11 @@ def _loops(
         yield witnesses.LOOPS, witnesses.count_operations(asked)
     if "exact_flops" in wanted:
         yield witnesses.LOOPS, witnesses.count_exact_flops(asked)
-    if "flops" in wanted:
-        weight = calculation.function_weight
-        yield witnesses.LOOPS, witnesses.count_all_arithmetic(asked, weight)
+    if wanted & {"flops", "arithmetic_intensity"}:
+        said = witnesses.count_all_arithmetic(asked, calculation.function_weight)
+        if bytes_moved:
+            said["arithmetic_intensity"] = said["flops"] / bytes_moved
+        yield witnesses.LOOPS, said
 
 
 def _subject(example: Example, calculation: Calculation) -> witnesses.Subject:

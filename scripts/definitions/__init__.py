@@ -51,11 +51,11 @@ DEFINITIONS: dict[str, Callable[..., Array]] = {
     **decoder.DEFINITIONS,
     **elementwise.DEFINITIONS,
     **matrix.DEFINITIONS,
-    **pooling.DEFINITIONS,
-    **resampling.DEFINITIONS,
     **recurrent.DEFINITIONS,
     **tables.DEFINITIONS,
     **transformer.DEFINITIONS,
     **normalization.DEFINITIONS,
+    **pooling.DEFINITIONS,
+    **resampling.DEFINITIONS,
 }
 """What each module of torch makes of its inputs, by the name of its class or function."""
