@@ -18,6 +18,7 @@ from calculator.fields import Choice, Decision, Field, Flag, PerAxis, Shape, Siz
 from calculator.rates import Real
 from calculator.shaped import Shaped
 from calculator.spatial import Spatial
+from calculator.windows import Windows
 
 Arguments = dict[str, Any]
 Sizes = tuple[int, ...]
@@ -179,6 +180,12 @@ def _padding(rng: Random, owner: type[Layer], arguments: Arguments) -> Any:
     if isinstance(field, Extent):
         edges = [rng.choice([0, 1, 2, -1]) for _ in range(2 * rng.randint(0, axes))]
         return rng.choice([rng.choice([0, 1, 2, -1]), tuple(edges), edges])
+    if issubclass(owner, Windows):
+        kernel = arguments["kernel_size"]
+        sizes = kernel if isinstance(kernel, (list, tuple)) else [kernel] * axes
+        halves = [each // 2 if isinstance(each, int) and each > 0 else 0 for each in sizes]
+        each = [rng.randint(0, half) for half in (halves if len(halves) == axes else [0] * axes)]
+        return rng.choice([min(each), tuple(each), each])
     if isinstance(field, PerAxis) and "same" in field.words and rng.random() < 0.3:
         arguments["stride"] = 1
         return rng.choice(["same", "valid"])
