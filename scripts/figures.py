@@ -130,5 +130,50 @@ def linear() -> str:
     )
 
 
-FIGURES: dict[str, Callable[[], str]] = {"convolution": convolution, "linear": linear}
+def attention() -> str:
+    """The causal mask of eight positions: the keys that each query sees, and how many they are."""
+    length, left, top, side = 8, 92, 48, 26
+    keys = "".join(
+        _text(left + (key + 0.5) * side, top - 12, _at("k", 1, 0, key), "figure-name")
+        for key in range(length)
+    )
+    still = _text(0, 14, "queries: point at a row", "figure-title") + keys
+    still += _text(left + length * side + 16, 14, "pairs so far", "figure-title")
+
+    def square(row: int, key: int, kind: str) -> str:
+        x, y = left + key * side, top + row * side
+        return f'<rect x="{x}" y="{y}" width="{side}" height="{side}" class="{kind}"/>'
+
+    def part(row: int) -> str:
+        seen, name = row + 1, _at("q", 1, 0, row)
+        middle = top + (row + 0.5) * side
+        hit = _text(left - 18, middle, name, "figure-name") + "".join(
+            square(row, key, "figure-cell figure-target" if key < seen else "figure-cell")
+            for key in range(length)
+        )
+        shown = "".join(square(row, key, "figure-lit") for key in range(seen))
+        shown += "".join(
+            square(above, key, "figure-past") for above in range(row) for key in range(above + 1)
+        )
+        total = seen * (seen + 1) // 2
+        shown += _text(left + length * side + 16, middle + 4, f"{total}", "figure-count")
+        count = f"{name} sees {seen} of {length} keys"
+        shown += _text(left, top + length * side + 24, count, "figure-sum")
+        return _part(f"{count}; {total} pairs up to here", hit, shown)
+
+    title = f"The causal mask of {length} positions: row by row, the pairs that are used"
+    return _figure(
+        left + length * side + 100,
+        top + length * side + 36,
+        title,
+        still,
+        (part(row) for row in range(length)),
+    )
+
+
+FIGURES: dict[str, Callable[[], str]] = {
+    "attention": attention,
+    "convolution": convolution,
+    "linear": linear,
+}
 """Every figure, by the name that a page asks for it."""

@@ -81,7 +81,8 @@ def _testimony(
         if "activation_bytes" in example.expect and dtype == "fp32":
             yield witnesses.TORCH, witnesses.ask_autograd(asked, grads)
         yield from _loops(example, calculation, asked)
-        texts |= {"flops": str(calculation.flops), "bytes_moved": str(seen["bytes_moved"])}
+        moved = seen.get("bytes_moved", calculation.bytes_moved)
+        texts |= {"flops": str(calculation.flops), "bytes_moved": str(moved)}
         if not timed:
             return
     yield witnesses.PINT, witnesses.time(texts, dtype)

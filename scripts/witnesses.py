@@ -101,7 +101,7 @@ def written(text: str) -> list[Construction]:
 def ask_torch(subject: Subject, dtype: str, grads: Mapping[str, bool]) -> Figures:
     """Return what torch says: shapes by a hook, work on meta, bytes of real element sizes."""
     each = torch.empty(0, dtype=DTYPES[dtype]).element_size()
-    moved = {"input_bytes": 0, "output_bytes": 0}
+    moved: Figures = {"input_bytes": 0, "output_bytes": 0}
 
     def watch(module: torch.nn.Module, given: Tensors, output: Any) -> None:
         y = first(output)
@@ -116,7 +116,8 @@ def ask_torch(subject: Subject, dtype: str, grads: Mapping[str, bool]) -> Figure
 
     with torch.device("meta"), torch.no_grad():
         layer, given = build(subject), tensors(subject)
-        for part in layer if isinstance(layer, torch.nn.Sequential) else [layer]:
+        parts = list(layer) if isinstance(layer, torch.nn.Sequential) else [layer]
+        for part in parts:
             part.register_forward_hook(watch)
         y = first(layer(*given))
     training = {}
@@ -133,6 +134,10 @@ def ask_torch(subject: Subject, dtype: str, grads: Mapping[str, bool]) -> Figure
         }
     params = sum(parameter.numel() for parameter in layer.parameters())
     bytes_moved = params * each + sum(moved.values())
+    moved |= {"bytes_moved": bytes_moved}
+    moved |= {"arithmetic_intensity": 2 * macs / bytes_moved} if bytes_moved else {}
+    if any(list(part.children()) for part in parts):
+        moved = {}  # what the layers of a block read and write cannot be watched
     return {
         "input_shape": list(given[0].shape),
         "output_shape": list(y.shape),
@@ -147,8 +152,6 @@ def ask_torch(subject: Subject, dtype: str, grads: Mapping[str, bool]) -> Figure
         "weight_bytes": params * each,
         **(_attention(layer, given) if isinstance(layer, Attention) else {}),
         **moved,
-        "bytes_moved": bytes_moved,
-        **({"arithmetic_intensity": 2 * macs / bytes_moved} if bytes_moved else {}),
     }
 
 
