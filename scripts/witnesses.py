@@ -160,9 +160,13 @@ def _attention(module: Attention, given: Tensors) -> Figures:
     query, key, value = (tuple(each.shape) for each in given)
     batch, heads, queries, keys = *query[:3], key[2]
     pairs = int(module.mask(queries, keys).sum())
+    shapes = {"key_shape": list(key), "value_shape": list(value)}
+    scores = (given[0][:, :1] @ given[1][:, :1].mT).numel() * heads
     key, value = (batch, heads, *key[2:]), (batch, heads, *value[2:])
     output = (*query[:3], value[3])
     return {
+        **shapes,
+        "scores": scores,
         "unmasked_pairs": pairs,
         "useful_macs": batch * heads * pairs * (query[3] + value[3]),
         "fused_backward_macs": sdpa_backward_flop_count(output, query, key, value) // 2,  # type: ignore[no-untyped-call]
