@@ -190,7 +190,7 @@ def _operations(work: Measured) -> str:
 def _layers(chain: Chain) -> str:
     rows = "".join(
         f'<tr><th scope="row">{place}</th>'
-        f"<td><code>{escape(label)}</code></td>"
+        f"<td><code>{escape(label).replace('.', '.<wbr>')}</code></td>"
         f"<td>({', '.join(map(grouped, layer.output_shape))})</td>"
         f"<td>{grouped(layer.params)}</td><td>{grouped(layer.macs)}</td>"
         f"<td>{_percent(layer.macs, chain.macs)}</td></tr>"
