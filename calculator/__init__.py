@@ -23,6 +23,14 @@ from calculator.activation import (
     Softplus,
     Tanh,
 )
+from calculator.adaptive import (
+    AdaptiveAvgPool1d,
+    AdaptiveAvgPool2d,
+    AdaptiveAvgPool3d,
+    AdaptiveMaxPool1d,
+    AdaptiveMaxPool2d,
+    AdaptiveMaxPool3d,
+)
 from calculator.attention import ScaledDotProductAttention
 from calculator.calculation import CALCULATIONS
 from calculator.conversion import Conversion
@@ -34,17 +42,33 @@ from calculator.convolution import (
     ConvTranspose2d,
     ConvTranspose3d,
 )
+from calculator.decoder import GroupedQueryAttention
 from calculator.elementwise import Add, Dropout, Identity, Multiply
+from calculator.embedding import Bilinear, Embedding, EmbeddingBag
 from calculator.fields import InvalidField
 from calculator.hardware import devices
 from calculator.layer import Layer
 from calculator.linear import Linear
+from calculator.llama import Llama, LlamaDecoderLayer
+from calculator.memory import ModelMemory
 from calculator.multihead import MultiheadAttention
 from calculator.network import Sequential
 from calculator.normalization import LayerNorm, RMSNorm
+from calculator.padding import ZeroPad1d, ZeroPad2d, ZeroPad3d
+from calculator.pooling import (
+    AvgPool1d,
+    AvgPool2d,
+    AvgPool3d,
+    MaxPool1d,
+    MaxPool2d,
+    MaxPool3d,
+)
 from calculator.recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
+from calculator.resampling import PixelShuffle, Upsample
 from calculator.reshape import Flatten
 from calculator.roofline import Runtime
+from calculator.rotary import RotaryEmbedding
+from calculator.training import TrainingCost
 from calculator.transformer import TransformerDecoderLayer, TransformerEncoderLayer
 
 __all__ = [
@@ -55,7 +79,17 @@ __all__ = [
     "GRU",
     "LSTM",
     "RNN",
+    "AdaptiveAvgPool1d",
+    "AdaptiveAvgPool2d",
+    "AdaptiveAvgPool3d",
+    "AdaptiveMaxPool1d",
+    "AdaptiveMaxPool2d",
+    "AdaptiveMaxPool3d",
     "Add",
+    "AvgPool1d",
+    "AvgPool2d",
+    "AvgPool3d",
+    "Bilinear",
     "Conv1d",
     "Conv2d",
     "Conv3d",
@@ -64,8 +98,11 @@ __all__ = [
     "ConvTranspose3d",
     "Conversion",
     "Dropout",
+    "Embedding",
+    "EmbeddingBag",
     "Flatten",
     "GRUCell",
+    "GroupedQueryAttention",
     "Hardsigmoid",
     "Hardswish",
     "Identity",
@@ -75,15 +112,23 @@ __all__ = [
     "LayerNorm",
     "LeakyReLU",
     "Linear",
+    "Llama",
+    "LlamaDecoderLayer",
     "LogSoftmax",
+    "MaxPool1d",
+    "MaxPool2d",
+    "MaxPool3d",
     "Mish",
+    "ModelMemory",
     "MultiheadAttention",
     "Multiply",
     "PReLU",
+    "PixelShuffle",
     "RMSNorm",
     "RNNCell",
     "ReLU",
     "ReLU6",
+    "RotaryEmbedding",
     "Runtime",
     "ScaledDotProductAttention",
     "Sequential",
@@ -92,7 +137,12 @@ __all__ = [
     "Softmax",
     "Softplus",
     "Tanh",
+    "TrainingCost",
     "TransformerDecoderLayer",
     "TransformerEncoderLayer",
+    "Upsample",
+    "ZeroPad1d",
+    "ZeroPad2d",
+    "ZeroPad3d",
     "devices",
 ]

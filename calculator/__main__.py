@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -83,4 +84,6 @@ def _listing(table: dict[str, dict[str, Any]]) -> str:
 
 
 if __name__ == "__main__":
+    if sys.platform != "win32":
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `… | head -1` ends us as it ends cat
     sys.exit(main())

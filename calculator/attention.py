@@ -35,6 +35,8 @@ class ScaledDotProductAttention(Layer, name="scaled_dot_product_attention"):
     `fused_backward_macs`.
     """
 
+    in_torch = False
+
     dropout_p: float = real(default=0.0, label="Dropout", help="Between 0 and 1.")
     is_causal: bool = flag(default=False, label="Causal mask")
     scale: float | None = real(

@@ -13,10 +13,12 @@ from calculator.fields import (
     InvalidField,
     PerAxis,
     choice,
+    decision,
     dimension,
     flag,
     on_axis,
     per_axis,
+    quoted,
     shape,
     size,
 )
@@ -126,7 +128,7 @@ class View:
 @dataclass_transform(
     frozen_default=True,
     kw_only_default=True,
-    field_specifiers=(size, dimension, per_axis, flag, choice, rate, real, share, shape),
+    field_specifiers=(size, dimension, per_axis, flag, choice, decision, rate, real, share, shape),
 )
 class Calculation:
     """A frozen, keyword-only record of fields; its quantities are computed when asked for.
@@ -139,6 +141,8 @@ class Calculation:
     axes: ClassVar[str] = ""
     fields: ClassVar[dict[str, Field]] = {}
     quantities: ClassVar[dict[str, Quantity[Any]]] = {}
+    shares: ClassVar[tuple[str, ...]] = ()
+    """Fields and quantities that are the parts of a whole, in the order they are drawn."""
 
     def __init_subclass__(cls, name: str = "", title: str = "", axes: str = "") -> None:
         if axes:
@@ -166,6 +170,8 @@ class Calculation:
         for key, value in vars(cls).items():
             if isinstance(value, Quantity):
                 cls.quantities[key] = value.described_by(cls.quantities.get(key))
+        for key in cls.fields.keys() & cls.quantities.keys():
+            del cls.quantities[key]  # what is given need not be found
         cls.title = title or cls.__name__
         if name:
             cls.name = name
@@ -176,9 +182,9 @@ class Calculation:
         self.validate()
 
     def _fill(self, values: Mapping[str, Any]) -> None:
-        unknown = values.keys() - self.fields.keys()
+        unknown = [name for name in values if name not in self.fields]
         if unknown:
-            raise unknown_field(type(self), min(unknown), values[min(unknown)])
+            raise unknown_field(type(self), unknown, values[unknown[0]])
         self.__dict__.update(
             {
                 name: field.check(values.get(name, field.default))
@@ -194,11 +200,15 @@ class Calculation:
         """Return the values that texts hold, and the errors, both by field."""
         values: dict[str, Any] = {}
         errors: dict[str, InvalidField] = {}
-        for name, text in texts.items():
+        unknown = [name for name in texts if name not in cls.fields]
+        if unknown:
+            error = unknown_field(cls, unknown, texts[unknown[0]])
+            errors[error.field] = error
+        for name, field in cls.fields.items():
+            if name not in texts:
+                continue
             try:
-                if name not in cls.fields:
-                    raise unknown_field(cls, name, text)
-                values[name] = cls.fields[name].read(text)
+                values[name] = field.accept(texts[name])
             except InvalidField as error:
                 errors[name] = error
         return values, errors
@@ -228,7 +238,7 @@ class Calculation:
         """What a formula in symbols depends on: flags, words, and what is left out."""
         record = self._record()
         return tuple(
-            len(value) if isinstance(value, tuple) else value
+            (name, tuple(each is None for each in value) if isinstance(value, tuple) else value)
             for name, value in record.items()
             if self.fields[name].structural
             or not isinstance(value, (int, float))
@@ -268,13 +278,15 @@ _MOST_WRITTEN = 2000
 _ROLES = ("module", "input", "training", "convention", "storage", "hardware")
 
 
-def unknown_field(owner: type[Calculation], name: str, given: object) -> InvalidField:
-    """Return the error for a field that does not exist, with the nearest that does."""
+def unknown_field(owner: type[Calculation], names: list[str], given: object) -> InvalidField:
+    """Return the error for fields that do not exist: the first, and the nearest that does."""
     from difflib import get_close_matches  # an import that only an error needs
 
+    name = quoted(names[0])
     near = get_close_matches(name, owner.fields, n=1)
     hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(owner.fields)}"
-    return InvalidField(name, f"is no field of {owner.title}; {hint}", given=given)
+    others = f", and neither are {len(names) - 1:,} others" if len(names) > 1 else ""
+    return InvalidField(name, f"is no field of {owner.title}{others}; {hint}", given=given)
 
 
 def shown(calculation: Calculation) -> Iterator[tuple[Quantity[Any], Any]]:

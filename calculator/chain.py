@@ -9,7 +9,7 @@ from typing import Any
 
 from calculator.calculation import quantity
 from calculator.layer import Layer, Measured
-from calculator.operations import Operations, total
+from calculator.operations import Operations, times, total
 
 
 class Chain(Measured):
@@ -33,65 +33,86 @@ class Chain(Measured):
         """What each layer is called in a table."""
         raise NotImplementedError
 
-    def parts(self) -> Iterator[tuple[str, Layer]]:
-        """Yield what a table shows: each layer with what it is called."""
-        yield from zip(self.labels, self.layers, strict=True)
+    def counts(self) -> tuple[int, ...]:
+        """Return how many there are of each layer, one behind the other."""
+        return (1,) * len(self.layers)
+
+    def summed(self, name: str) -> int:
+        """Return the sum of a quantity over the layers."""
+        counted = zip(self.counts(), self.layers, strict=True)
+        return sum(count * getattr(layer, name) for count, layer in counted)
+
+    def parts(self) -> Iterator[tuple[str, int, Layer]]:
+        """Yield what a table shows: what each layer is called, how many there are, the layer."""
+        yield from zip(self.labels, self.counts(), self.layers, strict=True)
 
     @quantity()
     def macs(self) -> int:
         """The sum over the layers."""
-        return sum(layer.macs for layer in self.layers)
+        return self.summed("macs")
 
     @quantity()
     def params(self) -> int:
         """The sum over the layers."""
-        return sum(layer.params for layer in self.layers)
+        return self.summed("params")
 
     @quantity()
     def buffers(self) -> int:
         """The sum over the layers."""
-        return sum(layer.buffers for layer in self.layers)
+        return self.summed("buffers")
 
     @quantity()
     def operations(self) -> Operations:
         """The sum over the layers, kind by kind."""
-        return total([layer.operations for layer in self.layers])
+        counted = zip(self.counts(), self.layers, strict=True)
+        return total([times(count, layer.operations) for count, layer in counted])
 
     @quantity()
     def weight_bytes(self) -> int:
         """The sum over the layers."""
-        return sum(layer.weight_bytes for layer in self.layers)
+        return self.summed("weight_bytes")
 
     @quantity()
     def input_bytes(self) -> int:
         """What each layer reads of its input, one after another, nothing fused."""
-        return sum(layer.input_bytes for layer in self.layers)
+        return self.summed("input_bytes")
 
     @quantity()
     def output_bytes(self) -> int:
         """What each layer writes, nothing fused."""
-        return sum(layer.output_bytes for layer in self.layers)
+        return self.summed("output_bytes")
+
+    @quantity()
+    def bytes_moved(self) -> int:
+        """The sum over the layers: of a table only the rows that are looked up."""
+        return self.summed("bytes_moved")
 
     @quantity()
     def backward_macs(self) -> int:
         """The sum over the layers, none for a gradient that no layer before it needs."""
-        return sum(layer.backward_macs for layer in self.layers)
+        return self.summed("backward_macs")
 
     def kept_tensors(self) -> dict[int, int]:
         """Return the bytes of each numbered tensor that autograd keeps, however many need it."""
         kept: dict[int, int] = {}
-        for layer, tensors in zip(self.layers, self.tensors, strict=True):
+        counted = zip(self.counts(), self.layers, self.tensors, strict=True)
+        for count, layer, tensors in counted:
             sizes = layer.held_bytes()
             for tensor, is_kept, each in zip(tensors, layer.keeps(), sizes, strict=True):
                 if is_kept:
-                    kept.setdefault(tensor, each)
+                    kept.setdefault(tensor, count * each)
         return kept
+
+    def kept_beside(self) -> int:
+        """Return the bytes that autograd keeps of the layers beside their inputs and outputs."""
+        counted = zip(self.counts(), self.layers, strict=True)
+        return sum(count * layer.kept_bytes() for count, layer in counted)
 
     @quantity()
     def activation_bytes(self) -> int:
         """What autograd keeps of the layers; a tensor that two of them need is kept once."""
         kept = self.kept_tensors().values()
-        return sum(kept) + sum(layer.kept_bytes() for layer in self.layers)
+        return sum(kept) + self.kept_beside()
 
 
 class Block(Chain, Layer):
@@ -111,17 +132,19 @@ class Block(Chain, Layer):
         parts = tuple((type(layer), layer.branches) for layer in self.layers)
         return (*super().branches, parts, self.tensors)
 
-    def parts(self) -> Iterator[tuple[str, Layer]]:
-        for label, layer in super().parts():
-            if isinstance(layer, Block):
-                yield from ((f"{label}.{inner}", part) for inner, part in layer.parts())
+    def parts(self) -> Iterator[tuple[str, int, Layer]]:
+        for label, count, layer in super().parts():
+            if isinstance(layer, Block) and count == 1:
+                for inner, each, part in layer.parts():
+                    yield f"{label}.{inner}", each, part
             else:
-                yield label, layer
+                yield label, count, layer
 
     @quantity(r"\text{MACs}_\text{useful}", unit="MAC", label="MACs of unmasked pairs")
     def useful_macs(self) -> int:
         """All but the products of masked pairs."""
-        return sum(layer.useful() for layer in self.layers)
+        counted = zip(self.counts(), self.layers, strict=True)
+        return sum(count * layer.useful() for count, layer in counted)
 
     def useful(self) -> int:
         return self.useful_macs
@@ -133,7 +156,7 @@ class Block(Chain, Layer):
     def kept_bytes(self) -> int:
         """Return the bytes of everything else that is kept."""
         kept = (size for tensor, size in self.kept_tensors().items() if tensor)
-        return sum(kept) + sum(layer.kept_bytes() for layer in self.layers)
+        return sum(kept) + self.kept_beside()
 
     def held_bytes(self) -> tuple[int, int]:
         """The input and the output, however often its layers read and write them."""

@@ -102,6 +102,8 @@ class _Pairwise(Layer):
     size: tuple[int, ...] = shape("n", default=(32, 64), label="Shape", role="input")
     other_size: tuple[int, ...] = shape("m", default=(32, 64), label="Other shape", role="input")
 
+    in_torch = False
+
     each: ClassVar[Operations]
     """What one element of the output takes."""
 

@@ -17,7 +17,8 @@ from calculator.units import binary_bytes, grouped, rounded, seconds
 def printed(declared: Quantity[Any], value: Any) -> str:
     """Return a value as a person reads it: exact, then rounded where that is shorter.
 
-    A count gives both; bytes give decimal and binary; a time and a ratio give three digits.
+    A count gives both; bytes give decimal and binary; a time and a ratio give three digits, a
+    share those of its percentage.
     """
     if isinstance(value, dict):
         some = {kind: count for kind, count in value.items() if count}
@@ -25,7 +26,9 @@ def printed(declared: Quantity[Any], value: Any) -> str:
     if isinstance(value, tuple):
         return f"({', '.join(map(grouped, value))})"
     if isinstance(value, float):
-        return seconds(value) if declared.unit == "s" else f"{rounded(value)} {declared.unit}"
+        if declared.unit == "s":
+            return seconds(value)
+        return f"{rounded(100 * value if declared.unit == '%' else value)} {declared.unit}"
     return f"{grouped(value)}{short(declared, value)}"
 
 
@@ -81,7 +84,7 @@ def latex(calculation: Calculation, time: Runtime | None = None) -> str:
             parts = numbers if isinstance(numbers, tuple) else (numbers,)
             for (left, value, right), worked in zip(equations(each, declared), parts, strict=False):
                 chain = dict.fromkeys(map(str, (right, worked, Latex.number(value))))
-                unit = rf"\ \text{{{declared.unit}}}" if declared.unit else ""
+                unit = "" if declared.unit in ("", "%") else rf"\ \text{{{declared.unit}}}"
                 lines.append(f"{left} &= {' = '.join(chain)}{unit}")
     body = " \\\\\n".join(lines)
     return f"\\begin{{aligned}}\n{body}\n\\end{{aligned}}\n"
@@ -89,7 +92,7 @@ def latex(calculation: Calculation, time: Runtime | None = None) -> str:
 
 def python(calculation: Calculation, time: Runtime | None = None) -> str:
     """Return a program that repeats the count: with torch for layers, else with this package."""
-    if isinstance(calculation, Layer):
+    if isinstance(calculation, Layer) and calculation.in_torch:
         modules = f"torch.nn.{call(type(calculation).__name__, calculation.module_arguments())}"
         size = calculation.input_shape
     elif isinstance(calculation, Sequential):

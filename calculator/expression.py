@@ -6,6 +6,7 @@ writes mathematics, run with `Text` it writes the same line in plain characters.
 
 from __future__ import annotations
 
+import math
 from typing import ClassVar, Self, TypeVar
 
 Number = TypeVar("Number", int, float)
@@ -27,6 +28,7 @@ class Expression:
     power: ClassVar[str]
     maximum: ClassVar[str]
     minimum: ClassVar[str]
+    divisor: ClassVar[str]
     separator: ClassVar[str]
     fraction_binding: ClassVar[int]
 
@@ -108,7 +110,8 @@ class Expression:
         return self._divide(other, self)
 
     def __floordiv__(self, other: object) -> Self:
-        return type(self)(self.floor.format(self._divide(self, other).written))
+        inner = self if other == 1 else self._divide(self, other)
+        return type(self)(self.floor.format(inner.written))
 
 
 class Latex(Expression):
@@ -116,7 +119,7 @@ class Latex(Expression):
 
     >>> n, d = Latex("N"), Latex(r"d_\text{in}")
     >>> print((n + 1) * d // 2)
-    \left\lfloor\frac{(N + 1) \cdot d_\text{in}}{2}\right\rfloor
+    \left\lfloor \frac{(N + 1) \cdot d_\text{in}}{2}\right\rfloor
     """
 
     __slots__ = ()
@@ -125,10 +128,11 @@ class Latex(Expression):
     minus = " - "
     group = "({})"
     fraction = r"\frac{{{}}}{{{}}}"
-    floor = r"\left\lfloor{}\right\rfloor"
+    floor = r"\left\lfloor {}\right\rfloor"
     power = "{{{}}}^{{{}}}"
     maximum = r"\max({}, {})"
     minimum = r"\min({}, {})"
+    divisor = r"\gcd({}, {})"
     separator = r"\,"
     fraction_binding = ATOM
 
@@ -154,6 +158,7 @@ class Text(Expression):
     power = "{}^{}"
     maximum = "max({}, {})"
     minimum = "min({}, {})"
+    divisor = "gcd({}, {})"
     separator = "\u202f"
     fraction_binding = PRODUCT
 
@@ -197,3 +202,11 @@ def minimum(left: Number, right: Number) -> Number:
         if isinstance(one, Expression):
             return type(one)(one.minimum.format(left, right))
     return min(left, right)
+
+
+def gcd(left: int, right: int) -> int:
+    """Return the greatest common divisor of two counts, or write that it is taken."""
+    for one in (left, right):
+        if isinstance(one, Expression):
+            return type(one)(one.divisor.format(left, right))
+    return math.gcd(left, right)

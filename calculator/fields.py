@@ -11,6 +11,7 @@ from calculator.expression import Expression
 from calculator.units import parse
 
 MOST_QUOTED = 40  # characters
+MOST_READ = 1000  # characters; no field of one line means more
 MOST_DIMENSIONS = 8
 LARGEST = 10**30  # beyond any machine; keeps every count small enough to answer at once
 
@@ -27,7 +28,12 @@ class InvalidField(ValueError):
 
 def quoted(given: object) -> str:
     """Return what was given on one line, cut where it is long."""
-    text = " ".join((given if isinstance(given, str) else repr(given)).split())
+    if isinstance(given, (str, list, tuple)):
+        given = given[:MOST_READ]  # more of it takes long to write, and is cut in any case
+    try:
+        text = " ".join((given if isinstance(given, str) else repr(given)).split())
+    except ValueError:  # what Python says of an int that is too long to be written
+        text = "a number of thousands of digits"
     return text if len(text) <= MOST_QUOTED else f"{text[:MOST_QUOTED]}…"
 
 
@@ -36,13 +42,16 @@ class Field:
 
     `symbol` is its LaTeX. `role` says where it belongs: "module" for an argument of the torch
     module, "input" for a dimension of its input, "hardware" for the machine it runs on. Where torch
-    has no default the field is `required`: ours is then only what a form begins with.
+    has no default the field is `required`: ours is then only what a form begins with. Where torch's
+    default asks for something else, a form begins with `start`.
     """
 
     name: str
     kind: ClassVar[str] = "text"
     structural: ClassVar[bool] = False
     """Whether formulas take another form for another value."""
+    longest: ClassVar[int] = MOST_READ
+    """The characters of the longest text that is read."""
 
     def __init__(
         self,
@@ -52,10 +61,12 @@ class Field:
         label: str,
         role: str = "module",
         required: bool = False,
+        start: object = None,
         help: str = "",
     ) -> None:
         self.symbol = symbol
         self.default = default
+        self.start = default if start is None else start
         self.label = label
         self.role = role
         self.required = required
@@ -72,6 +83,13 @@ class Field:
     def refuse(self, message: str, given: object) -> InvalidField:
         """Return the error that names this field."""
         return InvalidField(self.name, message, given=given)
+
+    def accept(self, text: str) -> Any:
+        """Return the value that `read` finds in a text, unless that is longer than any value."""
+        if len(text) > self.longest:
+            reason = f"is {len(text):,} characters long; write at most {self.longest:,}"
+            raise self.refuse(reason, text)
+        return self.read(text)
 
     def read(self, text: str) -> Any:
         """Return the value that a person wrote; raise InvalidField where it is none."""
@@ -149,7 +167,7 @@ class Size(Field):
             raise self.refuse("must be a whole number", given)
         value = index(value)
         if value < self.minimum:
-            reason = self.refusal and f"{self.refusal}. "
+            reason = self.refusal and f"{self.refusal.format(given=value)}. "
             raise self.refuse(f"{reason}Must be at least {self.minimum}", given)
         if value > LARGEST:
             raise self.refuse("is above the largest size taken here, 10^30", given)
@@ -171,7 +189,9 @@ class PerAxis(Size):
     In its symbol, `axis` stands for the axis: `K_axis` becomes K_h and K_w. `words` are strings
     that torch takes in place of numbers, with the number each stands for, or None where the word
     stays a word. `broadcast` says whether torch takes a tuple of one number for all axes, `lengths`
-    what it says of a tuple with another number of them.
+    what it says of a tuple with another number of them, as a function of the field's name, the
+    number of axes and the tuple where it depends on more. With `holes` a tuple for several axes
+    may hold None.
     """
 
     kind = "per-axis"
@@ -182,14 +202,17 @@ class PerAxis(Size):
         *args: Any,
         words: dict[str, int | None] | None = None,
         broadcast: bool = False,
-        lengths: str = "expected {name} to be a single integer value or a list of {axes} values "
-        "to match the convolution dimensions, but got {name}={given}",
+        lengths: str | Callable[[str, int, list[Any]], str] = "expected {name} to be a single "
+        "integer value or a list of {axes} values to match the convolution dimensions, but got "
+        "{name}={given}",
+        holes: bool = False,
         **more: Any,
     ) -> None:
         super().__init__(*args, **more)
         self.words = words or {}
         self.broadcast = broadcast
-        self.lengths = lengths
+        self.lengths = lengths if callable(lengths) else _filled(lengths)
+        self.holes = holes
 
     def over(self, axes: str) -> PerAxis:
         """Return this field for a class with these axes."""
@@ -200,16 +223,18 @@ class PerAxis(Size):
     def read(self, text: str) -> Any:
         text = text.strip()
         bare = text.strip("'\"")
+        if bare == "None":
+            return self.check(None)
         if bare in self.words or bare.isalpha():
             return self.check(bare)
         inner = text.strip("()[]")
         parts = [part for part in re.split(r"[,\s;×x]+", inner) if part]
         if len(parts) <= 1 or self.axes == "":
             return self.check(self._number(inner) if inner else None)
-        return self.check(tuple(self._number(part) for part in parts))
+        return self.check(tuple(None if part == "None" else self._number(part) for part in parts))
 
     def check(self, value: Any) -> Any:
-        if value is None and self.optional:
+        if self.optional and (value is None or value in ((), [])):
             return None
         if isinstance(value, str):
             if value not in self.words:
@@ -225,14 +250,17 @@ class PerAxis(Size):
         if type(value) is int or not isinstance(value, Sequence):
             return (super().check(value),) * len(self.axes)
         if len(value) != len(self.axes) and not (len(value) == 1 and self.broadcast):
-            reason = self.lengths.format(name=self.name, axes=len(self.axes), given=list(value))
+            reason = self.lengths(self.name, len(self.axes), list(value))
             wanted = f"{len(self.axes)} separated by commas" if len(self.axes) > 1 else "no more"
             raise self.refuse(f"{reason}. Give one number, or {wanted}", value)
-        numbers = tuple(self.whole(each, value) for each in value)
+        holes = self.holes and len(self.axes) > 1
+        numbers = tuple(
+            None if holes and each is None else self.whole(each, value) for each in value
+        )
         return numbers if len(numbers) == len(self.axes) else numbers * len(self.axes)
 
     def python(self, value: Any) -> Any:
-        if isinstance(value, tuple) and len(set(value)) == 1:
+        if isinstance(value, tuple) and len(set(value)) == 1 and value[0] is not None:
             return value[0]
         return value
 
@@ -244,8 +272,15 @@ class PerAxis(Size):
         if value is None or isinstance(value, str):
             return value
         if named:
-            return tuple(kind(on_axis(self.symbol, axis)) for axis in self.axes)
-        return tuple(kind.number(each) for each in value)
+            known = zip(self.axes, value, strict=True)
+            return tuple(
+                None if each is None else kind(on_axis(self.symbol, axis)) for axis, each in known
+            )
+        return tuple(None if each is None else kind.number(each) for each in value)
+
+
+def _filled(lengths: str) -> Callable[[str, int, list[Any]], str]:
+    return lambda name, axes, given: lengths.format(name=name, axes=axes, given=given)
 
 
 def on_axis(symbol: str, axis: str) -> str:
@@ -278,7 +313,9 @@ class Flag(Field):
 class Choice(Field):
     """One of a few words: `options` maps each to its label, `also` an accepted synonym to its word.
 
-    `options` may be a function, so that data behind it is read when it is first needed.
+    `options` may be a function, so that data behind it is read when it is first needed; `empty` is
+    the label of no word, where the field is `optional`. Where the field is `open`, it takes any
+    word and leaves it to the layer to refuse it.
     """
 
     kind = "choice"
@@ -290,9 +327,13 @@ class Choice(Field):
         also: dict[str, str] | None = None,
         refusal: str = "must be one of {options}",
         optional: bool = False,
+        empty: str = "none: own figures",
+        open: bool = False,
         **more: Any,
     ) -> None:
         super().__init__(*args, **more)
+        self.open = open
+        self.empty = empty
         self._options = options
         self.also = also or {}
         self.refusal = refusal
@@ -307,13 +348,34 @@ class Choice(Field):
         if self.optional and value in (None, ""):
             return None
         word = self.also.get(value, value) if isinstance(value, str) else None
-        if word not in self.options:
+        if word not in self.options and not (self.open and word is not None):
             known = ", ".join(self.options)
             raise self.refuse(self.refusal.format(options=known, given=quoted(value)), value)
         return str(word)
 
     def expression(self, value: Any, kind: type[Expression], named: bool) -> Any:
         return value
+
+
+class Decision(Choice):
+    """True, False or None, which leaves it to torch."""
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(
+            options={"true": "True", "false": "False"}, optional=True, empty="None", **more
+        )
+
+    def check(self, value: Any) -> Any:
+        if value is None or isinstance(value, bool):
+            return value
+        if value == "":
+            return None
+        if value not in self.options:
+            raise self.refuse("must be True, False or None", value)
+        return value == "true"
+
+    def write(self, value: Any) -> str:
+        return "" if value is None else str(value).lower()
 
 
 class Shape(Field):
@@ -371,4 +433,5 @@ dimension: Callable[..., Any] = Dimension
 per_axis: Callable[..., Any] = PerAxis
 flag: Callable[..., Any] = Flag
 choice: Callable[..., Any] = Choice
+decision: Callable[..., Any] = Decision
 shape: Callable[..., Any] = Shape

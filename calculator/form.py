@@ -44,7 +44,7 @@ def controls(owner: type[Calculation], texts: Mapping[str, str], prefix: str) ->
     groups: dict[str, list[str]] = {}
     for field in form_fields(owner).values():
         legend = _LEGENDS.get(field.role, owner.title)
-        text = texts.get(field.name, field.write(field.default))
+        text = texts.get(field.name, field.write(field.start))
         groups.setdefault(legend, []).append(_control(field, text, f"{prefix}-{field.name}"))
     groups[_FOLDED] = groups.pop(_FOLDED, [])  # last
     return "".join(_group(legend, fields) for legend, fields in groups.items() if fields)
@@ -71,7 +71,7 @@ def _control(field: Field, text: str, identity: str) -> str:
         checked = " checked" if text == "true" else ""
         control = f'<input type="checkbox" value="true" {common}{checked}>'
     elif isinstance(field, Choice):
-        empty = '<option value="">none: own figures</option>' if field.optional else ""
+        empty = f'<option value="">{escape(field.empty)}</option>' if field.optional else ""
         options = "".join(
             f'<option value="{escape(word)}"{" selected" if word == text else ""}>'
             f"{escape(label)}</option>"

@@ -24,6 +24,8 @@ from calculator.units import THIN_SPACE, binary_bytes, grouped, rounded, seconds
 HEADLINE = (
     *("macs", "flops", "params", "output_shape", "fmas"),
     *("bytes_moved", "arithmetic_intensity", "floor_seconds"),
+    *("hardware_flops", "device_hours", "training_seconds", "mfu", "hfu"),
+    *("total_bytes", "bytes_per_param"),
 )
 _UNITS = {"macs": "MACs", "flops": "FLOPs", "fmas": "FMAs"}
 
@@ -124,6 +126,7 @@ def figures(calculation: Calculation, time: Runtime | None) -> str:
         f"{_verdict(bound) if isinstance(bound, Runtime) else ''}"
         f"{_operations(calculation) if isinstance(calculation, Measured) else ''}"
         f"{_layers(calculation) if isinstance(calculation, Chain) else ''}"
+        f"{_bar(calculation)}"
     )
 
 
@@ -173,7 +176,7 @@ def _operations(work: Measured) -> str:
     """Return every kind of operation with its count, and what one counts for."""
     each = work.flops_each()
     rows = "".join(
-        f'<tr><th scope="row">{KINDS[kind]}</th><td>{_digits(count)}</td>'
+        f'<tr><th scope="row">{KINDS[kind]}</th><td>{_broken(grouped(count))}</td>'
         f"<td>{'× ' + grouped(each[kind]) if each.get(kind) else 'not counted'}</td></tr>"
         for kind, count in work.operations.items()
         if count
@@ -190,11 +193,12 @@ def _operations(work: Measured) -> str:
 def _layers(chain: Chain) -> str:
     rows = "".join(
         f'<tr><th scope="row">{place}</th>'
-        f"<td><code>{escape(label).replace('.', '.<wbr>')}</code></td>"
+        f"<td><code>{escape(label).replace('.', '.<wbr>')}</code>"
+        f"{f' × {grouped(count)}' if count > 1 else ''}</td>"
         f"<td>({', '.join(map(grouped, layer.output_shape))})</td>"
-        f"<td>{grouped(layer.params)}</td><td>{grouped(layer.macs)}</td>"
-        f"<td>{_percent(layer.macs, chain.macs)}</td></tr>"
-        for place, (label, layer) in enumerate(chain.parts(), start=1)
+        f"<td>{grouped(count * layer.params)}</td><td>{grouped(count * layer.macs)}</td>"
+        f"<td>{_percent(count * layer.macs, chain.macs)}</td></tr>"
+        for place, (label, count, layer) in enumerate(chain.parts(), start=1)
     )
     return (
         '<div class="calculator-scroll" tabindex="0" role="group" aria-label="Layer by layer">'
@@ -205,9 +209,28 @@ def _layers(chain: Chain) -> str:
     )
 
 
-def _digits(value: int) -> str:
-    """Return every digit of a count, which may be broken between its groups."""
-    return grouped(value).replace(THIN_SPACE, f"{THIN_SPACE}<wbr>")
+def _bar(calculation: Calculation) -> str:
+    """Return the parts of a whole as one bar, and in words under it, or nothing without parts."""
+    sizes = [getattr(calculation, name) or 0 for name in calculation.shares]
+    whole = sum(sizes)
+    bars, words, start = "", "", 0.0
+    for place, (name, size) in enumerate(zip(calculation.shares, sizes, strict=True), start=1):
+        if not size:
+            continue
+        declared = calculation.quantities.get(name) or calculation.fields[name]
+        share = 100 * size / whole
+        bars += f'<rect data-part="{place}" x="{start:.3f}" width="{share:.3f}" height="1"/>'
+        words += (
+            f'<li data-part="{place}">{escape(declared.label)} '
+            f"<b>{rounded(size, 'B')}</b> {_percent(size, whole)}</li>"
+        )
+        start += share
+    if not words:
+        return ""
+    return (
+        '<div class="calculator-bar"><svg viewBox="0 0 100 1" preserveAspectRatio="none" '
+        f'aria-hidden="true">{bars}</svg><ul aria-label="Parts">{words}</ul></div>'
+    )
 
 
 def _percent(part: int, whole: int) -> str:
@@ -221,13 +244,8 @@ def _row(
     headline: Sequence[str] = HEADLINE,
 ) -> str:
     known = declared.name in headline
-    cell = (
-        escape(printed(declared, value).partition(" = ")[0]).replace(
-            THIN_SPACE, f"{THIN_SPACE}<wbr>"
-        )
-        if known
-        else _data(declared, value)
-    )
+    exact = _broken(printed(declared, value).partition(" = ")[0])
+    cell = exact if known else _data(declared, value)
     return (
         f'<tr><th scope="row">{escape(declared.label)}</th>'
         f"<td>{_formulas(calculation, declared, value)}</td><td>{cell}</td></tr>"
@@ -277,7 +295,7 @@ def _data(declared: Quantity[Any], value: Any) -> str:
         return (
             ", ".join(
                 f'<span><data data-quantity="{name}" data-kind="{kind}" value="{count}">'
-                f"{_digits(count)}</data> {KINDS[kind]}</span>"
+                f"{_broken(grouped(count))}</data> {KINDS[kind]}</span>"
                 for kind, count in value.items()
                 if count
             )
@@ -289,9 +307,14 @@ def _data(declared: Quantity[Any], value: Any) -> str:
         text, machine, exact = printed(declared, value), repr(value), ""
     elif declared.unit == "B":
         text, machine = rounded(value, "B"), str(value)
-        exact = f"{_digits(value)} B · {binary_bytes(value)}" if value >= 1000 else ""
+        exact = f"{grouped(value)} B · {binary_bytes(value)}" if value >= 1000 else ""
     else:
         text, machine = rounded(value), str(value)
-        exact = _digits(value) if value >= 1000 else ""
+        exact = grouped(value) if value >= 1000 else ""
     data = f'<data data-quantity="{name}" value="{machine}">{escape(text)}</data>'
-    return f'{data} <span class="calculator-exact">{exact}</span>' if exact else data
+    return f'{data} <span class="calculator-exact">{_broken(exact)}</span>' if exact else data
+
+
+def _broken(text: str) -> str:
+    """Return a text in which a line may break between the groups of a long number."""
+    return escape(text).replace(THIN_SPACE, f"{THIN_SPACE}<wbr>")

@@ -10,7 +10,7 @@ from calculator.calculation import Calculation, quantity
 from calculator.expression import ratio
 from calculator.fields import InvalidField, choice, flag, size
 from calculator.operations import Operations, flops, worth
-from calculator.units import DTYPE_BYTES, TORCH_DTYPES
+from calculator.units import DTYPE_BYTES, DTYPE_LABELS, TORCH_DTYPES
 
 
 class Measured(Calculation):
@@ -32,12 +32,9 @@ class Measured(Calculation):
         help="What exp, tanh, log … count for in all arithmetic.",
     )  # fmt: skip
     dtype: str = choice(
-        default="fp32",
-        label="Data type",
-        role="storage",
-        options={dtype: f"{dtype} · {size} B" for dtype, size in DTYPE_BYTES.items()},
-        also=TORCH_DTYPES,
-    )
+        default="fp32", label="Data type", role="storage",
+        options=DTYPE_LABELS, also=TORCH_DTYPES,
+    )  # fmt: skip
 
     @quantity(label="Output shape")
     def output_shape(self) -> tuple[int, ...]:
@@ -136,6 +133,12 @@ class Layer(Measured):
     multiply-accumulate work is never inside `macs`.
     """
 
+    in_torch: ClassVar[bool] = True
+    """Whether `torch.nn` has a module of this name."""
+    takes_indices: ClassVar[bool] = False
+    """Whether the input is whole numbers, which have no gradient."""
+    gives_states: ClassVar[bool] = False
+    """Whether torch gives states beside the output, a tuple that no other layer takes."""
     more_inputs: ClassVar[tuple[str, ...]] = ()
     """The inputs that torch's module requires beside the first: it is in no `Sequential`."""
 
@@ -148,7 +151,9 @@ class Layer(Measured):
         raise NotImplementedError
 
     @classmethod
-    def fitted(cls, misfit: Callable[[Self], str], shape: tuple[int, ...], **fields: Any) -> Self:
+    def fitted(
+        cls, misfit: Callable[[Self], str], shape: tuple[int, ...], /, **fields: Any
+    ) -> Self:
         """Return the layer where `misfit` has nothing to say of an input of this shape.
 
         In torch's order: first the arguments are looked at, then whether the input fits them, and

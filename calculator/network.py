@@ -12,7 +12,6 @@ from calculator.fields import Field, InvalidField, flag, quoted, shape
 from calculator.layer import Layer, Measured
 
 MOST_LAYERS = 1000
-MOST_CHARACTERS = 100_000
 _NO_LAYER = ("", "Sequential(", "nn.Sequential(", ")")
 
 
@@ -20,6 +19,7 @@ class Stack(Field):
     """Layers written as torch prints or constructs them, one a line."""
 
     kind = "lines"
+    longest = 100_000
 
     def read(self, text: str) -> tuple[tuple[str, dict[str, Any]], ...]:
         """Return (calculation name, fields) of each line.
@@ -27,8 +27,6 @@ class Stack(Field):
         Accepts `Linear(128, 64)`, `nn.Conv2d(3, 32, kernel_size=3)`, and the lines of a printed
         `torch.nn.Sequential`, `(0): Linear(in_features=128, out_features=64, bias=True)`.
         """
-        if len(text) > MOST_CHARACTERS:
-            raise self.refuse(f"is longer than {MOST_CHARACTERS:,} characters", text)
         found = []
         for number, line in enumerate(text.splitlines(), start=1):
             written = line.strip().rstrip(",")
@@ -44,7 +42,7 @@ class Stack(Field):
 
     def check(self, value: Any) -> tuple[tuple[str, dict[str, Any]], ...]:
         if isinstance(value, str):
-            return self.read(value)
+            return self.accept(value)
         if not value:
             raise self.refuse("holds no layer; write one a line, such as Linear(128, 64)", "")
         if len(value) > MOST_LAYERS:
@@ -112,6 +110,32 @@ def layers() -> list[type[Layer]]:
     return [each for each in CALCULATIONS.values() if issubclass(each, Layer)]
 
 
+def _unfit(owner: Any, before: Layer | None) -> str:
+    """Return why a layer cannot stand behind another, or in a sequence at all."""
+    if before is not None and before.gives_states:
+        return (
+            f"input must be Tensor, not tuple. {type(before).__name__} gives its states beside its "
+            "output: end the sequence with it"
+        )
+    if before is not None and owner.takes_indices:
+        return (
+            "Expected tensor for argument #1 'indices' to have one of the following scalar types: "
+            "Long, Int; but got torch.FloatTensor instead. Begin the sequence with it"
+        )
+    if len(owner().input_shapes()) > 1:
+        return (
+            "forward() missing a required positional argument. It takes more than one tensor, and "
+            "a sequence has one to give"
+        )
+    return ""
+
+
+def _refused(place: int, module: tuple[str, dict[str, Any]], reason: str) -> InvalidField:
+    name, fields = module
+    title = CALCULATIONS[name].__name__
+    return InvalidField("modules", f"layer {place}, {title}: {reason}", given=call(title, fields))
+
+
 stack: Any = Stack
 
 
@@ -136,10 +160,14 @@ class Sequential(Chain, name="sequential"):
         size, differentiable = self.input_shape, self.input_requires_grad
         for place, module in enumerate(self.modules, start=1):
             key = (id(module), size, differentiable)
+            reason = _unfit(CALCULATIONS[module[0]], built[-1] if built else None)
+            if reason:
+                raise _refused(place, module, reason)
             if key not in known:
                 known[key] = self._layer(place, module, size, differentiable)
             built.append(known[key])
             size = built[-1].output_shape
+            differentiable &= not built[-1].takes_indices
             differentiable |= self.weight_requires_grad and built[-1].params > 0
         return tuple(built)
 
@@ -170,11 +198,7 @@ class Sequential(Chain, name="sequential"):
             return owner.on(size, **shared, **fields)
         except InvalidField as error:
             about = "" if error.field == "input_shape" else f"{error.field}: "
-            raise InvalidField(
-                "modules",
-                f"layer {place}, {owner.__name__}: {about}{error.message}",
-                given=call(owner.__name__, fields),
-            ) from None
+            raise _refused(place, module, f"{about}{error.message}") from None
 
     @cached_property
     def tensors(self) -> tuple[tuple[int, int], ...]:

@@ -12,8 +12,9 @@ from calculator.fields import LARGEST, Field
 class Rate(Field):
     """A number with a unit, from `minimum` up, such as a FLOP/s figure; None where not known.
 
-    `units` are the spellings taken behind it, the first one printed; `confused` maps spellings
-    that mean another unit to the sentence that says so.
+    `units` are the spellings taken behind it, the first one printed; `also` maps an accepted
+    ending to the one it stands for, `confused` one that means another unit to the sentence that
+    says so.
     """
 
     kind = "rate"
@@ -23,6 +24,7 @@ class Rate(Field):
         symbol: str,
         *,
         units: tuple[str, ...],
+        also: dict[str, str] | None = None,
         confused: dict[str, str] | None = None,
         minimum: float = 1,
         largest: float = LARGEST,
@@ -32,6 +34,7 @@ class Rate(Field):
     ) -> None:
         super().__init__(symbol, **more)
         self.units = units
+        self.also = also or {}
         self.confused = confused or {}
         self.minimum = minimum
         self.largest = largest
@@ -45,6 +48,9 @@ class Rate(Field):
         for ending, reason in self.confused.items():
             if text.endswith(ending):
                 raise self.refuse(reason, text)
+        for ending, meant in self.also.items():
+            if text.endswith(ending):
+                text = text.removesuffix(ending) + meant
         return self.check(self._number(text, self.units))
 
     def check(self, value: Any) -> int | float | None:
@@ -65,15 +71,17 @@ class Rate(Field):
 
 
 class Share(Rate):
-    """A fraction from one in a million up to 1, also written as a percentage."""
+    """A fraction from one in a million up to 1, also as a percentage; None where `optional`."""
 
     kind = "share"
 
-    def __init__(self, symbol: str, **more: Any) -> None:
-        super().__init__(symbol, units=("",), minimum=1e-6, largest=1, optional=False, **more)
+    def __init__(self, symbol: str, *, optional: bool = False, **more: Any) -> None:
+        super().__init__(symbol, units=("",), minimum=1e-6, largest=1, optional=optional, **more)
 
     def read(self, text: str) -> int | float | None:
         text = text.strip()
+        if not text and self.optional:
+            return None
         number = self._number(text.removesuffix("%"))
         if text.endswith("%"):
             return self.check(number / 100)

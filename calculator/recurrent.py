@@ -192,6 +192,8 @@ class _Layers(_Recurrent):
     sequence_length: int = size("L", default=32, label="Sequence length", role="input")
     training: bool = flag(default=False, label="In training", role="input")
 
+    gives_states = True
+
     @classmethod
     def on(cls, *input_shapes: tuple[int, ...], **fields: Any) -> Self:
         (shape,) = input_shapes
@@ -437,6 +439,8 @@ class RNNCell(_Elman, _Cell, name="rnn_cell"):
 
 class LSTMCell(_LSTM, _Cell, name="lstm_cell"):
     """One step of a long short-term memory, as `torch.nn.LSTMCell`."""
+
+    gives_states = True
 
     def kept_numbers(self) -> int:
         """Four gates, tanh(c), and the zeros that both states start from."""

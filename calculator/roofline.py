@@ -21,7 +21,47 @@ _NOT_A_MAC_RATE = (
 )
 
 
-class Runtime(Calculation, name="runtime"):
+class Machine(Calculation):
+    """What computes: a device, or a peak of one's own, at a data type."""
+
+    dtype: str = choice(
+        default="fp32", label="Data type", role="hardware",
+        options={dtype: dtype for dtype in DTYPE_BYTES}, also=TORCH_DTYPES,
+    )  # fmt: skip
+    device: str | None = choice(
+        default=None, label="Device", role="hardware", optional=True,
+        options=hardware.names,
+        refusal="is not a device known here; it is one of {options}",
+    )  # fmt: skip
+    peak_flops_per_second: Figure = rate(
+        r"\pi", units=("FLOP/s", "FLOPS", "FLOPs", "FLOP", "OP/s", "OPS"), default=None,
+        role="hardware", label="Peak FLOP/s",
+        help="Such as 19.5T. Empty: the device's, at this data type.",
+        confused={"MAC/s": _NOT_A_MAC_RATE, "MACs/s": _NOT_A_MAC_RATE, "MACS": _NOT_A_MAC_RATE},
+    )  # fmt: skip
+
+    def validate(self) -> None:
+        if self.device and self.peak_flops_per_second is None:
+            self.__dict__["peak_flops_per_second"] = self._peak(hardware.device(self.device))
+
+    def _peak(self, machine: dict[str, Any]) -> int:
+        peaks = machine["peak"]
+        if self.dtype not in peaks:
+            raise InvalidField(
+                "dtype",
+                f"{machine['name']} has no {self.dtype} rate; it has {', '.join(peaks)}",
+                given=self.dtype,
+            )
+        return int(peaks[self.dtype])
+
+    def without_peak(self) -> InvalidField:
+        """Return the error for a machine of which nobody said how fast it is."""
+        return self.fields["peak_flops_per_second"].refuse(
+            "is empty; write a FLOP/s figure, or choose a device", "nothing"
+        )
+
+
+class Runtime(Machine, name="runtime"):
     """The least time a machine needs for some work: it computes and it moves bytes.
 
     Both at once and at the full rate, so the longer of the two is a lower bound. A utilization
@@ -40,21 +80,6 @@ class Runtime(Calculation, name="runtime"):
         r"\text{bytes}", units=("B",), default=None, label="Bytes moved", whole=True,
         minimum=0, largest=1e300, help="Leave empty to ask for compute time only.",
     )  # fmt: skip
-    dtype: str = choice(
-        default="fp32", label="Data type", role="hardware",
-        options={dtype: dtype for dtype in DTYPE_BYTES}, also=TORCH_DTYPES,
-    )  # fmt: skip
-    device: str | None = choice(
-        default=None, label="Device", role="hardware", optional=True,
-        options=hardware.names,
-        refusal="is not a device known here; it is one of {options}",
-    )  # fmt: skip
-    peak_flops_per_second: Figure = rate(
-        r"\pi", units=("FLOP/s", "FLOPS", "FLOPs", "FLOP", "OP/s", "OPS"), default=None,
-        role="hardware", label="Peak FLOP/s",
-        help="Such as 19.5T. Empty: the device's, at this data type.",
-        confused={"MAC/s": _NOT_A_MAC_RATE, "MACs/s": _NOT_A_MAC_RATE, "MACS": _NOT_A_MAC_RATE},
-    )  # fmt: skip
     bandwidth_bytes_per_second: Figure = rate(
         r"\beta", units=("B/s",), default=None, role="hardware", label="Memory bandwidth",
         help="Such as 1.555T, in bytes a second. Empty: the device's.",
@@ -67,26 +92,12 @@ class Runtime(Calculation, name="runtime"):
     )  # fmt: skip
 
     def validate(self) -> None:
-        if self.device:
+        super().validate()
+        if self.device and self.bandwidth_bytes_per_second is None:
             machine = hardware.device(self.device)
-            if self.peak_flops_per_second is None:
-                self.__dict__["peak_flops_per_second"] = self._peak(machine)
-            if self.bandwidth_bytes_per_second is None:
-                self.__dict__["bandwidth_bytes_per_second"] = int(machine["bandwidth_bytes_per_s"])
+            self.__dict__["bandwidth_bytes_per_second"] = int(machine["bandwidth_bytes_per_s"])
         if self.peak_flops_per_second is None:
-            raise self.fields["peak_flops_per_second"].refuse(
-                "is empty; write a FLOP/s figure, or choose a device", "nothing"
-            )
-
-    def _peak(self, machine: dict[str, Any]) -> int:
-        peaks = machine["peak"]
-        if self.dtype not in peaks:
-            raise InvalidField(
-                "dtype",
-                f"{machine['name']} has no {self.dtype} rate; it has {', '.join(peaks)}",
-                given=self.dtype,
-            )
-        return int(peaks[self.dtype])
+            raise self.without_peak()
 
     @quantity(r"t_\text{compute}", unit="s", label="Compute time")
     def compute_seconds(self) -> float:
@@ -134,6 +145,11 @@ def runtime(work: Measured, values: Mapping[str, Any]) -> Runtime | None:
     Raises InvalidField where they describe one halfway.
     """
     if not any(values.get(name) for name in HARDWARE[:3]):
+        share = values.get("utilization", 1)
+        if share != 1:
+            raise Runtime.fields["utilization"].refuse(
+                "is a share of a machine's peak; choose a device, or write a peak FLOP/s", share
+            )
         return None
     return Runtime(
         flops=work.flops, bytes_moved=work.bytes_moved, **{**values, "dtype": work.dtype}

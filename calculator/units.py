@@ -18,6 +18,8 @@ DTYPE_BYTES = {
     "fp8": 1,
     "int8": 1,
 }
+DTYPE_LABELS = {dtype: f"{dtype} · {size} B" for dtype, size in DTYPE_BYTES.items()}
+INDEX_BYTES = 8  # torch's indices are int64, whatever the dtype
 # Torch's names, accepted wherever a dtype is asked for.
 TORCH_DTYPES = {
     "float64": "fp64",

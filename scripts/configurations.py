@@ -13,7 +13,8 @@ from random import Random
 from typing import Any
 
 from calculator import CALCULATIONS, Layer
-from calculator.fields import Choice, Field, Flag, PerAxis, Shape, Size
+from calculator.extents import Extent, Factor
+from calculator.fields import Choice, Decision, Field, Flag, PerAxis, Shape, Size
 from calculator.rates import Real
 from calculator.shaped import Shaped
 from calculator.spatial import Spatial
@@ -107,6 +108,8 @@ def _value(
 def _usual(rng: Random, field: Field) -> Any:
     if isinstance(field, Flag):
         return rng.random() < 0.5
+    if isinstance(field, Decision):
+        return rng.choice([None, True, False])
     if isinstance(field, Choice):
         return rng.choice(list(field.options))
     if isinstance(field, PerAxis):
@@ -121,8 +124,15 @@ def _usual(rng: Random, field: Field) -> Any:
 def _odd(rng: Random, field: Field) -> Any:
     if isinstance(field, Flag):
         return rng.random() < 0.5
+    if isinstance(field, Decision):
+        return rng.choice([None, True, False])
     if isinstance(field, Choice):
         return rng.choice([*field.options, "other", ""])
+    if isinstance(field, Factor):
+        one = [-1, -1.5, 0, 0.1, 0.29, 1 / 3, 2, 2.5]
+        return rng.choice([*one, tuple(rng.choice(one) for _ in range(rng.randint(0, 4))), [2, 2]])
+    if isinstance(field, Extent):
+        return odd_per_axis(rng, rng.choice([1, 2, 3]))
     if isinstance(field, PerAxis):
         return odd_per_axis(rng, len(field.axes))
     if isinstance(field, Shape):
@@ -166,6 +176,9 @@ def _below(rng: Random, number: Any) -> int:
 
 def _padding(rng: Random, owner: type[Layer], arguments: Arguments) -> Any:
     axes, field = len(owner.axes), owner.fields["padding"]
+    if isinstance(field, Extent):
+        edges = [rng.choice([0, 1, 2, -1]) for _ in range(2 * rng.randint(0, axes))]
+        return rng.choice([rng.choice([0, 1, 2, -1]), tuple(edges), edges])
     if isinstance(field, PerAxis) and "same" in field.words and rng.random() < 0.3:
         arguments["stride"] = 1
         return rng.choice(["same", "valid"])
@@ -178,6 +191,15 @@ def _dim(rng: Random, owner: type[Layer], arguments: Arguments) -> int | None:
     return rng.choice([-2, -1, 0, 1, *left_out])
 
 
+def _target(rng: Random, owner: type[Layer]) -> Any:
+    """Return an int, or a tuple with a number for each axis, of several axes None too."""
+    axes = len(owner.axes)
+    each = [rng.choice([1, 1, 2, 3, 4, 7, *([None] if axes > 1 else [])]) for _ in range(axes)]
+    return rng.choice([rng.randint(1, 5), 1, tuple(each), each])
+
+
+_FOR_ITS_AXES = "one for all or one each"  # drawn with the shape
+
 USUAL: dict[str, Callable[[Random, type[Layer], Arguments], Any]] = {
     "in_channels": lambda rng, owner, given: rng.choice([1, 2, 3, 4, 6]),
     "out_channels": lambda rng, owner, given: rng.choice([1, 2, 3, 4, 6]),
@@ -187,6 +209,22 @@ USUAL: dict[str, Callable[[Random, type[Layer], Arguments], Any]] = {
     "output_padding": lambda rng, owner, given: rng.choice([0, 0, 1]),
     "dim": _dim,
     "normalized_shape": lambda rng, owner, given: sizes_as_given(rng, 1, 3),
+    "hidden_size": lambda rng, owner, given: (
+        rng.choice([8, 16]) if "num_attention_heads" in owner.fields else rng.randint(1, 4)
+    ),
+    "num_attention_heads": lambda rng, owner, given: rng.choice([1, 2, 4]),
+    "num_experts_per_tok": lambda rng, owner, given: rng.choice([1, 2, 2]),
+    "num_hidden_layers": lambda rng, owner, given: rng.choice([1, 1, 2]),
+    "num_local_experts": lambda rng, owner, given: rng.choice([None, 2, 3, 4]),
+    "num_key_value_heads": lambda rng, owner, given: rng.choice(
+        [None, 1, _divisor(rng, given["num_attention_heads"])]
+    ),
+    "head_dim": lambda rng, owner, given: rng.choice([None, 2, 4]),
+    "sliding_window": lambda rng, owner, given: rng.choice([None, 1, 2, 3, 9]),
+    "divisor_override": lambda rng, owner, given: rng.choice([None, 1, 3, -2]),
+    "output_size": lambda rng, owner, given: _target(rng, owner),
+    "size": lambda rng, owner, given: rng.choice([None, _FOR_ITS_AXES]),
+    "scale_factor": lambda rng, owner, given: None if given.get("size") else _FOR_ITS_AXES,
     "start_dim": lambda rng, owner, given: rng.randint(-3, 2),
     "end_dim": lambda rng, owner, given: rng.randint(-3, 2),
     "embed_dim": lambda rng, owner, given: rng.choice([2, 4, 6, 8]),
@@ -202,14 +240,21 @@ USUAL: dict[str, Callable[[Random, type[Layer], Arguments], Any]] = {
         rng.choice([None, 1, 2, 3, 9]) if given.get("is_causal") else None
     ),
     "dropout": lambda rng, owner, given: rng.choice([0, 0.0, 0.5, 1.0]),
+    "padding_idx": lambda rng, owner, given: (
+        rng.choice([None, _below(rng, given["num_embeddings"])]) or None
+    ),
+    "max_norm": lambda rng, owner, given: rng.choice([None, None, 1, 0.5]),
+    "norm_type": lambda rng, owner, given: rng.choice([2.0, 1, 3.0]),
     "proj_size": lambda rng, owner, given: _below(rng, given["hidden_size"]),
 }
 ODD: dict[str, Callable[[Random, type[Layer]], Any]] = {
+    "max_norm": lambda rng, owner: rng.choice([-1, 0, "1", None, 1e9]),
+    "norm_type": lambda rng, owner: rng.choice([0.5, 4, 1e9]),
     "dropout": lambda rng, owner: rng.choice([-0.5, 1.5, 2, 0.25, None, True, "0.5"]),
     "padding": lambda rng, owner: (
         rng.choice(["same", "valid", "full", "Same", ""])
         if getattr(owner.fields["padding"], "words", None) and rng.random() < 0.5
-        else odd_per_axis(rng, len(owner.axes))
+        else odd_per_axis(rng, len(owner.axes) * (1 + isinstance(owner.fields["padding"], Extent)))
     ),
     "dropout_p": lambda rng, owner: rng.choice([-0.5, 1.5, 1, "0.5", None]),
     "scale": lambda rng, owner: rng.choice([0, -1.5, "0.5", None]),
@@ -320,11 +365,86 @@ def _pair(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes,
     return tuple(map(tuple, cut))
 
 
+def _tokens(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
+    """New tokens, and the keys and values of those before them where there are any."""
+    hidden, heads, shared, each = (
+        arguments.get(name, owner.fields[name].default)
+        for name in ("hidden_size", "num_attention_heads", "num_key_value_heads", "head_dim")
+    )
+    known = all(type(size) is int and size > 0 for size in (hidden, heads))
+    shared = shared if type(shared) is int and shared > 0 else heads
+    each = each if type(each) is int and each > 0 else hidden // heads if known else 2
+    batch, length, past = (
+        rng.randint(1, 3),
+        rng.choice([1, 1, 2, 3, 5]),
+        rng.choice([0, 0, 1, 2, 4]),
+    )
+    cache = (batch, shared if known else 1, past, max(each, 1))
+    return ((batch, length, hidden if known else 8), *((cache, cache) if past else ()))
+
+
+def _words(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
+    """New words, and a cache for each block."""
+    tokens, *caches = _tokens(rng, owner, arguments)
+    blocks = arguments["num_hidden_layers"]
+    return (tokens[:2], *(caches * (blocks if isinstance(blocks, int) else 1)))
+
+
+def _bags(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
+    return ((rng.randint(1, 4), rng.randint(1, 4)),)
+
+
+def _two_inputs(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
+    leading = tuple(rng.randint(1, 4) for _ in range(rng.randint(0, 2)))
+    given = (arguments[name] for name in ("in1_features", "in2_features"))
+    known = (each if isinstance(each, int) and each > 0 else 3 for each in given)
+    return tuple((*leading, features) for features in known)
+
+
+def _indices(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
+    return (tuple(rng.randint(1, 4) for _ in range(rng.randint(1, 3))),)
+
+
+def _pixels(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
+    r = arguments["upscale_factor"]
+    square = r * r if isinstance(r, int) and rng.random() < 0.9 else 3
+    leading = [rng.randint(1, 3) for _ in range(rng.choice([0, 1, 1, 2]))]
+    return ((*leading, square * rng.randint(1, 2), rng.randint(1, 4), rng.randint(1, 4)),)
+
+
+def _upsampled(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
+    """Return a shape for the mode, and make most of the other arguments fit both."""
+    needs = {"linear": 1, "bilinear": 2, "bicubic": 2, "trilinear": 3}
+    mode = arguments.get("mode", "nearest")
+    axes = needs.get(mode, rng.choice([1, 2, 3]))
+    if mode not in needs and rng.random() < 0.9:
+        arguments["align_corners"] = None
+    if arguments.get("size") and rng.random() < 0.9:
+        arguments["recompute_scale_factor"] = None
+    factors = [0.29, 0.5, 0.7, 1, 1.0, 1.1, 4 / 3, 1.5, 2, 2.0, 3, rng.uniform(0.5, 3)]
+    for name, numbers in (("size", range(1, 9)), ("scale_factor", factors)):
+        if arguments.get(name) == _FOR_ITS_AXES:
+            each = [rng.choice(numbers) for _ in range(axes)]
+            arguments[name] = rng.choice(
+                [each[0], tuple(each), *([each] if name == "size" else [])]
+            )
+    return ((rng.randint(1, 2), rng.randint(1, 2), *(rng.randint(1, 6) for _ in range(axes))),)
+
+
 SHAPES: dict[str, Callable[[Random, type[Layer], Arguments], tuple[Sizes, ...]]] = {
     "add": _pair,
+    "grouped_query_attention": _tokens,
+    "bilinear": _two_inputs,
+    "embedding": _indices,
+    "embedding_bag": _bags,
     "glu": _even,
     "layer_norm": _trailing,
+    "llama": _words,
+    "llama_decoder_layer": _tokens,
     "linear": _linear,
+    "rotary_embedding": lambda rng, owner, given: (
+        (rng.randint(1, 3), rng.randint(1, 4), rng.randint(1, 5), rng.choice([2, 4, 6, 8])),
+    ),
     **dict.fromkeys(("rnn", "lstm", "gru"), _sequence),
     **dict.fromkeys(("rnn_cell", "lstm_cell", "gru_cell"), _step),
     "multihead_attention": _multihead,
@@ -332,4 +452,6 @@ SHAPES: dict[str, Callable[[Random, type[Layer], Arguments], tuple[Sizes, ...]]]
     "rms_norm": _trailing,
     "scaled_dot_product_attention": _attention,
     **dict.fromkeys(("transformer_encoder_layer", "transformer_decoder_layer"), _model),
+    "pixel_shuffle": _pixels,
+    "upsample": _upsampled,
 }

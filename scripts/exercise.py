@@ -20,7 +20,7 @@ def requests() -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield names of functions in `calculator.browser`, and what to ask them."""
     for name, calculation in CALCULATIONS.items():
         fields = form_fields(calculation)
-        defaults = {key: field.write(field.default) for key, field in fields.items()}
+        defaults = {key: field.write(field.start) for key, field in fields.items()}
         request: dict[str, Any] = {"calculator": name, "fields": defaults}
         yield "form", {"calculator": name, "prefix": "p-"}
         yield "answer", request

@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from dataclasses import asdict, replace
 from random import Random
 
+import torch
+
 from calculator import InvalidField
 from scripts.configurations import LAYERS, Configuration, draw
 from scripts.twins import Answer, torch_says
@@ -74,7 +76,8 @@ def excused(
 ) -> str | None:
     """Return the decided exception that a disagreement falls under, by its name.
 
-    - A size of 0, which torch takes in places: the count of nothing is no count.
+    - A size of 0, which torch takes in places, or refuses in the backward pass only: the count of
+      nothing is no count.
     - A padding or dilation of one number in a tuple for several axes: torch broadcasts it where it
       pads by zeros; elsewhere it pads one axis and forgets the others.
     - A padding with more numbers than axes: torch lets it pad the channels where it does not pad
@@ -84,9 +87,13 @@ def excused(
     - A negative dropout of attention, which some kernels take for none and others refuse.
     - A dropout of the wrong type where torch does not look at it: in inference.
     - The words for a value of the wrong type, which are those of torch's argument parser; for a
-      size of a parameter below 1, which name the tensor and not the argument; for a kernel_size of
-      a wrong length, which name the stride; for a padding or dilation of a wrong length, for a
-      dilation below 1 and for a crop that leaves nothing, which differ from kernel to kernel.
+      size of a parameter below 1, which name the tensor and not the argument, or of a module that
+      torch does not have; for a kernel_size of a wrong length, which name the stride; for a padding
+      or dilation of a wrong length, for a dilation below 1 and for a crop that leaves nothing,
+      which differ from kernel to kernel; for a tuple of a wrong length in a max_pool1d that
+      returns indices, which takes another kernel.
+    - An adaptive average with outputs of 1 on any number of dimensions: torch takes the mean and
+      does not look at them.
     """
     if not isinstance(ours, InvalidField):
         return None
@@ -108,15 +115,23 @@ def excused(
                 return "one number in a tuple"
             if len(numbers) > len(one.owner.axes) and ours.field == "padding":
                 return "a padding of the channels"
+        if one.layer.startswith("adaptive_avg") and ours.field == "input_shape":
+            axes = len(one.owner.axes)
+            return "a mean over all" if set(theirs.output_shape[-axes:]) == {1} else None
         return None
+    if "_backward()" in str(theirs) and ours.message.endswith("Must be at least 1"):
+        return "a size of 0"
     if isinstance(theirs, TypeError) or "must be a whole number" in ours.message:
         return "words for a wrong type"
     shapes_a_parameter = ours.field in ("num_parameters", "kdim", "vdim", "dim_feedforward") or (
         one.owner.fields[ours.field].required if ours.field in one.arguments else False
     )
-    if shapes_a_parameter and ours.message.endswith("Must be at least 1"):
+    is_torchs = hasattr(torch.nn, one.owner.__name__)
+    if (shapes_a_parameter or not is_torchs) and ours.message.endswith("Must be at least 1"):
         return "words for a size below 1"
     if ours.field in ("kernel_size", "padding", "dilation") and "a list of" in ours.message:
+        return "words for a wrong length"
+    if one.arguments.get("return_indices") and "of size 1 but got size" in ours.message:
         return "words for a wrong length"
     if ours.field == "dilation" or ours.message.endswith("Crop less"):
         return "words of the kernels"

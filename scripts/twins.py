@@ -5,14 +5,18 @@ A layer that is called in `torch.nn` as it is here needs no line in `TWINS`.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import torch
+from torch.autograd.profiler import profile
+from torch.fx.experimental import _config as meta
 from torch.utils.flop_counter import FlopCounterMode
 
+from scripts import modules
 from scripts.configurations import Arguments, Configuration, Sizes
 from scripts.masked import (
     Attention,
@@ -23,6 +27,8 @@ from scripts.masked import (
 
 Tensors = tuple[torch.Tensor, ...]
 
+os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # the profiler reports its every start
+
 
 @dataclass(frozen=True)
 class Twin:
@@ -32,23 +38,28 @@ class Twin:
     inputs: Callable[[tuple[Sizes, ...]], Tensors] = lambda shapes: tuple(map(torch.zeros, shapes))
 
 
-class Function(torch.nn.Module):
-    """A function of torch as a module."""
+def indices(shapes: tuple[Sizes, ...]) -> Tensors:
+    """Return zeros that something can be looked up with."""
+    return tuple(torch.zeros(shape, dtype=torch.long) for shape in shapes)
 
-    def __init__(self, function: Callable[..., torch.Tensor], **arguments: Any) -> None:
-        super().__init__()
-        self.function = function
-        self.arguments = arguments
 
-    def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
-        """Return the function of the inputs, with the arguments it was given."""
-        return self.function(*inputs, **self.arguments)
+def zeros(title: str, shape: Sizes) -> torch.Tensor:
+    """Return zeros as a module of torch takes them, by the name of its class."""
+    return indices((shape,))[0] if title in ("Embedding", "EmbeddingBag") else torch.zeros(shape)
 
 
 TWINS: dict[str, Twin] = {
-    "add": Twin(partial(Function, torch.add)),
+    "add": Twin(partial(modules.Function, torch.add)),
+    "embedding": Twin(torch.nn.Embedding, indices),
+    "embedding_bag": Twin(torch.nn.EmbeddingBag, indices),
+    "grouped_query_attention": Twin(modules.GroupedQueryAttention),
+    "llama": Twin(
+        modules.Llama, lambda shapes: (*indices(shapes[:1]), *map(torch.zeros, shapes[1:]))
+    ),
+    "llama_decoder_layer": Twin(modules.LlamaDecoderLayer),
     "multihead_attention": Twin(MultiheadAttention),
-    "multiply": Twin(partial(Function, torch.mul)),
+    "multiply": Twin(partial(modules.Function, torch.mul)),
+    "rotary_embedding": Twin(modules.RotaryEmbedding),
     "scaled_dot_product_attention": Twin(Attention),
     "transformer_decoder_layer": Twin(TransformerDecoderLayer),
     "transformer_encoder_layer": Twin(TransformerEncoderLayer),
@@ -95,7 +106,13 @@ def torch_says(
 def work(
     one: Configuration, input_requires_grad: bool, weight_requires_grad: bool
 ) -> tuple[int, int]:
-    """Return the multiply-accumulates forward, and forward and backward together, of a layer."""
+    """Return the multiply-accumulates forward, and forward and backward together, of a layer.
+
+    FlopCounterMode counts nothing of a bilinear layer, which is one operation to it. The meta
+    device has to be told how many indices are not the padding index: it takes them all.
+    """
+    if one.layer == "bilinear":
+        return profiled(module(one), inputs(one), input_requires_grad, weight_requires_grad)
     arguments, shapes, times = _ungrouped(one)
     with torch.device("meta"):
         layer, given = module(one, arguments), inputs(one, shapes)
@@ -114,12 +131,16 @@ def module(one: Configuration, arguments: Arguments | None = None) -> torch.nn.M
 def inputs(
     one: Configuration, shapes: tuple[Sizes, ...] | None = None, *, random: bool = False
 ) -> Tensors:
-    """Return the inputs: zeros, or random numbers in double precision."""
+    """Return the inputs: zeros, or random numbers in double precision, or random indices."""
     given = twin(one).inputs(one.shapes if shapes is None else shapes)
     if not random:
         return given
+    names = [name for name in ("num_embeddings", "vocab_size") if name in one.arguments]
+    rows = one.arguments[names[0]] if names else 0
     return tuple(
-        torch.randn(each.shape, dtype=torch.float64) if each.is_floating_point() else each
+        torch.randn(each.shape, dtype=torch.float64)
+        if each.is_floating_point()
+        else torch.randint_like(each, rows)
         for each in given
     )
 
@@ -183,12 +204,31 @@ def count(
     """Return the multiply-accumulates forward, and forward and backward together."""
     module.requires_grad_(weight_requires_grad)
     given = _tracked(given, input_requires_grad)
-    with FlopCounterMode(display=False) as counter:
+    counted: Any = meta.patch(meta_nonzero_assume_all_nonzero=True)  # type: ignore[attr-defined]
+    with counted, FlopCounterMode(display=False) as counter:
         y = first(module(*given))
         forward = counter.get_total_flops()
         if y.requires_grad:
             torch.autograd.backward(y.sum())
     return forward // 2, counter.get_total_flops() // 2
+
+
+def profiled(
+    module: torch.nn.Module, given: Tensors, input_requires_grad: bool, weight_requires_grad: bool
+) -> tuple[int, int]:
+    """Return what `count` does, of the matrix products that the profiler sees done."""
+    module.requires_grad_(weight_requires_grad)
+    given = _tracked(given, input_requires_grad)
+    with profile(record_shapes=True, with_flops=True) as forward:
+        y = first(module(*given))
+    with profile(record_shapes=True, with_flops=True) as backward:
+        if y.requires_grad:
+            torch.autograd.backward(y.sum())
+    products = [
+        sum(event.flops for event in seen.function_events if event.name == "aten::bmm")
+        for seen in (forward, backward)
+    ]
+    return products[0] // 2, sum(products) // 2
 
 
 def _ungrouped(one: Configuration) -> tuple[Arguments, tuple[Sizes, ...], int]:

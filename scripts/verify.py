@@ -14,11 +14,11 @@ from math import isclose
 from pathlib import Path
 from typing import Any
 
-from calculator import Conversion, Sequential
+from calculator import Conversion, ModelMemory, Sequential, TrainingCost
 from calculator.calculation import Calculation
 from calculator.evaluate import form_fields
 from calculator.layer import Layer, Measured
-from scripts import witnesses
+from scripts import model_witnesses, witnesses
 from scripts.configurations import Configuration
 from scripts.fuzz import GRADS
 from scripts.markdown_calculators import EVIDENCE, DirectiveError, Example, examples, key, subject
@@ -26,6 +26,12 @@ from scripts.markdown_calculators import figures as figures_of
 
 Entry = dict[str, Any]
 MOST_OPERATIONS = 6_000_000
+UNITS = {
+    Conversion: witnesses.convert,
+    ModelMemory: model_witnesses.store,
+    TrainingCost: model_witnesses.train,
+}
+"""What pint works out from the texts alone."""
 
 
 def measure(example: Example) -> Entry:
@@ -67,8 +73,8 @@ def _testimony(
     fields = form_fields(type(calculation))
     texts = {name: field.write(field.default) for name, field in fields.items()}
     texts |= example.fields
-    if isinstance(calculation, Conversion):
-        yield witnesses.PINT, witnesses.convert(texts)
+    if type(calculation) in UNITS:
+        yield witnesses.PINT, UNITS[type(calculation)](texts)
         return
     dtype = calculation.values()["dtype"]
     if isinstance(calculation, Measured):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import redirect_stdout
 from dataclasses import dataclass
@@ -25,10 +25,11 @@ import pint
 import torch
 from torch.utils.flop_counter import sdpa_backward_flop_count
 
+from scripts import modules
 from scripts.configurations import Configuration
 from scripts.definitions import computed
 from scripts.masked import Attention
-from scripts.twins import Tensors, first, inputs, module, run, work
+from scripts.twins import Tensors, first, inputs, module, run, work, zeros
 from scripts.twins import count as count_macs
 
 Figures = dict[str, Any]
@@ -67,6 +68,9 @@ SPELLINGS = {  # what may stand for a unit in an example's text, beside the unit
     "B": "B",
     "FLOP": "MACs?|FLOPs?|FLOPS|mult-adds",
     "MAC": "MACs?|FLOPs?|FLOPS|mult-adds",
+    "hour": "device-hours|GPU-hours|h",
+    "param": "params|parameters",
+    "token": "tokens",
 }
 
 
@@ -82,7 +86,7 @@ def tensors(subject: Subject) -> Tensors:
     """Return what the module is run on."""
     if isinstance(subject, Configuration):
         return inputs(subject)
-    return (torch.zeros(subject.input_shape),)
+    return (zeros(subject.layers[0][0], subject.input_shape),)
 
 
 def written(text: str) -> list[Construction]:
@@ -102,9 +106,11 @@ def ask_torch(subject: Subject, dtype: str, grads: Mapping[str, bool]) -> Figure
     """Return what torch says: shapes by a hook, work on meta, bytes of real element sizes."""
     each = torch.empty(0, dtype=DTYPES[dtype]).element_size()
     moved: Figures = {"input_bytes": 0, "output_bytes": 0}
+    read = []
 
     def watch(module: torch.nn.Module, given: Tensors, output: Any) -> None:
         y = first(output)
+        read.append(read_of(module, given[0]))
         storages = {tensor.untyped_storage()._cdata for tensor in (given[0], y)}
         if len(storages) == 2 or getattr(module, "inplace", False):  # else it is a view
             moved["input_bytes"] += sum(map(bytes_of, given))
@@ -116,9 +122,9 @@ def ask_torch(subject: Subject, dtype: str, grads: Mapping[str, bool]) -> Figure
 
     with torch.device("meta"), torch.no_grad():
         layer, given = build(subject), tensors(subject)
-        parts = list(layer) if isinstance(layer, torch.nn.Sequential) else [layer]
-        for part in parts:
+        for part in parts(layer):
             part.register_forward_hook(watch)
+        attended = watch_attention(layer)
         y = first(layer(*given))
     training = {}
     if isinstance(subject, Configuration):
@@ -132,12 +138,12 @@ def ask_torch(subject: Subject, dtype: str, grads: Mapping[str, bool]) -> Figure
             "training_macs": training_macs,
             "training_flops": 2 * training_macs,
         }
-    params = sum(parameter.numel() for parameter in layer.parameters())
-    bytes_moved = params * each + sum(moved.values())
+    params = {name: parameter.numel() for name, parameter in layer.named_parameters()}
+    bytes_moved = sum(read) * each + sum(moved.values())
     moved |= {"bytes_moved": bytes_moved}
     moved |= {"arithmetic_intensity": 2 * macs / bytes_moved} if bytes_moved else {}
-    if any(list(part.children()) for part in parts):
-        moved = {}  # what the layers of a block read and write cannot be watched
+    if any(list(part.children()) for part in parts(layer)):
+        moved = {}  # what the layers of torch's own blocks read and write cannot be watched
     return {
         "input_shape": list(given[0].shape),
         "output_shape": list(y.shape),
@@ -147,9 +153,11 @@ def ask_torch(subject: Subject, dtype: str, grads: Mapping[str, bool]) -> Figure
         "macs": macs,
         "flops": 2 * macs,
         **training,
-        "params": params,
+        **_decoder(layer, attended, macs, each),
+        "params": sum(params.values()),
+        "weights": sum(count for name, count in params.items() if "weight" in name),
         "buffers": sum(buffer.numel() for buffer in layer.buffers()),
-        "weight_bytes": params * each,
+        "weight_bytes": sum(params.values()) * each,
         **(_attention(layer, given) if isinstance(layer, Attention) else {}),
         **moved,
     }
@@ -171,6 +179,73 @@ def _attention(module: Attention, given: Tensors) -> Figures:
         "useful_macs": batch * heads * pairs * (query[3] + value[3]),
         "fused_backward_macs": sdpa_backward_flop_count(output, query, key, value) // 2,  # type: ignore[no-untyped-call]
     }
+
+
+def parts(module: torch.nn.Module) -> Iterable[torch.nn.Module]:
+    """Return what works by itself: the layers of a sequence, what a decoder is made of."""
+    if isinstance(module, torch.nn.Sequential):
+        return module
+    if type(module).__module__ == modules.__name__:
+        return [each for each in module.modules() if not any(each.children())]
+    return [module]
+
+
+Attended = tuple[modules.GroupedQueryAttention, tuple[int, ...], tuple[int, ...]]
+
+
+def watch_attention(module: torch.nn.Module) -> list[Attended]:
+    """Return a list that fills with each attention of a decoder, its queries' and keys' shapes."""
+    found: list[Attended] = []
+    for each in module.modules():
+        if isinstance(each, modules.GroupedQueryAttention):
+
+            def watch(_: Any, given: Tensors, __: Any, owner: Any = each) -> None:
+                found.append((owner, tuple(given[0].shape), tuple(given[1].shape)))
+
+            each.attend.register_forward_hook(watch)
+    return found
+
+
+def _decoder(module: torch.nn.Module, attended: list[Attended], macs: int, each: int) -> Figures:
+    """Return what is in the caches of a decoder, in sight of its tokens, and met by one of them."""
+    if not attended:
+        return {}
+    masked = 0
+    for owner, (batch, heads, queries, features), (_, _, keys, _) in attended:
+        masked += batch * heads * features * 2 * unseen(queries, keys, owner.sliding_window)
+    idle = [
+        (len(one.experts) - one.each) * sum(each.numel() for each in one.experts[0].parameters())
+        for one in module.modules()
+        if isinstance(one, modules.MixtureOfExperts)
+    ]
+    cached = [owner.k_proj.out_features + owner.v_proj.out_features for owner, *_ in attended]
+    windowed = any(owner.sliding_window for owner, *_ in attended)
+    keys_and_values = sum(2 * prod(key) for _, _, key in attended)
+    return {
+        "useful_macs": macs - masked,
+        "active_params": sum(each.numel() for each in module.parameters()) - sum(idle),
+        "kv_cache_bytes_per_token": sum(cached) * each,
+        **({} if windowed else {"kv_cache_bytes": keys_and_values * each}),
+    }
+
+
+@cache
+def unseen(queries: int, keys: int, window: int | None) -> int:
+    """Return how many keys the last tokens do not see, all of them together."""
+    if queries == 1:
+        return 0
+    sees = torch.ones(queries, keys, dtype=torch.bool).tril(keys - queries)
+    if window is not None:
+        sees = sees.triu(keys - queries - window + 1)
+    return int((~sees).sum())
+
+
+def read_of(module: torch.nn.Module, given: torch.Tensor) -> int:
+    """Return how many parameters a module reads: of a table the rows of indices that differ."""
+    if isinstance(module, torch.nn.Embedding | torch.nn.EmbeddingBag):
+        rows = {index % module.num_embeddings for index in range(given.numel())}
+        return len(rows) * module.embedding_dim
+    return sum(parameter.numel() for parameter in module.parameters())
 
 
 def is_grouped(module: torch.nn.Module) -> bool:
@@ -219,6 +294,8 @@ def registry() -> Any:
     units.define("FLOP = [work]")
     units.define("MAC = 2 * FLOP")
     units.define("FMA = 1 * MAC")
+    units.define("param = [params]")
+    units.define("token = [tokens]")
     return units
 
 
@@ -250,18 +327,18 @@ def time(texts: Mapping[str, str], dtype: str) -> Figures:
     compute = flops / (rate * share)
     memory = bytes_moved / speed if speed is not None and bytes_moved is not None else None
     found = {
-        "compute_seconds": _float(compute, "s"),
-        "floor_seconds": _float(compute, "s"),
+        "compute_seconds": as_float(compute, "s"),
+        "floor_seconds": as_float(compute, "s"),
         "bound": "compute",
-        "peak_flops_per_second": _plain(rate, "FLOP/s"),
-        "utilization": _plain(share, ""),
+        "peak_flops_per_second": as_number(rate, "FLOP/s"),
+        "utilization": as_number(share, ""),
     }
     if speed is not None:
-        found["bandwidth_bytes_per_second"] = _plain(speed, "B/s")
-        found["ridge_intensity"] = _float(rate * share / speed, "FLOP/B")
+        found["bandwidth_bytes_per_second"] = as_number(speed, "B/s")
+        found["ridge_intensity"] = as_float(rate * share / speed, "FLOP/B")
     if memory is not None:
-        found["memory_seconds"] = _float(memory, "s")
-        found["floor_seconds"] = _float(max(compute, memory), "s")
+        found["memory_seconds"] = as_float(memory, "s")
+        found["floor_seconds"] = as_float(max(compute, memory), "s")
         found["bound"] = "memory" if memory > compute else "compute"
     return found
 
@@ -270,14 +347,15 @@ def convert(texts: Mapping[str, str]) -> Figures:
     """Return a count in three conventions."""
     count = amount(texts["count"], {"macs": "MAC", "flops": "FLOP"}[texts["counts"]])
     units = {"macs": "MAC", "flops": "FLOP", "fmas": "FMA"}
-    return {name: _plain(count, unit) for name, unit in units.items()}
+    return {name: as_number(count, unit) for name, unit in units.items()}
 
 
-def _float(quantity: Any, unit: str) -> float:
+def as_float(quantity: Any, unit: str) -> float:
+    """Return a quantity in a unit, a measure."""
     return float(quantity.to(unit).magnitude)
 
 
-def _plain(quantity: Any, unit: str) -> int | float:
+def as_number(quantity: Any, unit: str) -> int | float:
     """Return a quantity in a unit as JSON can hold it."""
     exact = quantity.to(unit).magnitude
     return int(exact) if exact == int(exact) else float(exact)

@@ -1,6 +1,7 @@
 """The command line: a contract that others script against."""
 
 import json
+import os
 import shlex
 import subprocess
 import sys
@@ -180,6 +181,7 @@ REFUSED = {
     "a rate of bits": ("linear --bandwidth 5Tb/s", "bandwidth_bytes_per_second"),
     "a bandwidth without a peak": ("linear --bandwidth 5T", "peak_flops_per_second"),
     "a utilization above one": ("linear --utilization 2", "utilization"),
+    "a utilization of no machine": ("linear --utilization 0.5", "utilization"),
     "an unknown layer in a sequence": ("sequential --modules Foo(3)", "modules"),
     "an odd number of FLOPs": ("conversion --count 3 --counts flops", "count"),
     "MACs that are said to be FLOPs": ("conversion --count 4GMACs --counts flops", "counts"),
@@ -235,6 +237,15 @@ def test_the_module_runs_as_a_program():
     command = [sys.executable, "-m", "calculator", *LAYERS["linear"][0].split(), "--json"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert json.loads(done.stdout)["macs"] == 262_144
+
+
+def test_a_pipe_that_nobody_reads_any_more_ends_the_program_without_a_word():
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "calculator", "devices"]
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE)
+    os.close(writing)
+    assert done.stderr == b""
 
 
 def test_the_program_exits_with_two():

@@ -19,10 +19,13 @@ from calculator import (
     ConvTranspose2d,
     ConvTranspose3d,
     Flatten,
+    GroupedQueryAttention,
     Linear,
+    ModelMemory,
     ReLU,
     Runtime,
     Sequential,
+    TrainingCost,
 )
 from calculator.calculation import Calculation
 from calculator.export import equations, latex, markdown, python
@@ -52,10 +55,17 @@ LAYERS = [
     ),
 ]  # fmt: skip
 OTHERS = [
+    GroupedQueryAttention(hidden_size=8, num_attention_heads=2, sequence_length=3),
     Conversion(count=4_090_000_000),
     Conversion(count=8, counts="flops"),
     Runtime(flops=10**12, bytes_moved=10**9, device="h100_sxm", dtype="bf16", utilization=0.4),
     Runtime(flops=10**12, peak_flops_per_second=1.5e12),
+    TrainingCost(),
+    TrainingCost(device="h100_sxm", dtype="fp8", utilization=0.3, devices=64, recompute="full"),
+    TrainingCost(peak_flops_per_second=10**15, measured_device_hours=10**5),
+    ModelMemory(),
+    ModelMemory(zero_stage="3", devices=64, activation_bytes=10**10, optimizer="sgd_momentum"),
+    ModelMemory(optimizer="none", weight_dtype="int8"),
 ]
 ALL = LAYERS + OTHERS
 
@@ -69,7 +79,7 @@ def run(program: str) -> dict[str, str]:
 
 
 def timed(calculation: Calculation) -> Runtime | None:
-    if isinstance(calculation, Runtime | Conversion):
+    if calculation in OTHERS:
         return None
     return runtime(calculation, {"peak_flops_per_second": 10**12, "bandwidth_bytes_per_second": 10})
 

@@ -1,5 +1,6 @@
 """Whatever is typed into a form is answered, or refused at the field that caused it."""
 
+import difflib
 import json
 import math
 import string
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from calculator import CALCULATIONS, InvalidField, Sequential
+from calculator import CALCULATIONS, InvalidField, Sequential, fields
 from calculator.browser import answer, form, to_copy
 from calculator.evaluate import evaluate, form_fields, report
 
@@ -115,7 +116,7 @@ def test_a_form_has_a_control_for_each_field(name):
 @pytest.mark.parametrize("name", CALCULATIONS)
 def test_the_defaults_of_a_form_are_answered(name):
     fields = form_fields(CALCULATIONS[name])
-    texts = {key: field.write(field.default) for key, field in fields.items()}
+    texts = {key: field.write(field.start) for key, field in fields.items()}
     assert not evaluate(
         name, texts | ({"peak_flops_per_second": "1T"} if name == "runtime" else {})
     ).errors
@@ -128,6 +129,82 @@ def test_a_misspelt_field_is_answered_with_the_one_that_was_meant(name):
         CALCULATIONS[name](**{field + "s": 1})
 
 
+MANY = {f"in_feature{number}": "1" for number in range(10_000)}
+TEXTS_TOO_LONG = {
+    "digits": "9" * 10**6,
+    "numbers": "1," * 10**6,
+    "brackets": "(" * 10**6,
+    "gaps": " " * 10**6,
+    "lines": "x\n" * 10**6,
+}
+TOO_LONG = {
+    "a text": "9" * 10**6,
+    "a number": 10**10_000,
+    "a tuple": (10**10_000,),
+    "a list": [1] * 10**6,
+}
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    """The arguments of each call of what looks for a near word, and of what reads a number."""
+    seen = []
+
+    def watch(module, name):
+        honest = getattr(module, name)
+        monkeypatch.setattr(
+            module, name, lambda *given, **more: seen.append(given) or honest(*given, **more)
+        )
+
+    watch(difflib, "get_close_matches")
+    watch(fields, "parse")
+    return seen
+
+
+def test_of_many_unknown_fields_the_first_is_named_and_the_others_are_counted():
+    (error,) = evaluate("linear", MANY).errors.values()
+    assert str(error).startswith("in_feature0: is no field of Linear, and neither are 9,999 others")
+
+
+def test_of_many_unknown_fields_in_python_the_first_is_named():
+    with pytest.raises(InvalidField, match=r"^in_feature0: .*9,999 others"):
+        CALCULATIONS["linear"](**MANY)
+
+
+def test_a_near_word_is_looked_for_once_however_many_fields_are_unknown(calls):
+    evaluate("linear", MANY)
+    assert len(calls) == 1
+
+
+def test_the_near_word_of_a_long_name_is_looked_for_with_its_beginning(calls):
+    evaluate("linear", {"x" * 10**6: "1"})
+    assert [len(name) for name, _ in calls] == [41]
+
+
+def test_a_long_unknown_field_is_quoted_in_part():
+    (error,) = evaluate("linear", {"x" * 10**6: "y" * 10**6}).errors.values()
+    assert len(str(error)) < 400
+
+
+@pytest.mark.parametrize("name", CALCULATIONS)
+@pytest.mark.parametrize("text", TEXTS_TOO_LONG.values(), ids=TEXTS_TOO_LONG.keys())
+def test_a_text_of_a_million_characters_is_refused_unread(calls, name, text):
+    fields = form_fields(CALCULATIONS[name])
+    errors = [error for field in fields for error in evaluate(name, {field: text}).errors.values()]
+    assert [error.field for error in errors] == [*fields]
+    assert (calls, max(len(str(error)) for error in errors) < 300) == ([], True)
+
+
+@pytest.mark.parametrize("name", CALCULATIONS)
+@pytest.mark.parametrize("value", TOO_LONG.values(), ids=TOO_LONG.keys())
+def test_a_long_value_in_python_is_refused_in_short(name, value):
+    owner = CALCULATIONS[name]
+    for field in (each for each in owner.fields.values() if each.kind != "lines"):
+        with pytest.raises(InvalidField) as caught:
+            owner(**{field.name: value})
+        assert len(str(caught.value)) < 400
+
+
 @given(st.sampled_from(string.punctuation + string.ascii_letters), st.integers(1, 3000))
 def test_a_refusal_quotes_little_of_a_long_text(character, length):
     outcome = evaluate("conv2d", {"padding_mode": character * length})
@@ -136,7 +213,8 @@ def test_a_refusal_quotes_little_of_a_long_text(character, length):
 
 @pytest.mark.parametrize("name", CALCULATIONS)
 def test_equal_calculations_are_one_in_a_set(name):
-    values = {"peak_flops_per_second": 10**12} if name == "runtime" else {}
+    values = {key: field.start for key, field in CALCULATIONS[name].fields.items()}
+    values |= {"peak_flops_per_second": 10**12} if name == "runtime" else {}
     assert len({CALCULATIONS[name](**values), CALCULATIONS[name](**values)}) == 1
 
 

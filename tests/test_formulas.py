@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from fractions import Fraction
-from math import floor, isclose
+from math import floor, gcd, isclose
 from random import Random
 from typing import Any
 
@@ -33,6 +33,32 @@ OTHERS = {
         {
             "count": st.integers(1, 10**20).map(lambda half: 2 * half),
             "counts": st.sampled_from(["macs", "flops"]),
+        }
+    ),
+    "training_cost": st.fixed_dictionaries(
+        {
+            "params": st.integers(1, 10**13),
+            "tokens": st.integers(1, 10**15),
+            "recompute": st.sampled_from(["none", "full"]),
+            "peak_flops_per_second": FIGURE,
+            "devices": st.integers(1, 10**5),
+        },
+        optional={
+            "measured_device_hours": st.integers(1, 10**30) | st.floats(1e-3, 1e30),
+            "utilization": st.just(1) | st.floats(1e-3, 1),
+        },
+    ),
+    "model_memory": st.fixed_dictionaries(
+        {
+            "params": st.integers(1, 10**13),
+            "weight_dtype": st.sampled_from(["fp32", "bf16", "fp8"]),
+            "gradient_dtype": st.sampled_from(["fp32", "bf16", "fp8"]),
+            "optimizer": st.sampled_from(["none", "sgd", "sgd_momentum", "adam"]),
+            "state_dtype": st.sampled_from(["fp32", "int8"]),
+            "master_weights": st.booleans(),
+            "activation_bytes": st.none() | st.integers(0, 10**13),
+            "zero_stage": st.sampled_from("0123"),
+            "devices": st.integers(1, 10**5),
         }
     ),
     "sequential": st.fixed_dictionaries(
@@ -92,7 +118,8 @@ def evaluated(line: str) -> Fraction:
     for sign, python in {"·": "*", "−": "-", "⌊": "floor(", "⌋": ")"}.items():
         line = line.replace(sign, python)
     numerals = re.sub(r"\d[\d\u202f]*(\.\d+)?", lambda m: f"Fraction('{m[0]}')", line)
-    names = {"__builtins__": {}, "Fraction": Fraction, "floor": floor, "max": max, "min": min}
+    names = {"Fraction": Fraction, "floor": floor, "max": max, "min": min}
+    names |= {"__builtins__": {}, "gcd": lambda one, other: gcd(int(one), int(other))}
     return Fraction(eval(numerals.replace("\u202f", ""), names))
 
 
@@ -148,7 +175,7 @@ def declared(ours: Calculation) -> set[str]:
     return symbols | {f"{field.symbol}_{place}" for field in shapes for place in range(8)}
 
 
-WORDS = r"\\cdot|\\frac|\\left\\lfloor|\\right\\rfloor|\\max|\\min|\\,|[\d\s+\-(),{}^.=]"
+WORDS = r"\\cdot|\\frac|\\left\\lfloor|\\right\\rfloor|\\max|\\min|\\gcd|\\,|[\d\s+\-(),{}^.=]"
 
 
 def left_over(formula: str, symbols: set[str]) -> str:
@@ -157,7 +184,7 @@ def left_over(formula: str, symbols: set[str]) -> str:
     plain = {re.sub(r"_\{(.*)\}$", r"_\1", symbol): symbol for symbol in symbols}
     formula = re.sub(r"_\{(\\text\{\w+\}(?:,\w)?|\w+)\}", r"_\1", formula)
     for symbol in sorted(plain, key=len, reverse=True):
-        formula = re.sub(rf"{re.escape(symbol)}(?![A-Za-z_])", " ", formula)
+        formula = re.sub(rf"(?<![A-Za-z]){re.escape(symbol)}(?![A-Za-z_])", " ", formula)
     return re.sub(WORDS, "", formula)
 
 
@@ -189,7 +216,7 @@ def test_the_macs_of_a_linear_layer_are_written_as_in_the_papers():
 def test_the_output_size_of_a_convolution_is_written_as_in_torchs_documentation():
     formula = calculator.Conv1d().formula("output_size", Latex, named=True)[0]
     assert str(formula) == (
-        r"\left\lfloor\frac{L_\text{in} + 2 \cdot P_l - D_l \cdot (K_l - 1) - 1}{S_l}"
+        r"\left\lfloor \frac{L_\text{in} + 2 \cdot P_l - D_l \cdot (K_l - 1) - 1}{S_l}"
         r"\right\rfloor + 1"
     )
 

@@ -14,10 +14,11 @@ from torch.utils.flop_counter import sdpa_backward_flop_count
 import calculator
 from calculator import InvalidField, Linear, Sequential
 from calculator.calculation import quantity
+from calculator.chain import Block
 from calculator.network import call
 from scripts.configurations import LAYERS, Configuration, draw
 from scripts.fuzz import configurations, disagreement, report, we_say
-from scripts.twins import Answer, count, module, run
+from scripts.twins import Answer, count, module, run, zeros
 
 COUNT = 2000  # configurations of each layer
 SEED = 0
@@ -28,7 +29,9 @@ GRADS = {"input_requires_grad": True, "weight_requires_grad": True}
 
 @pytest.mark.parametrize("name", LAYERS)
 def test_nothing_differs_from_torch(name):
-    for one, grads in islice(configurations(name, SEED), COUNT):
+    # A block takes torch long, and its parts are asked by themselves.
+    most = COUNT // 10 if issubclass(LAYERS[name], Block) else COUNT
+    for one, grads in islice(configurations(name, SEED), most):
         assert disagreement(one, grads) is None, report(one, grads)
 
 
@@ -127,6 +130,11 @@ def in_words(default: object) -> object:
     return getattr(default, "__name__", default)
 
 
+@pytest.mark.parametrize("name", LAYERS)
+def test_a_layer_says_whether_torch_has_a_module_of_its_name(name):
+    assert LAYERS[name].in_torch == (name in NAMED)
+
+
 @pytest.mark.parametrize("name", NAMED)
 def test_the_arguments_stand_in_torchs_order(name):
     theirs = list(parameters(TORCH[name]))
@@ -156,6 +164,9 @@ class Network:
     def module(self) -> torch.nn.Sequential:
         return torch.nn.Sequential(*(eval(f"torch.nn.{line}") for line in self.lines))
 
+    def inputs(self) -> tuple[torch.Tensor]:
+        return (zeros(self.lines[0].partition("(")[0], self.input_shape),)
+
 
 LINES = [
     name
@@ -164,15 +175,22 @@ LINES = [
 ]
 
 
+def fits(name: str, lines: list[str]) -> bool:
+    return not (lines and LAYERS[name].takes_indices)
+
+
 def networks(count: int) -> Iterator[Network]:
-    """Yield networks in which each layer fits the one before, or nearly always."""
+    """Yield networks in which each layer fits the one before, or nearly always.
+
+    A layer that gives states is the last: the few layers that hand a tuple on are no network.
+    """
     rng = Random(1)
     for _ in range(count):
         shape = tuple(rng.choice([1, 2, 3, 4, 6]) for _ in range(rng.choice([1, 2, 2, 3, 4, 4])))
         lines, size = [], shape
         for _ in range(rng.randint(1, 5)):
             for _ in range(30):
-                one = draw(rng, rng.choice(LINES))
+                one = draw(rng, rng.choice([each for each in LINES if fits(each, lines)]))
                 # FlopCounterMode forgets the groups in the gradient of the weight; what autograd
                 # has saved may not be overwritten.
                 simple = {"groups": 1, "inplace": False}
@@ -181,7 +199,7 @@ def networks(count: int) -> Iterator[Network]:
                 if isinstance(said, Answer) or rng.random() < 0.005:
                     break
             lines.append(call(one.owner.__name__, arguments))
-            if not isinstance(said, Answer):
+            if not isinstance(said, Answer) or one.owner.gives_states:
                 break
             size = said.output_shape
         yield Network(tuple(lines), shape)
@@ -201,12 +219,12 @@ def torch_sequence_says(
     try:
         with torch.backends.mkldnn.flags(enabled=False):
             module = network.module().train(training)
-            answer = run(module, (torch.zeros(network.input_shape),), *grads.values())
+            answer = run(module, network.inputs(), *grads.values())
         with torch.device("meta"):
             module = network.module().train(training)
-            macs = count(module, (torch.zeros(network.input_shape),), *grads.values())
+            macs = count(module, network.inputs(), *grads.values())
         return replace(answer, macs=macs[0], training_macs=macs[1])
-    except (RuntimeError, IndexError, ValueError) as error:
+    except (RuntimeError, IndexError, ValueError, TypeError, AttributeError) as error:
         return error
 
 
@@ -269,11 +287,37 @@ def test_a_layer_without_an_argument_that_torch_requires_is_refused(line, shape)
         ("Linear(3, 4)", (2, 5)),
         ("Conv2d(3, 4, 3)", (1, 5, 8, 8)),
         ("Conv2d(3, 4, 3)", (3, 8)),
+        ("LSTM(3, 4)", (2, 5)),
+        ("GRUCell(3, 4)", (2, 5)),
+        ("EmbeddingBag(3, 4)", (2,)),
     ],
 )
 def test_a_layer_that_does_not_fit_is_refused_in_torchs_words(line, shape):
     said = str(torch_sequence_says(Network((line,), shape), **GRADS))
     assert said in str(sequence_says(line, shape))
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        (("LSTM(3, 4)", "Linear(4, 2)"), "must be Tensor, not tuple"),
+        (("LSTMCell(3, 4)", "ReLU()"), "must be Tensor, not tuple"),
+        (("ReLU()", "Embedding(3, 4)"), "torch.FloatTensor instead"),
+        (("ReLU()", "Bilinear(3, 4, 5)"), "missing"),
+    ],
+    ids=lambda given: given[-1] if isinstance(given, tuple) else given,
+)
+def test_a_layer_that_stands_in_no_such_place_is_refused_with_torch(lines, words):
+    assert words in str(torch_sequence_says(Network(lines, (2, 3)), **GRADS))
+    assert words in str(sequence_says("\n".join(lines), (2, 3)))
+
+
+def test_a_sequence_of_words_begins_with_an_embedding():
+    network = Network(("Embedding(9, 4)", "Linear(4, 3)", "GRU(3, 2)"), (5, 2))
+    for grads in (GRADS, {**GRADS, "weight_requires_grad": False}):
+        theirs = torch_sequence_says(network, **grads)
+        assert isinstance(theirs, Answer)
+        assert sequence_says("\n".join(network.lines), network.input_shape, **grads) == theirs
 
 
 def test_a_comment_between_layers_is_passed_over():

@@ -12,10 +12,14 @@ from typing import Any
 
 from scripts.definitions import (
     attention,
+    decoder,
     elementwise,
     matrix,
     normalization,
+    pooling,
     recurrent,
+    resampling,
+    tables,
     transformer,
 )
 from scripts.definitions.counting import Array, Tally, numbers
@@ -44,10 +48,14 @@ def sequential(module: Any, x: Array) -> Array:
 DEFINITIONS: dict[str, Callable[..., Array]] = {
     "Sequential": sequential,
     **attention.DEFINITIONS,
+    **decoder.DEFINITIONS,
     **elementwise.DEFINITIONS,
     **matrix.DEFINITIONS,
     **recurrent.DEFINITIONS,
+    **tables.DEFINITIONS,
     **transformer.DEFINITIONS,
     **normalization.DEFINITIONS,
+    **pooling.DEFINITIONS,
+    **resampling.DEFINITIONS,
 }
 """What each module of torch makes of its inputs, by the name of its class or function."""

@@ -16,6 +16,7 @@ from scripts.definitions.counting import (
     channelwise,
     sum_of_products,
 )
+from scripts.definitions.counting import product as matrices
 
 Index = tuple[int, ...]
 
@@ -32,6 +33,16 @@ def projected(x: Array, weights: Any, bias: Any) -> Array:
     for at in np.ndindex(y.shape):
         y[at] = sum_of_products(zip(x[at[:-1]], weight[at[-1]], strict=True))
     return y if bias is None else y + beside(x, bias)
+
+
+def bilinear(module: Any, one: Array, other: Array) -> Array:
+    """Multiply the first input with the matrix of each output, and that with the second."""
+    weight = beside(one, module.weight)
+    y = np.empty((*one.shape[:-1], len(weight)), dtype=object)
+    for at in np.ndindex(y.shape):
+        (left,) = matrices(one[at[:-1]][None], weight[at[-1]])
+        y[at] = sum_of_products(zip(left, other[at[:-1]], strict=True))
+    return y if module.bias is None else y + beside(one, module.bias)
 
 
 def convolution(module: Any, x: Array) -> Array:
@@ -131,6 +142,7 @@ def transposed(module: Any, x: Array) -> Array:
 
 DEFINITIONS: dict[str, Callable[..., Array]] = {
     "Linear": linear,
+    "Bilinear": bilinear,
     **{f"Conv{axes}d": batched(axes, convolution) for axes in (1, 2, 3)},
     **{f"ConvTranspose{axes}d": batched(axes, transposed) for axes in (1, 2, 3)},
 }

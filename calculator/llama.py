@@ -1,0 +1,220 @@
+"""The block of a Llama-style decoder, dense or with a mixture of experts."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any, Self
+
+from calculator.calculation import quantity
+from calculator.decoder import Decoding, GroupedQueryAttention
+from calculator.elementwise import Add
+from calculator.embedding import Embedding
+from calculator.experts import GatedMLP, MixtureOfExperts
+from calculator.fields import flag, size
+from calculator.layer import Layer, Measured
+from calculator.linear import Linear
+from calculator.normalization import RMSNorm
+from calculator.rates import real
+
+
+class _Decoder(Decoding):
+    """What one block and many of them are told."""
+
+    intermediate_size: int = size(
+        r"d_\text{ff}", default=11008, label="Intermediate size", required=True
+    )
+    mlp_bias: bool = flag(default=False, label="Bias of the MLP")
+    rms_norm_eps: float | None = real(default=1e-6, optional=True, label="Epsilon of the norms")
+    num_local_experts: int | None = size(
+        "E", default=None, label="Experts", optional=True, help="Empty: one MLP for all tokens.",
+    )  # fmt: skip
+    num_experts_per_tok: int = size(
+        "k", default=2, label="Experts of a token", help="Counts where there are experts.",
+    )  # fmt: skip
+
+    def validate_input(self) -> None:
+        super().validate_input()
+        experts = self.num_local_experts
+        if experts is not None and self.num_experts_per_tok > experts:
+            raise self.fields["num_experts_per_tok"].refuse(
+                f"selected index k out of range. There are {experts} experts",
+                self.num_experts_per_tok,
+            )
+
+
+class LlamaDecoderLayer(_Decoder, name="llama_decoder_layer"):
+    """A block of Llama, Mistral or Mixtral: attention and an MLP, each normalised before, added to.
+
+    RMSNorm, grouped-query attention, residual; RMSNorm, SwiGLU, residual. SwiGLU is
+    down(silu(gate(x)) · up(x)). With `num_local_experts` there are so many of these MLPs: a router
+    sends each token through `num_experts_per_tok` of them, and their answers are summed by weight,
+    in Mixtral's layout. Arguments as in Hugging Face's configs.
+
+    `params` are all, `active_params` those that one token meets, `macs` the work of the experts
+    that are met. Bytes take the tokens to be spread over as many experts as can be. Putting tokens
+    in the order of their experts is not counted.
+
+    Touvron et al., "LLaMA", arXiv 2302.13971, 2023; Jiang et al., "Mixtral of Experts",
+    arXiv 2401.04088, 2024.
+    """
+
+    def wrong_features(self, rows: int, shape: tuple[int, ...]) -> str:
+        return (
+            f"Given normalized_shape=[{self.hidden_size}], expected input with shape "
+            f"[*{self.hidden_size}], but got input of size{list(shape)}. "
+            f"Set hidden_size={shape[-1]}"
+        )
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """As in Hugging Face's modules."""
+        feed = "mlp" if self.num_local_experts is None else "experts"
+        return (
+            "input_layernorm", "self_attn", "residual",
+            "post_attention_layernorm", feed, "residual",
+        )  # fmt: skip
+
+    @cached_property
+    def layers(self) -> tuple[Layer, ...]:
+        """Norm, attention, residual; norm, MLP or experts, residual."""
+        outer, inner, size = self.shared(), self.shared(inner=True), self.input_shape
+        normal: dict[str, Any] = {
+            "normalized_shape": (self.hidden_size,),
+            "eps": self.rms_norm_eps,
+            "size": size,
+        }
+        attention = {name: getattr(self, name) for name in GroupedQueryAttention.fields}
+        own = {name: getattr(self, name) for name in GatedMLP.fields if name in self.fields}
+        feed = (
+            GatedMLP(leading=size[:-1], **{**own, **inner})
+            if self.num_local_experts is None
+            else MixtureOfExperts(
+                experts=self.num_local_experts,
+                each=self.num_experts_per_tok,
+                leading=size[:-1],
+                **{**own, **inner},
+            )
+        )
+        residual = Add(size=size, other_size=size, **inner)
+        return (
+            RMSNorm(**normal, **outer),
+            GroupedQueryAttention(**{**attention, **inner}),
+            residual,
+            RMSNorm(**normal, **inner),
+            feed,
+            residual,
+        )
+
+    @property
+    def tensors(self) -> tuple[tuple[int, int], ...]:
+        """A residual reads two and keeps neither."""
+        return (0, 1), (1, 2), (2, 3), (3, 4), (4, 5), (5, 6)
+
+    @quantity(r"\text{params}_\text{active}", label="Parameters that a token meets")
+    def active_params(self) -> int:
+        """All but those of the experts that a token is not sent to."""
+        if self.num_local_experts is None:
+            return self.params
+        idle = self.num_local_experts - self.num_experts_per_tok
+        weights = 3 * self.hidden_size * self.intermediate_size
+        biases = 2 * self.intermediate_size + self.hidden_size
+        return self.params - idle * (weights + biases if self.mlp_bias else weights)
+
+
+class _TiedHead(Linear):
+    """An output layer whose weight is the table of the embedding: read here, and counted there."""
+
+    @quantity()
+    def params(self) -> int:
+        """None of its own."""
+        return 0
+
+    @quantity()
+    def bytes_moved(self) -> int:
+        """The table is read once, and the input; the output is written once."""
+        table = self.in_features * self.out_features * self.element_bytes
+        return table + self.input_bytes + self.output_bytes
+
+
+class Llama(_Decoder, name="llama"):
+    """A whole decoder: tokens `(N, L)` in, a score for each word and position `(N, L, V)` out.
+
+    Embedding, `num_hidden_layers` blocks, RMSNorm, output layer. With `past_length` 0 this is the
+    prefill of a prompt; one new token behind a cache is a step of the decoding. Arguments as in
+    Hugging Face's configs. Choosing a token from the scores is not counted.
+    """
+
+    vocab_size: int = size("V", default=32000, label="Vocabulary", required=True)
+    num_hidden_layers: int = size("n", default=32, label="Blocks", required=True)
+    tie_word_embeddings: bool = flag(
+        default=False, label="Tied embeddings", help="The output layer uses the embedding's table.",
+    )  # fmt: skip
+
+    labels = ("embed_tokens", "layers", "norm", "lm_head")
+    tensors = (0, 1), (1, 2), (2, 3), (3, 4)
+    takes_indices = True
+
+    @classmethod
+    def on(cls, *input_shapes: tuple[int, ...], **fields: Any) -> Self:
+        tokens, *caches = input_shapes
+        hidden = fields.get("hidden_size", cls.fields["hidden_size"].default)
+        return super().on((*tokens, hidden), *caches[:2], **fields)
+
+    @property
+    def block(self) -> LlamaDecoderLayer:
+        """One of the blocks, behind what is learned."""
+        own = {name: getattr(self, name) for name in LlamaDecoderLayer.fields}
+        return LlamaDecoderLayer(**{**own, "input_requires_grad": self.weight_requires_grad})
+
+    def counts(self) -> tuple[int, ...]:
+        return (1, self.num_hidden_layers, 1, 1)
+
+    @cached_property
+    def layers(self) -> tuple[Layer, ...]:
+        """The embedding, one block for all of them, the norm, the output layer."""
+        shared = {name: getattr(self.block, name) for name in Measured.fields}
+        positions = self.batch_size, self.sequence_length
+        return (
+            Embedding(
+                num_embeddings=self.vocab_size, embedding_dim=self.hidden_size, size=positions,
+                **shared,
+            ),
+            self.block,
+            RMSNorm(
+                normalized_shape=(self.hidden_size,), eps=self.rms_norm_eps,
+                size=(*positions, self.hidden_size), **shared,
+            ),
+            (_TiedHead if self.tie_word_embeddings else Linear)(
+                in_features=self.hidden_size, out_features=self.vocab_size, bias=False,
+                batch_size=self.batch_size, sequence_length=(self.sequence_length,), **shared,
+            ),
+        )  # fmt: skip
+
+    @quantity()
+    def input_shape(self) -> tuple[int, ...]:
+        """The new tokens."""
+        return (self.batch_size, self.sequence_length)
+
+    @quantity()
+    def output_shape(self) -> tuple[int, ...]:
+        """A score for each word of the vocabulary, at each position."""
+        return (self.batch_size, self.sequence_length, self.vocab_size)
+
+    def input_shapes(self) -> tuple[tuple[int, ...], ...]:
+        caches = 2 * self.num_hidden_layers if self.past_length else 0
+        return (self.input_shape, *((self.cache_shape(),) * caches))
+
+    @quantity()
+    def kv_cache_bytes_per_token(self) -> int:
+        """A key and a value for each of their heads, in every block."""
+        heads = self.num_hidden_layers * self.kv_heads()
+        return 2 * heads * self.head_size() * self.element_bytes
+
+    @quantity()
+    def active_params(self) -> int:
+        """All but those of the experts that a token is not sent to."""
+        layers: Any = self.layers
+        _, block, _, _ = layers
+        if self.num_local_experts is None:
+            return self.params
+        return self.params - self.num_hidden_layers * (block.params - block.active_params)

@@ -1,0 +1,100 @@
+"""Decoders against published models, and against masks whose ones are counted."""
+
+from random import Random
+
+import pytest
+import torch
+
+from calculator import GroupedQueryAttention, InvalidField, Llama, LlamaDecoderLayer
+from scripts.modules import causal
+
+LLAMA_2_7B = {  # huggingface.co/meta-llama/Llama-2-7b-hf, config.json, 2023
+    "vocab_size": 32000, "hidden_size": 4096, "intermediate_size": 11008,
+    "num_hidden_layers": 32, "num_attention_heads": 32, "num_key_value_heads": 32,
+}  # fmt: skip
+LLAMA_3_8B = {  # huggingface.co/meta-llama/Meta-Llama-3-8B, config.json, 2024
+    **LLAMA_2_7B, "vocab_size": 128256, "intermediate_size": 14336, "num_key_value_heads": 8,
+}  # fmt: skip
+LLAMA_3_2_1B = {  # huggingface.co/meta-llama/Llama-3.2-1B, config.json, 2024
+    "vocab_size": 128256, "hidden_size": 2048, "intermediate_size": 8192,
+    "num_hidden_layers": 16, "num_attention_heads": 32, "num_key_value_heads": 8, "head_dim": 64,
+    "tie_word_embeddings": True,
+}  # fmt: skip
+MIXTRAL_8X7B = {  # huggingface.co/mistralai/Mixtral-8x7B-v0.1, config.json, 2023
+    **LLAMA_2_7B, "intermediate_size": 14336, "num_key_value_heads": 8, "num_local_experts": 8,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("config", "params"),  # as the safetensors of each repository sum to
+    [
+        (LLAMA_2_7B, 6_738_415_616),
+        (LLAMA_3_8B, 8_030_261_248),
+        (LLAMA_3_2_1B, 1_235_814_400),
+        (MIXTRAL_8X7B, 46_702_792_704),
+    ],
+)
+def test_a_published_model_has_the_parameters_it_is_published_with(config, params):
+    assert Llama(**config).params == params
+
+
+def test_a_token_meets_the_parameters_that_the_mixtral_paper_says():
+    active = Llama(**MIXTRAL_8X7B).active_params  # "uses 13B active parameters", arXiv 2401.04088
+    assert round(active, -9) == 13_000_000_000
+
+
+@pytest.mark.parametrize(
+    ("config", "bytes_a_token"), [(LLAMA_2_7B, 524_288), (LLAMA_3_8B, 131_072)]
+)
+def test_the_cache_of_a_token(config, bytes_a_token):
+    assert Llama(**config, dtype="fp16").kv_cache_bytes_per_token == bytes_a_token
+
+
+def test_the_masked_pairs_are_those_that_a_mask_leaves_out():
+    rng = Random(0)
+    for _ in range(300):
+        length, past = rng.randint(1, 12), rng.choice([0, rng.randint(0, 12)])
+        window = rng.choice([None, rng.randint(1, 14)])
+        ours = GroupedQueryAttention(
+            hidden_size=8, num_attention_heads=2, num_key_value_heads=1, sliding_window=window,
+            batch_size=3, sequence_length=length, past_length=past,
+        )  # fmt: skip
+        keys = ours.layers[5].key_length
+        mask = causal(length, keys, window, torch.device("cpu"))
+        sees = torch.ones(length, keys, dtype=torch.bool)
+        if length > 1:
+            sees = sees.tril() if mask is None else mask
+        hidden = int((~sees).sum())
+        assert ours.macs - ours.useful_macs == 3 * 2 * hidden * 2 * 4
+        seen = sum(min(place + 1, window or place + 1) for place in range(past, past + length))
+        assert int(sees.sum()) == seen
+
+
+def test_the_cache_holds_what_the_next_token_may_see():
+    whole = GroupedQueryAttention(sequence_length=1, past_length=9)
+    windowed = whole.replace(sliding_window=4)
+    assert whole.kv_cache_bytes == 10 * whole.kv_cache_bytes_per_token
+    assert windowed.kv_cache_bytes == 4 * whole.kv_cache_bytes_per_token
+
+
+def test_an_expert_that_no_token_is_sent_to_is_not_read():
+    one = LlamaDecoderLayer(num_local_experts=8, sequence_length=1)
+    many = one.replace(sequence_length=64)
+    assert one.params == many.params
+    three = 3 * one.hidden_size * one.intermediate_size * one.element_bytes
+    assert many.bytes_moved - one.bytes_moved > 5 * three
+
+
+@pytest.mark.parametrize(
+    ("fields", "field", "reason"),
+    [
+        ({"num_attention_heads": 5}, "num_attention_heads", "is not a multiple of the number of"),
+        ({"num_key_value_heads": 5}, "num_key_value_heads", "must divide the number of heads"),
+        ({"head_dim": 3}, "head_dim", "make the head dimension even"),
+        ({"num_local_experts": 1}, "num_experts_per_tok", "selected index k out of range"),
+    ],
+)
+def test_what_does_not_fit_is_refused_by_its_name(fields, field, reason):
+    with pytest.raises(InvalidField, match=reason) as caught:
+        Llama(**fields)
+    assert caught.value.field == field
