@@ -32,6 +32,14 @@ from calculator.adaptive import (
     AdaptiveMaxPool3d,
 )
 from calculator.attention import ScaledDotProductAttention
+from calculator.batch_normalization import (
+    BatchNorm1d,
+    BatchNorm2d,
+    BatchNorm3d,
+    InstanceNorm1d,
+    InstanceNorm2d,
+    InstanceNorm3d,
+)
 from calculator.calculation import CALCULATIONS
 from calculator.conversion import Conversion
 from calculator.convolution import (
@@ -43,7 +51,7 @@ from calculator.convolution import (
     ConvTranspose3d,
 )
 from calculator.decoder import GroupedQueryAttention
-from calculator.elementwise import Add, Dropout, Identity, Multiply
+from calculator.elementwise import Add, Cat, Dropout, Identity, Multiply
 from calculator.embedding import Bilinear, Embedding, EmbeddingBag
 from calculator.fields import InvalidField
 from calculator.hardware import devices
@@ -53,7 +61,7 @@ from calculator.llama import Llama, LlamaDecoderLayer
 from calculator.memory import ModelMemory
 from calculator.multihead import MultiheadAttention
 from calculator.network import Sequential
-from calculator.normalization import LayerNorm, RMSNorm
+from calculator.normalization import GroupNorm, LayerNorm, LocalResponseNorm, RMSNorm
 from calculator.padding import ZeroPad1d, ZeroPad2d, ZeroPad3d
 from calculator.pooling import (
     AvgPool1d,
@@ -89,7 +97,11 @@ __all__ = [
     "AvgPool1d",
     "AvgPool2d",
     "AvgPool3d",
+    "BatchNorm1d",
+    "BatchNorm2d",
+    "BatchNorm3d",
     "Bilinear",
+    "Cat",
     "Conv1d",
     "Conv2d",
     "Conv3d",
@@ -102,10 +114,14 @@ __all__ = [
     "EmbeddingBag",
     "Flatten",
     "GRUCell",
+    "GroupNorm",
     "GroupedQueryAttention",
     "Hardsigmoid",
     "Hardswish",
     "Identity",
+    "InstanceNorm1d",
+    "InstanceNorm2d",
+    "InstanceNorm3d",
     "InvalidField",
     "LSTMCell",
     "Layer",
@@ -114,6 +130,7 @@ __all__ = [
     "Linear",
     "Llama",
     "LlamaDecoderLayer",
+    "LocalResponseNorm",
     "LogSoftmax",
     "MaxPool1d",
     "MaxPool2d",

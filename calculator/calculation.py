@@ -20,6 +20,7 @@ from calculator.fields import (
     per_axis,
     quoted,
     shape,
+    shapes,
     size,
 )
 from calculator.rates import rate, real, share
@@ -128,7 +129,19 @@ class View:
 @dataclass_transform(
     frozen_default=True,
     kw_only_default=True,
-    field_specifiers=(size, dimension, per_axis, flag, choice, decision, rate, real, share, shape),
+    field_specifiers=(
+        size,
+        dimension,
+        per_axis,
+        flag,
+        choice,
+        decision,
+        rate,
+        real,
+        share,
+        shape,
+        shapes,
+    ),
 )
 class Calculation:
     """A frozen, keyword-only record of fields; its quantities are computed when asked for.

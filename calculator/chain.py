@@ -42,9 +42,10 @@ class Chain(Measured):
         counted = zip(self.counts(), self.layers, strict=True)
         return sum(count * getattr(layer, name) for count, layer in counted)
 
-    def parts(self) -> Iterator[tuple[str, int, Layer]]:
-        """Yield what a table shows: what each layer is called, how many there are, the layer."""
-        yield from zip(self.labels, self.counts(), self.layers, strict=True)
+    def parts(self) -> Iterator[tuple[str, str, int, Layer]]:
+        """Yield what a table shows of each layer: place, name, how many there are, the layer."""
+        places = map(str, range(1, len(self.layers) + 1))
+        yield from zip(places, self.labels, self.counts(), self.layers, strict=True)
 
     @quantity()
     def macs(self) -> int:
@@ -132,13 +133,13 @@ class Block(Chain, Layer):
         parts = tuple((type(layer), layer.branches) for layer in self.layers)
         return (*super().branches, parts, self.tensors)
 
-    def parts(self) -> Iterator[tuple[str, int, Layer]]:
-        for label, count, layer in super().parts():
+    def parts(self) -> Iterator[tuple[str, str, int, Layer]]:
+        for place, label, count, layer in super().parts():
             if isinstance(layer, Block) and count == 1:
-                for inner, each, part in layer.parts():
-                    yield f"{label}.{inner}", each, part
+                for within, inner, each, part in layer.parts():
+                    yield f"{place}.{within}", f"{label}.{inner}", each, part
             else:
-                yield label, count, layer
+                yield place, label, count, layer
 
     @quantity(r"\text{MACs}_\text{useful}", unit="MAC", label="MACs of unmasked pairs")
     def useful_macs(self) -> int:

@@ -80,9 +80,12 @@ class Decoding(Block):
                 "length of the desired ordering of dimensions i.e. input.dim() = "
                 f"{len(shape) + 1} is not equal to len(dims) = 4. Give (N, L, hidden_size)"
             )
-        for cache in caches:
-            if cache != self.cache_shape():
-                return f"expected keys and values {self.cache_shape()} in the cache, got {cache}"
+        for key, value in zip(caches[::2], caches[1::2], strict=True):
+            batch, heads, _, features = self.cache_shape()
+            wanted = (batch, heads, key[-2], features)
+            for cache in (key, value):
+                if cache != wanted or key[-2] != self.past_length:
+                    return f"expected keys and values {wanted} in the cache, got {cache}"
         return ""
 
     def wrong_features(self, rows: int, shape: tuple[int, ...]) -> str:

@@ -7,11 +7,11 @@ from math import prod
 from typing import Any, ClassVar, Self
 
 from calculator.calculation import quantity
-from calculator.fields import flag, shape
+from calculator.fields import dimension, flag, shape, shapes
 from calculator.layer import Layer
 from calculator.operations import Operations, times
 from calculator.rates import real
-from calculator.shaped import Shaped
+from calculator.shaped import Shaped, from_start
 
 
 class _Passing(Shaped):
@@ -184,3 +184,66 @@ class Multiply(_Pairwise, name="multiply"):
     def keeps(self) -> tuple[bool, bool]:
         """Both tensors, each for the gradient of the other."""
         return self.input_requires_grad, False
+
+
+class Cat(Layer, name="cat"):
+    """Tensors laid one behind the other along a dimension, as `torch.cat`: copies, no arithmetic.
+
+    All have the same sizes along the other dimensions.
+    """
+
+    dim: int = dimension(default=0, label="Dimension")
+    sizes: tuple[tuple[int, ...], ...] = shapes(
+        "n", default=((32, 64), (32, 64)), label="Shapes", role="input",
+        help="One a tensor, separated by semicolons.",
+    )  # fmt: skip
+
+    @classmethod
+    def on(cls, *input_shapes: tuple[int, ...], **fields: Any) -> Self:
+        return cls(sizes=input_shapes, **fields)
+
+    def input_shapes(self) -> tuple[tuple[int, ...], ...]:
+        return self.sizes
+
+    @property
+    def along(self) -> int:
+        """The dimension along which sizes add up, counted from the start."""
+        return from_start(self.fields["dim"], self.dim, len(self.sizes[0]))
+
+    @cached_property
+    def branches(self) -> tuple[object, ...]:
+        return (*super().branches, len(self.sizes[0]))
+
+    def validate_input(self) -> None:
+        along, first = self.along, self.sizes[0]
+        for number, each in enumerate(self.sizes):
+            if len(each) != len(first):
+                raise self.fields["sizes"].refuse(
+                    f"Tensors must have same number of dimensions: got {len(first)} and "
+                    f"{len(each)}. Give each tensor {len(first)} sizes",
+                    self.fields["sizes"].write(self.sizes),
+                )
+            for axis, (wanted, given) in enumerate(zip(first, each, strict=True)):
+                if wanted != given and axis != along:
+                    raise self.fields["sizes"].refuse(
+                        f"Sizes of tensors must match except in dimension {along}. Expected size "
+                        f"{wanted} but got size {given} for tensor number {number} in the list. "
+                        f"Make it {wanted}",
+                        self.fields["sizes"].write(self.sizes),
+                    )
+
+    @quantity()
+    def input_shape(self) -> tuple[int, ...]:
+        """That of the first tensor."""
+        return self.sizes[0]
+
+    @quantity()
+    def output_shape(self) -> tuple[int, ...]:
+        """The sizes of the first, but their sum along the dimension."""
+        before, after = self.sizes[0][: self.along], self.sizes[0][self.along + 1 :]
+        return (*before, sum(each[self.along] for each in self.sizes), *after)
+
+    @quantity()
+    def input_bytes(self) -> int:
+        """The bytes of all tensors, each read once."""
+        return sum(map(prod, self.sizes)) * self.element_bytes

@@ -13,6 +13,7 @@ from calculator.units import parse
 MOST_QUOTED = 40  # characters
 MOST_READ = 1000  # characters; no field of one line means more
 MOST_DIMENSIONS = 8
+MOST_TENSORS = 100
 LARGEST = 10**30  # beyond any machine; keeps every count small enough to answer at once
 
 
@@ -44,6 +45,8 @@ class Field:
     module, "input" for a dimension of its input, "hardware" for the machine it runs on. Where torch
     has no default the field is `required`: ours is then only what a form begins with. Where torch's
     default asks for something else, a form begins with `start`.
+    A `keyword` is what torch takes by its name alone.
+
     """
 
     name: str
@@ -62,6 +65,7 @@ class Field:
         role: str = "module",
         required: bool = False,
         start: object = None,
+        keyword: bool = False,
         help: str = "",
     ) -> None:
         self.symbol = symbol
@@ -70,6 +74,7 @@ class Field:
         self.label = label
         self.role = role
         self.required = required
+        self.keyword = keyword
         self.help = help
 
     def __set_name__(self, owner: type, name: str) -> None:
@@ -280,7 +285,7 @@ class PerAxis(Size):
 
 
 def _filled(lengths: str) -> Callable[[str, int, list[Any]], str]:
-    return lambda name, axes, given: lengths.format(name=name, axes=axes, given=given)
+    return lambda name, axes, given: lengths.format(name=name, axes=axes, given=quoted(given))
 
 
 def on_axis(symbol: str, axis: str) -> str:
@@ -370,7 +375,7 @@ class Decision(Choice):
             return value
         if value == "":
             return None
-        if value not in self.options:
+        if not isinstance(value, str) or value not in self.options:
             raise self.refuse("must be True, False or None", value)
         return value == "true"
 
@@ -427,6 +432,38 @@ class Shape(Field):
         return tuple(kind.number(each) for each in value)
 
 
+class Shapes(Field):
+    """The shapes of several tensors, separated by semicolons: 32, 64; 32, 128."""
+
+    kind = "shapes"
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        super().__set_name__(owner, name)
+        self.each = Shape("", default=None, label=self.label)
+        self.each.name = name
+
+    def read(self, text: str) -> tuple[tuple[int, ...], ...]:
+        return self.check(tuple(map(self.each.read, text.strip().strip(";").split(";"))))
+
+    def check(self, value: Any) -> tuple[tuple[int, ...], ...]:
+        if isinstance(value, str) or not isinstance(value, Sequence) or not value:
+            raise self.refuse("must be shapes, such as 32, 64; 32, 128", value)
+        if len(value) > MOST_TENSORS:
+            raise self.refuse(f"has more than {MOST_TENSORS} tensors", f"{len(value)} tensors")
+        return tuple(self.each.check(shape) for shape in value)  # type: ignore[misc]
+
+    def write(self, value: Any) -> str:
+        return "; ".join(map(self.each.write, value))
+
+    def expression(self, value: Any, kind: type[Expression], named: bool) -> Any:
+        if not named:
+            return tuple(tuple(map(kind.number, shape)) for shape in value)
+        return tuple(
+            tuple(kind(f"{self.symbol}_{{{place},{axis}}}") for axis in range(len(shape)))
+            for place, shape in enumerate(value, start=1)
+        )
+
+
 # The names that declarations use: typed so that `height: int = size(…)` passes the type checker.
 size: Callable[..., Any] = Size
 dimension: Callable[..., Any] = Dimension
@@ -435,3 +472,4 @@ flag: Callable[..., Any] = Flag
 choice: Callable[..., Any] = Choice
 decision: Callable[..., Any] = Decision
 shape: Callable[..., Any] = Shape
+shapes: Callable[..., Any] = Shapes

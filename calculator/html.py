@@ -23,7 +23,7 @@ from calculator.units import THIN_SPACE, binary_bytes, grouped, rounded, seconds
 
 HEADLINE = (
     *("macs", "flops", "params", "output_shape", "fmas"),
-    *("bytes_moved", "arithmetic_intensity", "floor_seconds"),
+    *("bytes_moved", "arithmetic_intensity", "kv_cache_bytes", "floor_seconds"),
     *("hardware_flops", "device_hours", "training_seconds", "mfu", "hfu"),
     *("total_bytes", "bytes_per_param"),
 )
@@ -191,20 +191,22 @@ def _operations(work: Measured) -> str:
 
 
 def _layers(chain: Chain) -> str:
+    """Return each layer with its share of what is counted: MACs, or the FLOPs of everything."""
+    work = "macs" if chain.convention == "matrix" else "flops"
     rows = "".join(
         f'<tr><th scope="row">{place}</th>'
         f"<td><code>{escape(label).replace('.', '.<wbr>')}</code>"
         f"{f' × {grouped(count)}' if count > 1 else ''}</td>"
         f"<td>({', '.join(map(grouped, layer.output_shape))})</td>"
-        f"<td>{grouped(count * layer.params)}</td><td>{grouped(count * layer.macs)}</td>"
-        f"<td>{_percent(count * layer.macs, chain.macs)}</td></tr>"
-        for place, (label, count, layer) in enumerate(chain.parts(), start=1)
+        f"<td>{grouped(count * layer.params)}</td><td>{grouped(count * getattr(layer, work))}</td>"
+        f"<td>{_percent(count * getattr(layer, work), getattr(chain, work))}</td></tr>"
+        for place, label, count, layer in chain.parts()
     )
     return (
         '<div class="calculator-scroll" tabindex="0" role="group" aria-label="Layer by layer">'
         '<table class="calculator-layers"><thead><tr><th scope="col">#</th>'
         '<th scope="col">Layer</th><th scope="col">Output shape</th><th scope="col">Parameters</th>'
-        '<th scope="col">MACs</th><th scope="col">Share</th></tr></thead>'
+        f'<th scope="col">{_UNITS[work]}</th><th scope="col">Share</th></tr></thead>'
         f"<tbody>{rows}</tbody></table></div>"
     )
 

@@ -158,7 +158,7 @@ class Llama(_Decoder, name="llama"):
     def on(cls, *input_shapes: tuple[int, ...], **fields: Any) -> Self:
         tokens, *caches = input_shapes
         hidden = fields.get("hidden_size", cls.fields["hidden_size"].default)
-        return super().on((*tokens, hidden), *caches[:2], **fields)
+        return super().on((*tokens, hidden), *caches, **fields)
 
     @property
     def block(self) -> LlamaDecoderLayer:

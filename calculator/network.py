@@ -73,14 +73,15 @@ def _layer(written: str) -> tuple[str, dict[str, Any]]:
         raise ValueError(f"{quoted(name)} is not known here; use {', '.join(known)}")
     layer = known[name]
     modules = [key for key, field in layer.fields.items() if field.role == "module"]
-    if len(parsed.args) > len(modules):
-        raise ValueError(f"{name} takes {len(modules)} arguments, not {len(parsed.args)}")
+    places = [key for key in modules if not layer.fields[key].keyword]
+    if len(parsed.args) > len(places):
+        raise ValueError(f"{name} takes {len(places)} arguments, not {len(parsed.args)}")
     try:
         positional = [_literal(each) for each in parsed.args]
         named = {each.arg or "**": _literal(each.value) for each in parsed.keywords}
     except (ValueError, TypeError, MemoryError, RecursionError):
         raise ValueError("arguments must be plain numbers or words") from None
-    fields = dict(zip(modules, positional, strict=False))
+    fields = dict(zip(places, positional, strict=False))
     for key in named:
         if key in fields:
             raise ValueError(f"{key} is given twice")

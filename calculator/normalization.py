@@ -1,104 +1,21 @@
-"""Layers that bring sets of numbers to a common scale, by their mean and variance."""
+"""Layers that normalise sets of numbers of a tensor by their mean and variance."""
 
 from __future__ import annotations
 
 from math import prod
-from typing import Any
+from typing import Any, Self
 
 from calculator.calculation import quantity
-from calculator.fields import flag, shape
+from calculator.expression import quotient
+from calculator.fields import flag, shape, size
 from calculator.layer import Layer
-from calculator.operations import Operations, total
+from calculator.normalized import Normalization, mean, scaled, squares
+from calculator.operations import Operations, times, total
 from calculator.rates import real
 from calculator.shaped import Shaped
 
 
-def _mean(sets: int, set_size: int) -> Operations:
-    """The sum of each set, divided by how many they are."""
-    return {"additions": sets * (set_size - 1), "divisions": sets}
-
-
-def _squares(elements: int) -> Operations:
-    """Each number times itself."""
-    return {"multiplications": elements}
-
-
-def _centred(elements: int) -> Operations:
-    """The mean subtracted from each number."""
-    return {"subtractions": elements}
-
-
-def _scaled(sets: int, elements: int) -> Operations:
-    """Each number divided by the root of its set: of a variance, or mean square, plus eps."""
-    return {"additions": sets, "square_roots": sets, "divisions": elements}
-
-
-def _variance(sets: int, set_size: int) -> Operations:
-    """The mean of the squared differences from the mean: biased, divided by how many they are."""
-    elements = sets * set_size
-    return total([_centred(elements), _squares(elements), _mean(sets, set_size)])
-
-
-def _standardised(sets: int, elements: int) -> Operations:
-    """Each number minus the mean of its set, divided by the root of variance plus eps."""
-    return total([_centred(elements), _scaled(sets, elements)])
-
-
-class _Normalization(Layer):
-    """Sets of numbers that share a mean and a variance, and a scale and a shift learned for each.
-
-    The difference from the mean stands twice in the definition, in the variance and in the result,
-    and is counted twice.
-    """
-
-    @quantity(r"\text{sets}", label="Sets of numbers")
-    def sets(self) -> int:
-        """How many sets there are, each with statistics of its own."""
-        raise NotImplementedError
-
-    @quantity("F", label="Numbers in a set")
-    def set_size(self) -> int:
-        """How many numbers share their statistics."""
-        raise NotImplementedError
-
-    def scales(self) -> bool:
-        """Return whether each number is multiplied by a weight."""
-        raise NotImplementedError
-
-    def shifts(self) -> bool:
-        """Return whether a bias is added to each number."""
-        raise NotImplementedError
-
-    def weight_size(self) -> int:
-        """Return how many numbers the weight has, and the bias as many."""
-        raise NotImplementedError
-
-    def elements(self) -> int:
-        """Return how many numbers are normalised."""
-        return self.sets * self.set_size
-
-    def learned(self) -> Operations:
-        """Return what weight and bias take: a multiplication and an addition an element."""
-        weight = {"multiplications": self.elements()} if self.scales() else {}
-        bias = {"additions": self.elements()} if self.shifts() else {}
-        return weight | bias
-
-    @quantity()
-    def params(self) -> int:
-        """The weight and the bias, where there are any."""
-        tensors = self.scales() + self.shifts()
-        return tensors * self.weight_size() if tensors else 0
-
-    def is_differentiated(self) -> bool:
-        """Return whether there is a gradient to compute."""
-        return self.input_requires_grad or (self.weight_requires_grad and self.scales())
-
-    def keeps(self) -> tuple[bool, bool]:
-        """The input, which either gradient needs."""
-        return self.is_differentiated(), False
-
-
-class _Trailing(_Normalization, Shaped):
+class _Trailing(Normalization, Shaped):
     """The last dimensions of a tensor normalised: `normalized_shape` says which sizes they have."""
 
     normalized_shape: Any = shape(
@@ -155,22 +72,6 @@ class LayerNorm(_Trailing, name="layer_norm"):
     def shifts(self) -> bool:
         return self.elementwise_affine and self.bias
 
-    @quantity()
-    def operations(self) -> Operations:
-        """Mean, variance, normalised numbers, weight and bias."""
-        return total(
-            [
-                _mean(self.sets, self.set_size),
-                _variance(self.sets, self.set_size),
-                _standardised(self.sets, self.elements()),
-                self.learned(),
-            ]
-        )
-
-    def kept_bytes(self) -> int:
-        """The mean and the inverse of the root, of each set."""
-        return 2 * self.sets * self.element_bytes if self.is_differentiated() else 0
-
 
 class RMSNorm(_Trailing, name="rms_norm"):
     """Normalisation by the root mean square, as `torch.nn.RMSNorm`: no mean, no bias.
@@ -203,9 +104,9 @@ class RMSNorm(_Trailing, name="rms_norm"):
         """Mean square, normalised numbers, weight."""
         return total(
             [
-                _squares(self.elements()),
-                _mean(self.sets, self.set_size),
-                _scaled(self.sets, self.elements()),
+                squares(self.elements()),
+                mean(self.sets, self.set_size),
+                scaled(self.sets, self.elements()),
                 self.learned(),
             ]
         )
@@ -219,3 +120,131 @@ class RMSNorm(_Trailing, name="rms_norm"):
         roots = self.sets if self.input_requires_grad else 0
         trained = self.weight_requires_grad and self.scales()
         return (roots + (self.elements() if trained else 0)) * self.element_bytes
+
+
+class GroupNorm(Normalization, Shaped, name="group_norm"):
+    """Groups of channels normalised, as `torch.nn.GroupNorm`: input `(N, C, …)`.
+
+    A set is one group of channels of one input, over all positions. Each takes what it takes in
+    `LayerNorm`; weight and bias are one a channel.
+    """
+
+    num_groups: int = size("G", default=32, label="Groups", required=True)
+    num_channels: int = size("C", default=64, label="Channels", required=True)
+    eps: float = real(default=1e-5, label="Epsilon")
+    affine: bool = flag(default=True, label="Weight")
+    bias: bool = flag(default=True, label="Bias", keyword=True)
+    size: tuple[int, ...] = shape("n", default=(1, 64, 56, 56), label="Input shape", role="input")
+
+    def validate_module(self) -> None:
+        if self.num_channels % self.num_groups:
+            raise self.fields["num_groups"].refuse(
+                f"num_channels ({self.num_channels}) must be divisible by num_groups "
+                f"({self.num_groups}). Change one of them",
+                self.num_groups,
+            )
+
+    def validate_input(self) -> None:
+        given, groups = list(self.size), self.num_groups
+        if len(given) < 2:
+            raise self.fields["size"].refuse(
+                f"Expected at least 2 dimensions for input tensor but received {len(given)}. "
+                "Give (N, C) or (N, C, …)",
+                self.fields["size"].write(self.size),
+            )
+        alike = given[0] * given[1] // groups
+        if alike * prod(given[2:]) == 1:
+            raise self.fields["num_groups"].refuse(
+                "Expected more than 1 value per channel when training, got input size "
+                f"{[alike, groups, *given[2:]]}. Make the groups or the input larger",
+                groups,
+            )
+        if given[1] % groups:
+            raise self.fields["num_groups"].refuse(
+                "Expected number of channels in input to be divisible by num_groups, but got input "
+                f"of shape {given} and num_groups={groups}. Set num_channels to {given[1]} first",
+                groups,
+            )
+        if self.affine and given[1] != self.num_channels:
+            raise self.fields["num_channels"].refuse(
+                "Expected weight to be a vector of size equal to the number of channels in input, "
+                f"but got weight of shape [{self.num_channels}] and input of shape {given}. "
+                f"Give {given[1]}",
+                self.num_channels,
+            )
+
+    @quantity()
+    def sets(self) -> int:
+        """The groups of every input."""
+        return self.size[0] * self.num_groups
+
+    @quantity()
+    def set_size(self) -> int:
+        """The channels of a group, at every position."""
+        return quotient(self.size[1], self.num_groups) * prod(self.size[2:])
+
+    def weight_size(self) -> int:
+        return self.num_channels
+
+    def scales(self) -> bool:
+        return self.affine
+
+    def shifts(self) -> bool:
+        return self.affine and self.bias
+
+
+class LocalResponseNorm(Layer, name="local_response_norm"):
+    """Each number divided by those of neighbouring channels, as `torch.nn.LocalResponseNorm`.
+
+    Input `(N, C, …)`, three dimensions or more. Of each number: its square, the sum of the squares
+    of n channels at its place (n − 1 additions; channels that are not there count as zeros), times
+    α/n, plus k, a power with the exponent −β, times the number.
+    """
+
+    size: int = size("s", default=5, label="Channels of a sum", required=True)
+    alpha: float = real(default=1e-4, label="Alpha")
+    beta: float = real(default=0.75, label="Beta")
+    k: float = real(default=1.0, label="k")
+    tensor_size: tuple[int, ...] = shape(
+        "n", default=(1, 96, 55, 55), label="Input shape", role="input"
+    )
+
+    @classmethod
+    def on(cls, *input_shapes: tuple[int, ...], **fields: Any) -> Self:
+        (shape,) = input_shapes
+        return cls(tensor_size=shape, **fields)
+
+    def validate_input(self) -> None:
+        if len(self.tensor_size) < 3:
+            raise self.fields["tensor_size"].refuse(
+                "Expected 3D or higher dimensionality input (got "
+                f"{len(self.tensor_size)} dimensions). Give (N, C, L) or more",
+                self.fields["tensor_size"].write(self.tensor_size),
+            )
+
+    @quantity()
+    def input_shape(self) -> tuple[int, ...]:
+        """Three dimensions or more."""
+        return self.tensor_size
+
+    @quantity()
+    def output_shape(self) -> tuple[int, ...]:
+        """The shape of the input."""
+        return self.tensor_size
+
+    @quantity()
+    def operations(self) -> Operations:
+        """What one number takes, for every number."""
+        each = {"additions": self.size, "multiplications": 3, "transcendentals": 1}
+        return times(prod(self.tensor_size), each)
+
+    def keeps(self) -> tuple[bool, bool]:
+        """The input, of which both squares and quotient were made."""
+        return self.input_requires_grad, False
+
+    def kept_bytes(self) -> int:
+        """The padded squares, the sums and their powers."""
+        batch, channels, *positions = self.tensor_size
+        padded = batch * (channels + self.size - 1) * prod(positions)
+        kept = padded + 2 * prod(self.tensor_size)
+        return kept * self.element_bytes if self.input_requires_grad else 0

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 from calculator.calculation import quantity
-from calculator.fields import Choice, Flag, Size, flag, size
-from calculator.layer import Layer
-from calculator.operations import SIGMOID, Operations, times, total
+from calculator.fields import Flag, flag, size
+from calculator.gates import (
+    BIAS,
+    Elman,
+    GatedUnits,
+    LongShortTerm,
+    Recurrent,
+    nonlinearity_field,
+    positive,
+)
+from calculator.operations import Operations, times
 from calculator.rates import Real
 
-
-def _positive(symbol: str, name: str, label: str, **more: Any) -> Any:
-    return Size(symbol, label=label, refusal=f"{name} must be greater than zero", **more)
-
-
-def _nonlinearity(refusal: str) -> Any:
-    options = {"tanh": "tanh", "relu": "ReLU"}
-    return Choice(default="tanh", label="Non-linearity", options=options, refusal=refusal)
-
-
-_BIAS: Any = Flag(label="Bias", default=True)
 _BATCH_FIRST: Any = Flag(label="Batch first", default=False)
 _DROPOUT: Any = Real(
     label="Dropout between layers", default=0.0, help="None behind the last layer.",
@@ -31,106 +28,7 @@ _DROPOUT: Any = Real(
 _BIDIRECTIONAL: Any = Flag(label="Bidirectional", default=False)
 
 
-class _Recurrent(Layer):
-    """Gates that each see the input of a step and the state that the step before gave.
-
-    A gate has H units. The first state is zeros: they are multiplied like any other, and have no
-    gradient. The states that torch returns beside the output are in no number of bytes here.
-    """
-
-    input_size: int = _positive(
-        r"H_\text{in}", "input_size", "Input size", default=128, required=True
-    )
-    hidden_size: int = _positive("H", "hidden_size", "Hidden size", default=256, required=True)
-    bias: bool = _BIAS
-    batch_size: int | None = size(
-        "N", default=1, label="Batch size", role="input", optional=True,
-        help="Empty: an input without a batch.",
-    )  # fmt: skip
-
-    gates: ClassVar[int]
-
-    def each(self) -> Operations:
-        """Return what a unit takes beside the sums of its gates."""
-        raise NotImplementedError
-
-    def sequences(self) -> int:
-        """Return how many sequences the batch holds."""
-        return 1 if self.batch_size is None else self.batch_size
-
-    def rows(self) -> int:
-        """Return how many steps are made in all sequences together."""
-        raise NotImplementedError
-
-    def cells(self) -> int:
-        """Return how many layers there are, each direction for itself."""
-        raise NotImplementedError
-
-    def units(self) -> int:
-        """Return how many hidden units are computed."""
-        return self.rows() * self.cells() * self.hidden_size
-
-    def state_size(self) -> int:
-        """Return how many numbers a step gives to the next, and as its output."""
-        return self.hidden_size
-
-    @quantity(r"\text{weights}", label="Weights, biases apart")
-    def weights(self) -> int:
-        """For every unit of a gate, as many as it sees numbers of the input and of the state."""
-        return self.gates * self.hidden_size * (self.input_size + self.hidden_size)
-
-    @quantity()
-    def params(self) -> int:
-        """The weights, and two biases a unit of a gate: torch keeps one for each product."""
-        biases = 2 * self.cells() * self.gates * self.hidden_size
-        return self.weights + biases if self.bias else self.weights
-
-    @quantity()
-    def macs(self) -> int:
-        """Every weight once in every step of every sequence."""
-        return self.rows() * self.weights
-
-    @quantity()
-    def operations(self) -> Operations:
-        """The two products of each gate are added, with their biases; the rest is no sum."""
-        sums = {"additions": 3 * self.gates if self.bias else self.gates}
-        each = times(self.units(), total([sums, self.each()]))
-        return {"multiply_accumulates": self.macs, **each}
-
-    @quantity()
-    def backward_macs(self) -> int:
-        """As many again for the weights, and for what they multiply but for the first state."""
-        if not self.is_trained():
-            return 0
-        gate_units = self.gates * self.hidden_size
-        of_the_rest = self.macs - self.sequences() * self.cells() * gate_units * self.state_size()
-        if not self.input_requires_grad:
-            of_the_rest = of_the_rest - self.rows() * self.directions() * gate_units * (
-                self.input_size
-            )
-        return self.macs + of_the_rest if self.weight_requires_grad else of_the_rest
-
-    def directions(self) -> int:
-        """Return in how many directions each layer reads."""
-        return 1
-
-    def is_trained(self) -> bool:
-        """Return whether there is a gradient to compute."""
-        return self.input_requires_grad or self.weight_requires_grad
-
-    def keeps(self) -> tuple[bool, bool]:
-        """The input, for the gradient of the weights."""
-        return self.weight_requires_grad, False
-
-    def kept_bytes(self) -> int:
-        return self.kept_numbers() * self.element_bytes if self.is_trained() else 0
-
-    def kept_numbers(self) -> int:
-        """Return how many numbers autograd saves beside input and output."""
-        raise NotImplementedError
-
-
-class _Cell(_Recurrent):
+class _Cell(Recurrent):
     """One step of one layer, on `(N, H_in)` or `(H_in)`, from a state of zeros."""
 
     @classmethod
@@ -177,15 +75,15 @@ class _Cell(_Recurrent):
         return (*self.leading(), self.hidden_size)
 
 
-class _Layers(_Recurrent):
+class _Layers(Recurrent):
     """Layers on a sequence `(L, N, H_in)`: each reads all steps of the one below, in order.
 
     `(N, L, H_in)` with batch_first, `(L, H_in)` without a batch. Between layers, dropout is two
     multiplications a number in training, as in `torch.nn.Dropout`.
     """
 
-    num_layers: int = _positive("K", "num_layers", "Layers", default=1)
-    bias: bool = _BIAS
+    num_layers: int = positive("K", "num_layers", "Layers", default=1)
+    bias: bool = BIAS
     batch_first: bool = _BATCH_FIRST
     dropout: float = _DROPOUT
     bidirectional: bool = _BIDIRECTIONAL
@@ -294,15 +192,10 @@ class _Layers(_Recurrent):
         each = self.rows() * self.directions() * self.state_size()
         return (self.num_layers - 1) * each if self.is_stacked else 0
 
-    @quantity()
-    def operations(self) -> Operations:
-        """The two products of each gate are added, with their biases; the rest is no sum."""
-        sums = {"additions": 3 * self.gates if self.bias else self.gates}
-        each = times(self.units(), total([sums, self.each()]))
-        parts: list[Operations] = [{"multiply_accumulates": self.macs}, each]
-        if self.dropout_multiplications:
-            parts.append(times(self.between(), {"multiplications": self.dropout_multiplications}))
-        return total(parts)
+    def between_layers(self) -> Operations:
+        """Dropout: a mask and a scale; a single zero where all is dropped."""
+        each = {"multiplications": self.dropout_multiplications}
+        return times(self.between(), each) if self.dropout_multiplications else {}
 
     def keeps(self) -> tuple[bool, bool]:
         """The input, for the gradient of the weights, or a copy of it."""
@@ -324,43 +217,13 @@ class _Layers(_Recurrent):
         raise NotImplementedError
 
 
-class _Elman:
-    """h = f(W x + b + W h + b), f being tanh or ReLU."""
-
-    gates = 1
-    nonlinearity: str
-
-    def each(self) -> Operations:
-        return {"transcendentals": 1} if self.nonlinearity == "tanh" else {"comparisons": 1}
-
-
-class _LSTM:
-    """Gates i, f, o by sigmoid and g by tanh: c = f · c + i · g, and h = o · tanh(c)."""
-
-    gates = 4
-
-    def each(self) -> Operations:
-        own = {"additions": 1, "multiplications": 3, "transcendentals": 2}
-        return total([own, SIGMOID, SIGMOID, SIGMOID])
-
-
-class _GRU:
-    """r and z by sigmoid, n = tanh(W x + b + r · (W h + b)), and h = (1 − z) · n + z · h."""
-
-    gates = 3
-
-    def each(self) -> Operations:
-        own = {"additions": 1, "subtractions": 1, "multiplications": 3, "transcendentals": 1}
-        return total([own, SIGMOID, SIGMOID])
-
-
-class RNN(_Elman, _Layers, name="rnn"):
+class RNN(Elman, _Layers, name="rnn"):
     """Layers of one gate, as `torch.nn.RNN`: each state is tanh, or ReLU, of input and state."""
 
-    nonlinearity: str = _nonlinearity(
+    nonlinearity: str = nonlinearity_field(
         "Unknown nonlinearity '{given}'. Select from 'tanh' or 'relu'."
     )
-    bias: bool = _BIAS
+    bias: bool = BIAS
     batch_first: bool = _BATCH_FIRST
     dropout: float = _DROPOUT
     bidirectional: bool = _BIDIRECTIONAL
@@ -371,7 +234,7 @@ class RNN(_Elman, _Layers, name="rnn"):
         return self.units() + first if self.weight_requires_grad else self.units()
 
 
-class LSTM(_LSTM, _Layers, name="lstm"):
+class LSTM(LongShortTerm, _Layers, name="lstm"):
     """Long short-term memory, as `torch.nn.LSTM`: four gates, two states.
 
     With `proj_size` the output h of a step is multiplied by one more matrix, down to that size.
@@ -415,7 +278,7 @@ class LSTM(_LSTM, _Layers, name="lstm"):
         return kept + self.units() if self.projects else kept
 
 
-class GRU(_GRU, _Layers, name="gru"):
+class GRU(GatedUnits, _Layers, name="gru"):
     """Gated recurrent units, as `torch.nn.GRU`: three gates, one state."""
 
     def kept_of_units(self) -> int:
@@ -423,10 +286,10 @@ class GRU(_GRU, _Layers, name="gru"):
         return (7 if self.weight_requires_grad else 6) * self.units()
 
 
-class RNNCell(_Elman, _Cell, name="rnn_cell"):
+class RNNCell(Elman, _Cell, name="rnn_cell"):
     """One step of an RNN, as `torch.nn.RNNCell`."""
 
-    nonlinearity: str = _nonlinearity("Unknown nonlinearity: {given}")
+    nonlinearity: str = nonlinearity_field("Unknown nonlinearity: {given}")
 
     def keeps(self) -> tuple[bool, bool]:
         """The input, for the gradient of the weights; the output, for that of its function."""
@@ -437,7 +300,7 @@ class RNNCell(_Elman, _Cell, name="rnn_cell"):
         return self.units() if self.weight_requires_grad else 0
 
 
-class LSTMCell(_LSTM, _Cell, name="lstm_cell"):
+class LSTMCell(LongShortTerm, _Cell, name="lstm_cell"):
     """One step of a long short-term memory, as `torch.nn.LSTMCell`."""
 
     gives_states = True
@@ -447,7 +310,7 @@ class LSTMCell(_LSTM, _Cell, name="lstm_cell"):
         return 6 * self.units()
 
 
-class GRUCell(_GRU, _Cell, name="gru_cell"):
+class GRUCell(GatedUnits, _Cell, name="gru_cell"):
     """One step of gated recurrent units, as `torch.nn.GRUCell`."""
 
     def kept_numbers(self) -> int:

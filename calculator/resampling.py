@@ -114,7 +114,7 @@ class Upsample(Layer, name="upsample"):
     def validate_input(self) -> None:
         reason = self.unfit(self.size)
         if reason:
-            raise self.misfit(reason, self.shape)
+            raise self.fields["shape"].refuse(reason, self.shape)
         given = "scale_factor" if self.size is None else "size"
         refuse = self.fields[given].refuse
         written = self.fields[given].write(getattr(self, given))
@@ -231,7 +231,7 @@ class PixelShuffle(Shaped, name="pixel_shuffle"):
 
     def validate_input(self) -> None:
         if len(self.size) < 3:
-            raise self.misfit(
+            raise self.fields["size"].refuse(
                 "pixel_shuffle expects input to have at least 3 dimensions, but got input with "
                 f"{len(self.size)} dimension(s). Give (N, C, H, W)",
                 self.size,

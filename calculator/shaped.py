@@ -5,8 +5,19 @@ from __future__ import annotations
 from typing import Any, Self
 
 from calculator.calculation import quantity
-from calculator.fields import shape
+from calculator.fields import Field, shape
 from calculator.layer import Layer
+
+
+def from_start(field: Field, given: int, dimensions: int) -> int:
+    """Return a dimension counted from the start; raise InvalidField where there is none."""
+    if not -dimensions <= given < dimensions:
+        raise field.refuse(
+            f"Dimension out of range (expected to be in range of [{-dimensions}, "
+            f"{dimensions - 1}], but got {given}). The input has {dimensions} dimensions",
+            given,
+        )
+    return given % dimensions
 
 
 class Shaped(Layer):
@@ -21,14 +32,7 @@ class Shaped(Layer):
 
     def place(self, name: str) -> int:
         """Return the dimension that a field names, counted from the start."""
-        given, dimensions = getattr(self, name), len(self.size)
-        if not -dimensions <= given < dimensions:
-            raise self.fields[name].refuse(
-                f"Dimension out of range (expected to be in range of [{-dimensions}, "
-                f"{dimensions - 1}], but got {given}). The input has {dimensions} dimensions",
-                given,
-            )
-        return int(given % dimensions)
+        return from_start(self.fields[name], getattr(self, name), len(self.size))
 
     @quantity()
     def input_shape(self) -> tuple[int, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import Any, ClassVar, Self
 
 from calculator.calculation import quantity
@@ -24,13 +25,18 @@ class Spatial(Layer):
     @classmethod
     def on(cls, *input_shapes: tuple[int, ...], **fields: Any) -> Self:
         (shape,) = input_shapes
-        axes = [AXES[axis] for axis in cls.axes]
-        leading = len(shape) - len(axes) - 1
+        leading = len(shape) - len(cls.axes) - 1
         if leading not in (0, 1):
             raise cls.misfit(cls.wrong_dimensions(shape, fields), shape)
+        return cls.split(shape, leading, fields)
+
+    @classmethod
+    def split(cls, shape: tuple[int, ...], leading: int, fields: dict[str, Any]) -> Self:
+        """Return the layer on a shape that has so many sizes in front of the channels."""
+        axes = [AXES[axis] for axis in cls.axes]
         channels, *sizes = shape[leading:]
         expected = fields.setdefault(cls.channels_field, channels)
-        dimensions: dict[str, Any] = dict(zip(axes, sizes, strict=True))
+        dimensions: dict[str, Any] = dict(zip_longest(axes, sizes))  # fewer: the last are None
         return cls.fitted(
             lambda layer: "" if channels == expected else layer.wrong_channels(channels),
             shape,

@@ -204,6 +204,8 @@ USUAL: dict[str, Callable[[Random, type[Layer], Arguments], Any]] = {
     "in_channels": lambda rng, owner, given: rng.choice([1, 2, 3, 4, 6]),
     "out_channels": lambda rng, owner, given: rng.choice([1, 2, 3, 4, 6]),
     "groups": lambda rng, owner, given: _divisor(rng, given["in_channels"], given["out_channels"]),
+    "num_channels": lambda rng, owner, given: rng.choice([1, 2, 3, 4, 6]),
+    "num_groups": lambda rng, owner, given: rng.choice([1, 1, 2, 3]),
     "num_parameters": lambda rng, owner, given: rng.choice([1, 1, 2, 3]),
     "padding": _padding,
     "output_padding": lambda rng, owner, given: rng.choice([0, 0, 1]),
@@ -245,9 +247,11 @@ USUAL: dict[str, Callable[[Random, type[Layer], Arguments], Any]] = {
     ),
     "max_norm": lambda rng, owner, given: rng.choice([None, None, 1, 0.5]),
     "norm_type": lambda rng, owner, given: rng.choice([2.0, 1, 3.0]),
+    "num_layers": lambda rng, owner, given: rng.choice([1, 1, 2, 3]),
     "proj_size": lambda rng, owner, given: _below(rng, given["hidden_size"]),
 }
 ODD: dict[str, Callable[[Random, type[Layer]], Any]] = {
+    "normalized_shape": lambda rng, owner: rng.choice([(), 0, -1, 2, [3, 2], (2, 0), 1.5, None]),
     "max_norm": lambda rng, owner: rng.choice([-1, 0, "1", None, 1e9]),
     "norm_type": lambda rng, owner: rng.choice([0.5, 4, 1e9]),
     "dropout": lambda rng, owner: rng.choice([-0.5, 1.5, 2, 0.25, None, True, "0.5"]),
@@ -365,6 +369,37 @@ def _pair(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes,
     return tuple(map(tuple, cut))
 
 
+def _normalized(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
+    if owner.axes == "L" and rng.random() < 0.3:
+        return ((rng.randint(1, 3), *_channels(arguments, "num_features")),)
+    shape = _shapes(rng, owner, arguments)[0]
+    return (shape if len(shape) == len(owner.axes) + 2 else (rng.randint(1, 3), *shape),)
+
+
+def _grouped(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
+    positions = [rng.randint(1, 4) for _ in range(rng.randint(0, 3))]
+    return ((rng.randint(1, 3), *_channels(arguments, "num_channels"), *positions),)
+
+
+def _channels(arguments: Arguments, name: str) -> list[int]:
+    channels = arguments[name]
+    return [channels if isinstance(channels, int) and channels > 0 else 3]
+
+
+def _high(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
+    return (tuple(rng.randint(1, 4) for _ in range(rng.randint(3, 5))),)
+
+
+def _alike(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
+    dim = arguments.get("dim", 0)
+    shape = [rng.randint(1, 4) for _ in range(rng.randint(1, 4))]
+    many = [list(shape) for _ in range(rng.randint(1, 4))]
+    if isinstance(dim, int) and -len(shape) <= dim < len(shape):
+        for each in many:
+            each[dim] = rng.randint(1, 4)
+    return tuple(map(tuple, many))
+
+
 def _tokens(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
     """New tokens, and the keys and values of those before them where there are any."""
     hidden, heads, shared, each = (
@@ -433,15 +468,19 @@ def _upsampled(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[S
 
 SHAPES: dict[str, Callable[[Random, type[Layer], Arguments], tuple[Sizes, ...]]] = {
     "add": _pair,
+    **{f"batch_norm{axes}d": _normalized for axes in (1, 2, 3)},
+    "cat": _alike,
     "grouped_query_attention": _tokens,
     "bilinear": _two_inputs,
     "embedding": _indices,
     "embedding_bag": _bags,
     "glu": _even,
+    "group_norm": _grouped,
     "layer_norm": _trailing,
     "llama": _words,
     "llama_decoder_layer": _tokens,
     "linear": _linear,
+    "local_response_norm": _high,
     "rotary_embedding": lambda rng, owner, given: (
         (rng.randint(1, 3), rng.randint(1, 4), rng.randint(1, 5), rng.choice([2, 4, 6, 8])),
     ),

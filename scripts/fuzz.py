@@ -66,7 +66,7 @@ def _another_is_wrong(one: Configuration, reason: str) -> bool:
 
 def reason(error: Exception) -> str:
     """Return why torch refuses: its first line, without what only its own argument parser adds."""
-    line = str(error).strip().split("\n")[0]
+    line = re.sub(" +", " ", str(error).strip().split("\n")[0])
     line = re.sub(r"\{.*", "", line)  # a set, printed in any order
     return re.sub(r"^Argument #\d+: ", "", line).rstrip(". ")
 
@@ -82,6 +82,7 @@ def excused(
       pads by zeros; elsewhere it pads one axis and forgets the others.
     - A padding with more numbers than axes: torch lets it pad the channels where it does not pad
       by zeros.
+    - A whole number written 1.0, where torch does no more than divide by it.
     - Attention on tensors that do not fit together: torch broadcasts a batch of 1, counts heads of
       keys and of values apart, takes other numbers of dimensions, and speaks of its mask first.
     - A negative dropout of attention, which some kernels take for none and others refuse.
@@ -108,6 +109,8 @@ def excused(
         numbers = one.arguments.get(ours.field)
         if ours.message.endswith("Must be at least 1"):
             return "a size of 0"
+        if isinstance(numbers, float) and numbers.is_integer():
+            return "a whole number written 1.0"
         if ours.field == "dropout" and ours.message == "must be a number":
             return "a wrong type out of sight"
         if isinstance(numbers, (tuple, list)) and one.layer.startswith("conv"):
@@ -121,7 +124,9 @@ def excused(
         return None
     if "_backward()" in str(theirs) and ours.message.endswith("Must be at least 1"):
         return "a size of 0"
-    if isinstance(theirs, TypeError) or "must be a whole number" in ours.message:
+    if isinstance(theirs, TypeError) or re.search(
+        "must be a (whole )?number|is empty", ours.message
+    ):
         return "words for a wrong type"
     shapes_a_parameter = ours.field in ("num_parameters", "kdim", "vdim", "dim_feedforward") or (
         one.owner.fields[ours.field].required if ours.field in one.arguments else False

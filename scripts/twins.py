@@ -38,6 +38,11 @@ class Twin:
     inputs: Callable[[tuple[Sizes, ...]], Tensors] = lambda shapes: tuple(map(torch.zeros, shapes))
 
 
+def concatenated(*tensors: torch.Tensor, dim: int = 0) -> torch.Tensor:
+    """Return what `torch.cat` makes of tensors, which takes them in one sequence."""
+    return torch.cat(tensors, dim)
+
+
 def indices(shapes: tuple[Sizes, ...]) -> Tensors:
     """Return zeros that something can be looked up with."""
     return tuple(torch.zeros(shape, dtype=torch.long) for shape in shapes)
@@ -50,6 +55,7 @@ def zeros(title: str, shape: Sizes) -> torch.Tensor:
 
 TWINS: dict[str, Twin] = {
     "add": Twin(partial(modules.Function, torch.add)),
+    "cat": Twin(partial(modules.Function, concatenated)),
     "embedding": Twin(torch.nn.Embedding, indices),
     "embedding_bag": Twin(torch.nn.EmbeddingBag, indices),
     "grouped_query_attention": Twin(modules.GroupedQueryAttention),
@@ -114,6 +120,8 @@ def work(
     if one.layer == "bilinear":
         return profiled(module(one), inputs(one), input_requires_grad, weight_requires_grad)
     arguments, shapes, times = _ungrouped(one)
+    if "momentum" in arguments:  # None, a cumulative average, counts batches: no number on meta
+        arguments = {**arguments, "momentum": 0.1}
     with torch.device("meta"):
         layer, given = module(one, arguments), inputs(one, shapes)
         macs, training_macs = count(layer, given, input_requires_grad, weight_requires_grad)

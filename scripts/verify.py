@@ -86,8 +86,9 @@ def _testimony(
         yield witnesses.TORCH, seen
         if "activation_bytes" in example.expect and dtype == "fp32":
             yield witnesses.TORCH, witnesses.ask_autograd(asked, grads)
-        yield from _loops(example, calculation, asked)
-        moved = seen.get("bytes_moved", calculation.bytes_moved)
+        moved = seen.get("bytes_moved")  # not known of a block of torch's own
+        yield from _loops(example, calculation, asked, moved)
+        moved = calculation.bytes_moved if moved is None else moved
         texts |= {"flops": str(calculation.flops), "bytes_moved": str(moved)}
         if not timed:
             return
@@ -95,13 +96,13 @@ def _testimony(
 
 
 def _loops(
-    example: Example, calculation: Measured, asked: witnesses.Subject
+    example: Example, calculation: Measured, asked: witnesses.Subject, bytes_moved: int | None
 ) -> Iterable[tuple[str, witnesses.Figures]]:
     """Yield what is counted one by one, where an example asks for it."""
-    wanted = set(example.expect)
-    if calculation.convention == "matrix":
-        wanted.discard("flops")
-    if not wanted & {"operations", "exact_flops", "flops"}:
+    wanted = {"operations", "exact_flops"} & set(example.expect)
+    if calculation.convention == "all":
+        wanted |= {"flops", "arithmetic_intensity"} & set(example.expect)
+    if not wanted:
         return
     done = sum(calculation.operations.values())
     if done > MOST_OPERATIONS:
@@ -113,9 +114,11 @@ def _loops(
         yield witnesses.LOOPS, witnesses.count_operations(asked)
     if "exact_flops" in wanted:
         yield witnesses.LOOPS, witnesses.count_exact_flops(asked)
-    if "flops" in wanted:
-        weight = calculation.function_weight
-        yield witnesses.LOOPS, witnesses.count_all_arithmetic(asked, weight)
+    if wanted & {"flops", "arithmetic_intensity"}:
+        said = witnesses.count_all_arithmetic(asked, calculation.function_weight)
+        if bytes_moved:
+            said["arithmetic_intensity"] = said["flops"] / bytes_moved
+        yield witnesses.LOOPS, said
 
 
 def _subject(example: Example, calculation: Calculation) -> witnesses.Subject:

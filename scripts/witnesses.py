@@ -210,34 +210,34 @@ def _decoder(module: torch.nn.Module, attended: list[Attended], macs: int, each:
     """Return what is in the caches of a decoder, in sight of its tokens, and met by one of them."""
     if not attended:
         return {}
-    masked = 0
-    for owner, (batch, heads, queries, features), (_, _, keys, _) in attended:
-        masked += batch * heads * features * 2 * unseen(queries, keys, owner.sliding_window)
+    masked = kept = 0
+    for owner, (batch, heads, queries, features), (_, shared, keys, _) in attended:
+        unseen, last = sight(queries, keys, owner.sliding_window)
+        masked += batch * heads * features * 2 * unseen
+        kept += batch * shared * features * 2 * last
     idle = [
         (len(one.experts) - one.each) * sum(each.numel() for each in one.experts[0].parameters())
         for one in module.modules()
         if isinstance(one, modules.MixtureOfExperts)
     ]
     cached = [owner.k_proj.out_features + owner.v_proj.out_features for owner, *_ in attended]
-    windowed = any(owner.sliding_window for owner, *_ in attended)
-    keys_and_values = sum(2 * prod(key) for _, _, key in attended)
     return {
         "useful_macs": macs - masked,
         "active_params": sum(each.numel() for each in module.parameters()) - sum(idle),
         "kv_cache_bytes_per_token": sum(cached) * each,
-        **({} if windowed else {"kv_cache_bytes": keys_and_values * each}),
+        "kv_cache_bytes": kept * each,
     }
 
 
 @cache
-def unseen(queries: int, keys: int, window: int | None) -> int:
-    """Return how many keys the last tokens do not see, all of them together."""
+def sight(queries: int, keys: int, window: int | None) -> tuple[int, int]:
+    """Return how many keys the last tokens do not see, all together, and how many the last sees."""
     if queries == 1:
-        return 0
+        return 0, keys
     sees = torch.ones(queries, keys, dtype=torch.bool).tril(keys - queries)
     if window is not None:
         sees = sees.triu(keys - queries - window + 1)
-    return int((~sees).sum())
+    return int((~sees).sum()), int(sees[-1].sum())
 
 
 def read_of(module: torch.nn.Module, given: torch.Tensor) -> int:

@@ -19,12 +19,13 @@ OUTSIDE = {  # of the standard library: files, network, clocks, chance, other pr
     "threading", "time", "urllib", "uuid", "webbrowser",
 }  # fmt: skip
 FOUNDATION = {
-    "calculation", "chain", "expression", "fields", "layer", "operations", "rates", "shaped",
-    "spatial", "units", "extents", "windows",
+    "calculation", "chain", "expression", "extents", "fields", "gates", "layer", "normalized",
+    "operations", "rates", "shaped", "spatial", "units", "windows",
 }  # fmt: skip
 FAMILIES = {
-    "activation", "adaptive", "attention", "convolution", "elementwise", "embedding", "linear",
-    "normalization", "padding", "pooling", "recurrent", "resampling", "reshape", "rotary",
+    "activation", "adaptive", "attention", "batch_normalization", "convolution", "elementwise",
+    "embedding", "linear", "normalization", "padding", "pooling", "recurrent", "resampling",
+    "reshape", "rotary",
 }  # fmt: skip
 BLOCKS = {"decoder", "llama", "multihead", "transformer"}  # layers made of layers
 PARTS = {"experts"}  # of blocks, without a name of their own

@@ -171,7 +171,7 @@ def declared(ours: Calculation) -> set[str]:
     for symbol in list(symbols):
         for axis in "DHWL":
             symbols.add(symbol.replace("axis", axis.lower()).replace("AXIS", axis))
-    shapes = [field for owner in owners for field in owner.fields.values() if field.kind == "shape"]
+    shapes = [field for owner in owners for field in owner.fields.values() if "shape" in field.kind]
     return symbols | {f"{field.symbol}_{place}" for field in shapes for place in range(8)}
 
 

@@ -9,7 +9,8 @@ import torch
 
 from calculator import InvalidField, Layer, Sequential
 from scripts.configurations import LAYERS, Configuration, draw
-from scripts.definitions import computed
+from scripts.definitions import computed, normalization
+from scripts.definitions.counting import Tally, numbers
 from scripts.twins import first, inputs, module
 
 COUNT = 60  # of each layer
@@ -68,3 +69,17 @@ def test_a_sequence_does_the_operations_of_its_layers():
     _, tally = computed(network, torch.randn(2, 2, 4, 4))
     text = "Conv2d(2, 3, 3)\nReLU()\nFlatten()\nLinear(12, 2)"
     assert Sequential(modules=text, input_shape=(2, 2, 4, 4)).operations == tally
+
+
+@pytest.mark.parametrize("momentum", [0.1, None])
+@pytest.mark.parametrize("layer", [torch.nn.BatchNorm1d, torch.nn.InstanceNorm1d])
+def test_the_running_statistics_of_the_definition_are_torchs(layer, momentum):
+    if layer is torch.nn.InstanceNorm1d and momentum is None:
+        momentum = 0.0  # what torch makes of it
+    module = layer(3, momentum=momentum, track_running_stats=True).double()
+    for _ in range(2):  # the first batch moves them from 0 and 1
+        x = torch.randn(4, 3, 5, dtype=torch.float64)
+        found = normalization.running_statistics(module, numbers(x, Tally()))
+        module(x)
+    for ours, theirs in zip(found, (module.running_mean, module.running_var), strict=True):
+        torch.testing.assert_close(torch.tensor(ours.astype(float)), theirs)

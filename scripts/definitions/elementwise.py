@@ -114,4 +114,5 @@ DEFINITIONS: dict[str, Callable[..., Array]] = {
     "GLU": glu,
     "add": lambda m, x, other: x + other,
     "mul": lambda m, x, other: x * other,
+    "concatenated": lambda m, *tensors: np.concatenate(tensors, m.arguments.get("dim", 0)),
 }
