@@ -195,7 +195,8 @@ def _layers(chain: Chain) -> str:
     work = "macs" if chain.convention == "matrix" else "flops"
     rows = "".join(
         f'<tr><th scope="row">{place}</th>'
-        f"<td><code>{escape(label)}</code>{f' × {grouped(count)}' if count > 1 else ''}</td>"
+        f"<td><code>{escape(label).replace('.', '.<wbr>')}</code>"
+        f"{f' × {grouped(count)}' if count > 1 else ''}</td>"
         f"<td>({', '.join(map(grouped, layer.output_shape))})</td>"
         f"<td>{grouped(count * layer.params)}</td><td>{grouped(count * getattr(layer, work))}</td>"
         f"<td>{_percent(count * getattr(layer, work), getattr(chain, work))}</td></tr>"

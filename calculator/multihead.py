@@ -270,8 +270,9 @@ class MultiheadAttention(Block, name="multihead_attention"):
                 self.dropout,
             )
         if self.value_length not in (None, self.key_length):
+            wanted = "needs a key length" if self.key_length is None else "must be as many as keys"
             raise self.fields["value_length"].refuse(
-                "must be as many as keys: each value has one", self.value_length
+                f"{wanted}: each value has a key", self.value_length
             )
         one = self.embed_dim if self.key_length is None else self.key_features()
         wrong = "" if self.value_length else self._wrong_features(one, one)

@@ -148,6 +148,8 @@ class _TransformerLayer(Block):
 
         def put(label: str, layer: Layer) -> None:
             nonlocal last
+            if isinstance(layer, Dropout) and layer.passes():
+                return
             written = last if layer.gives_a_view() else len(built) + 1
             built.append((label, layer, (last, written)))
             last = written

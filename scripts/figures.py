@@ -45,7 +45,8 @@ def _part(said: str, hit: str, shown: str) -> str:
 def _figure(width: float, height: float, title: str, still: str, parts: Iterator[str]) -> str:
     return (
         f'<svg class="figure" viewBox="-1 0 {width + 2:g} {height:g}" role="group" '
-        f'aria-label="{escape(title)}" style="max-inline-size: {width:g}px">'
+        f'aria-label="{escape(title)}" '
+        f'style="max-inline-size: {width:g}px; min-inline-size: min(24rem, {width:g}px)">'
         f"{still}{''.join(parts)}</svg>"
     )
 
@@ -130,5 +131,51 @@ def linear() -> str:
     )
 
 
-FIGURES: dict[str, Callable[[], str]] = {"convolution": convolution, "linear": linear}
+def attention() -> str:
+    """The causal mask of eight positions: the keys that each query sees, and how many they are."""
+    length, left, top, side = 8, 30, 48, 30
+    keys = "".join(
+        _text(left + (key + 0.5) * side, top - 12, _at("k", 1, 0, key), "figure-name")
+        for key in range(length)
+    )
+    still = _text(0, 14, "queries: point at a row", "figure-title") + keys
+
+    def square(row: int, key: int, kind: str) -> str:
+        x, y = left + key * side, top + row * side
+        return f'<rect x="{x}" y="{y}" width="{side}" height="{side}" class="{kind}"/>'
+
+    def part(row: int) -> str:
+        seen, name = row + 1, _at("q", 1, 0, row)
+        middle = top + (row + 0.5) * side
+        hit = _text(left - 18, middle, name, "figure-name") + "".join(
+            square(row, key, "figure-cell figure-target" if key < seen else "figure-cell")
+            for key in range(length)
+        )
+        shown = "".join(square(row, key, "figure-lit") for key in range(seen))
+        shown += "".join(
+            square(above, key, "figure-past") for above in range(row) for key in range(above + 1)
+        )
+        so_far, pairs = (rows * (rows + 1) // 2 for rows in (seen, length))
+        below, right = top + length * side + 24, left + length * side + 10
+        count = f"{name} sees {seen} of {length} keys"
+        total = f"{so_far} of {pairs} pairs so far"
+        shown += _text(right, middle + 4, f"{seen} of {length}", "figure-count")
+        shown += _text(left, below, f"{count}: {total}", "figure-sum")
+        return _part(f"{count}: {total}", hit, shown)
+
+    title = f"The causal mask of {length} positions: row by row, the pairs that are used"
+    return _figure(
+        left + length * side + 60,
+        top + length * side + 36,
+        title,
+        still,
+        (part(row) for row in range(length)),
+    )
+
+
+FIGURES: dict[str, Callable[[], str]] = {
+    "attention": attention,
+    "convolution": convolution,
+    "linear": linear,
+}
 """Every figure, by the name that a page asks for it."""

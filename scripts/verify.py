@@ -86,15 +86,17 @@ def _testimony(
         yield witnesses.TORCH, seen
         if "activation_bytes" in example.expect and dtype == "fp32":
             yield witnesses.TORCH, witnesses.ask_autograd(asked, grads)
-        yield from _loops(example, calculation, asked, seen["bytes_moved"])
-        texts |= {"flops": str(calculation.flops), "bytes_moved": str(seen["bytes_moved"])}
+        moved = seen.get("bytes_moved")  # not known of a block of torch's own
+        yield from _loops(example, calculation, asked, moved)
+        moved = calculation.bytes_moved if moved is None else moved
+        texts |= {"flops": str(calculation.flops), "bytes_moved": str(moved)}
         if not timed:
             return
     yield witnesses.PINT, witnesses.time(texts, dtype)
 
 
 def _loops(
-    example: Example, calculation: Measured, asked: witnesses.Subject, bytes_moved: int
+    example: Example, calculation: Measured, asked: witnesses.Subject, bytes_moved: int | None
 ) -> Iterable[tuple[str, witnesses.Figures]]:
     """Yield what is counted one by one, where an example asks for it."""
     wanted = {"operations", "exact_flops"} & set(example.expect)

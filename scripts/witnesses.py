@@ -105,7 +105,7 @@ def written(text: str) -> list[Construction]:
 def ask_torch(subject: Subject, dtype: str, grads: Mapping[str, bool]) -> Figures:
     """Return what torch says: shapes by a hook, work on meta, bytes of real element sizes."""
     each = torch.empty(0, dtype=DTYPES[dtype]).element_size()
-    moved = {"input_bytes": 0, "output_bytes": 0}
+    moved: Figures = {"input_bytes": 0, "output_bytes": 0}
     read = []
 
     def watch(module: torch.nn.Module, given: Tensors, output: Any) -> None:
@@ -140,6 +140,10 @@ def ask_torch(subject: Subject, dtype: str, grads: Mapping[str, bool]) -> Figure
         }
     params = {name: parameter.numel() for name, parameter in layer.named_parameters()}
     bytes_moved = sum(read) * each + sum(moved.values())
+    moved |= {"bytes_moved": bytes_moved}
+    moved |= {"arithmetic_intensity": 2 * macs / bytes_moved} if bytes_moved else {}
+    if any(list(part.children()) for part in parts(layer)):
+        moved = {}  # what the layers of torch's own blocks read and write cannot be watched
     return {
         "input_shape": list(given[0].shape),
         "output_shape": list(y.shape),
@@ -156,8 +160,6 @@ def ask_torch(subject: Subject, dtype: str, grads: Mapping[str, bool]) -> Figure
         "weight_bytes": sum(params.values()) * each,
         **(_attention(layer, given) if isinstance(layer, Attention) else {}),
         **moved,
-        "bytes_moved": bytes_moved,
-        **({"arithmetic_intensity": 2 * macs / bytes_moved} if bytes_moved else {}),
     }
 
 
@@ -166,9 +168,13 @@ def _attention(module: Attention, given: Tensors) -> Figures:
     query, key, value = (tuple(each.shape) for each in given)
     batch, heads, queries, keys = *query[:3], key[2]
     pairs = int(module.mask(queries, keys).sum())
+    shapes = {"key_shape": list(key), "value_shape": list(value)}
+    scores = (given[0][:, :1] @ given[1][:, :1].mT).numel() * heads
     key, value = (batch, heads, *key[2:]), (batch, heads, *value[2:])
     output = (*query[:3], value[3])
     return {
+        **shapes,
+        "scores": scores,
         "unmasked_pairs": pairs,
         "useful_macs": batch * heads * pairs * (query[3] + value[3]),
         "fused_backward_macs": sdpa_backward_flop_count(output, query, key, value) // 2,  # type: ignore[no-untyped-call]

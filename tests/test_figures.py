@@ -8,6 +8,7 @@ import torch
 
 from scripts.definitions import computed
 from scripts.figures import FIGURES
+from scripts.masked import Attention
 
 MODULES = {
     "convolution": (torch.nn.Conv2d(1, 1, 3, bias=False), (1, 1, 5, 5)),
@@ -45,3 +46,13 @@ def test_every_part_of_a_figure_takes_the_focus_and_says_what_it_shows(name):
 def test_the_parts_of_a_figure_say_different_things(name):
     said = [part.get("aria-label") for part in parts(name)]
     assert len(said) == len(set(said))
+
+
+def test_the_rows_of_the_causal_mask_show_the_keys_that_torchs_mask_leaves():
+    mask = Attention(is_causal=True).mask(8, 8)
+    for place, (part, seen) in enumerate(zip(parts("attention"), mask, strict=True)):
+        lit = part.findall(".//rect[@class='figure-lit']")
+        said = " ".join(part.itertext())
+        assert len(lit) == seen.sum()
+        assert f"sees {seen.sum()} of 8" in said
+        assert str(int(mask[: place + 1].sum())) in said.split()
