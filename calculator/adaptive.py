@@ -154,6 +154,10 @@ class _AdaptiveMaxPool(_Adaptive):
         """The largest of K numbers takes K − 1 comparisons."""
         return {"comparisons": self.steps()}
 
+    def gives_more(self) -> bool:
+        """The indices, where they are asked for."""
+        return bool(self.return_indices)
+
     @quantity()
     def output_bytes(self) -> int:
         """The largest numbers, and where they stood if that is asked for."""

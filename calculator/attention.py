@@ -36,6 +36,7 @@ class ScaledDotProductAttention(Layer, name="scaled_dot_product_attention"):
     """
 
     in_torch = False
+    more_inputs = ("key", "value")
 
     dropout_p: float = real(default=0.0, label="Dropout", help="Between 0 and 1.")
     is_causal: bool = flag(default=False, label="Causal mask")

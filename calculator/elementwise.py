@@ -103,6 +103,7 @@ class _Pairwise(Layer):
     other_size: tuple[int, ...] = shape("m", default=(32, 64), label="Other shape", role="input")
 
     in_torch = False
+    more_inputs = ("other",)
 
     each: ClassVar[Operations]
     """What one element of the output takes."""

@@ -11,8 +11,7 @@ from calculator.fields import LARGEST, Flag, Size, choice, flag, shape, size
 from calculator.layer import Layer
 from calculator.operations import Operations
 from calculator.rates import real
-
-INDEX_BYTES = 8  # of an int64
+from calculator.units import INDEX_BYTES
 
 _PADDING_IDX: Any = Size(
     "", default=None, minimum=-LARGEST, optional=True, label="Padding index",
@@ -211,6 +210,8 @@ class Bilinear(Layer, name="bilinear"):
     in2_features: int = size("d_2", default=128, label="Second input features", required=True)
     out_features: int = size(r"d_\text{out}", default=64, label="Output features", required=True)
     bias: bool = flag(default=True, label="Bias")
+    more_inputs = ("input2",)
+
     leading: Any = shape(
         "n", default=(32,), label="Rows", role="input", optional=True,
         help="What stands in front of the features; empty: nothing.",

@@ -137,8 +137,6 @@ class Layer(Measured):
     """Whether `torch.nn` has a module of this name."""
     takes_indices: ClassVar[bool] = False
     """Whether the input is whole numbers, which have no gradient."""
-    gives_states: ClassVar[bool] = False
-    """Whether torch gives states beside the output, a tuple that no other layer takes."""
     more_inputs: ClassVar[tuple[str, ...]] = ()
     """The inputs that torch's module requires beside the first: it is in no `Sequential`."""
 
@@ -250,6 +248,10 @@ class Layer(Measured):
     def useful(self) -> int:
         """Return the multiply-accumulates that reach the output, masked ones left out."""
         return self.macs
+
+    def gives_more(self) -> bool:
+        """Return whether torch gives a tuple, such as states beside the output."""
+        return False
 
     def gives_a_view(self) -> bool:
         """Return whether the output shares the memory of the input."""

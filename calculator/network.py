@@ -113,20 +113,22 @@ def layers() -> list[type[Layer]]:
 
 def _unfit(owner: Any, before: Layer | None) -> str:
     """Return why a layer cannot stand behind another, or in a sequence at all."""
-    if before is not None and before.gives_states:
+    if before is not None and before.gives_more():
         return (
-            f"input must be Tensor, not tuple. {type(before).__name__} gives its states beside its "
-            "output: end the sequence with it"
+            f"input must be Tensor, not tuple. {type(before).__name__} gives more than its output: "
+            "end the sequence with it"
         )
     if before is not None and owner.takes_indices:
         return (
             "Expected tensor for argument #1 'indices' to have one of the following scalar types: "
             "Long, Int; but got torch.FloatTensor instead. Begin the sequence with it"
         )
-    if len(owner().input_shapes()) > 1:
+    if owner.more_inputs:
+        missing = " and ".join(map(repr, owner.more_inputs))
+        plural = "s" if len(owner.more_inputs) > 1 else ""
         return (
-            "forward() missing a required positional argument. It takes more than one tensor, and "
-            "a sequence has one to give"
+            f"{owner.__name__}.forward() missing {len(owner.more_inputs)} required positional "
+            f"argument{plural}: {missing}. A sequence has one tensor to give"
         )
     return ""
 
@@ -182,15 +184,6 @@ class Sequential(Chain, name="sequential"):
         """Return the layer at a place, on an input of this size."""
         name, fields = module
         owner: Any = CALCULATIONS[name]
-        if owner.more_inputs:
-            missing = " and ".join(map(repr, owner.more_inputs))
-            plural = "s" if len(owner.more_inputs) > 1 else ""
-            raise InvalidField(
-                "modules",
-                f"layer {place}: {owner.__name__}.forward() missing {len(owner.more_inputs)} "
-                f"required positional argument{plural}: {missing}",
-                given=call(owner.__name__, fields),
-            )
         shared = {field: getattr(self, field) for field in Measured.fields}
         shared["input_requires_grad"] = differentiable
         if "training" in owner.fields:

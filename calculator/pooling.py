@@ -76,6 +76,10 @@ class _MaxPool(Windows):
         """The largest of K numbers takes K − 1 comparisons."""
         return {"comparisons": self.outputs() * (prod(self.kernel_size) - 1)}
 
+    def gives_more(self) -> bool:
+        """The indices, where they are asked for."""
+        return bool(self.return_indices)
+
     @quantity()
     def output_bytes(self) -> int:
         """The largest numbers, and where they stood if that is asked for."""

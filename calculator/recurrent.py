@@ -90,7 +90,9 @@ class _Layers(Recurrent):
     sequence_length: int = size("L", default=32, label="Sequence length", role="input")
     training: bool = flag(default=False, label="In training", role="input")
 
-    gives_states = True
+    def gives_more(self) -> bool:
+        """The last states, beside the output."""
+        return True
 
     @classmethod
     def on(cls, *input_shapes: tuple[int, ...], **fields: Any) -> Self:
@@ -303,7 +305,9 @@ class RNNCell(Elman, _Cell, name="rnn_cell"):
 class LSTMCell(LongShortTerm, _Cell, name="lstm_cell"):
     """One step of a long short-term memory, as `torch.nn.LSTMCell`."""
 
-    gives_states = True
+    def gives_more(self) -> bool:
+        """Both states."""
+        return True
 
     def kept_numbers(self) -> int:
         """Four gates, tanh(c), and the zeros that both states start from."""
