@@ -232,7 +232,9 @@ USUAL: dict[str, Callable[[Random, type[Layer], Arguments], Any]] = {
     "sliding_window": lambda rng, owner, given: rng.choice([None, 1, 2, 3, 9]),
     "divisor_override": lambda rng, owner, given: rng.choice([None, 1, 3, -2]),
     "output_size": lambda rng, owner, given: _target(rng, owner),
-    "size": lambda rng, owner, given: rng.choice([None, _FOR_ITS_AXES]),
+    "size": lambda rng, owner, given: (
+        rng.choice([None, _FOR_ITS_AXES]) if "scale_factor" in owner.fields else rng.randint(1, 5)
+    ),
     "scale_factor": lambda rng, owner, given: None if given.get("size") else _FOR_ITS_AXES,
     "start_dim": lambda rng, owner, given: rng.randint(-3, 2),
     "end_dim": lambda rng, owner, given: rng.randint(-3, 2),
