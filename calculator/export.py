@@ -54,7 +54,7 @@ def equations(calculation: Calculation, declared: Quantity[Any]) -> list[tuple[s
         return [(declared.symbol, value, formula)]
     return [
         (on_axis(declared.symbol, axis), *rest)
-        for axis, *rest in zip(calculation.axes, value, formula, strict=True)
+        for axis, *rest in zip(calculation.axes[: len(value)], value, formula, strict=True)
     ]
 
 

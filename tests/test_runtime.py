@@ -57,5 +57,10 @@ def test_all_that_a_reader_can_reach_runs_on_the_trimmed_library(in_browser_pyth
     assert missing == []
 
 
+def test_nothing_that_a_reader_can_reach_raises(in_cpython):
+    raised = [line for line in in_cpython if '{"html"' not in line and '{"text"' not in line]
+    assert [line.rpartition(" ")[2] for line in raised] == ["calculator'"]  # there is no such one
+
+
 def test_pyodide_answers_as_cpython_does(in_browser_python, in_cpython):
     assert in_browser_python == in_cpython
