@@ -210,7 +210,7 @@ class Llama(_Decoder, name="llama"):
         heads = self.num_hidden_layers * self.kv_heads()
         return 2 * heads * self.head_size() * self.element_bytes
 
-    @quantity()
+    @quantity(r"\text{params}_\text{active}", label="Parameters that a token meets")
     def active_params(self) -> int:
         """All but those of the experts that a token is not sent to."""
         layers: Any = self.layers

@@ -189,6 +189,11 @@ def left_over(formula: str, symbols: set[str]) -> str:
 
 
 @pytest.mark.parametrize(("name", "quantity"), CASES)
+def test_a_quantity_says_what_it_is(name, quantity):
+    assert CALCULATIONS[name].quantities[quantity].label
+
+
+@pytest.mark.parametrize(("name", "quantity"), CASES)
 @settings(max_examples=10)
 @given(data=st.data())
 def test_a_formula_mentions_only_symbols_that_are_declared(name, quantity, data):
