@@ -122,17 +122,13 @@ class _Combination(Layer):
         return answers * ((2 * self.features + 1) * self.element_bytes + 2 * _INDEX_BYTES)
 
 
-class GatedMLP(Block):
-    """SwiGLU: down(silu(gate(x)) · up(x))."""
+class _Feedforward(Block):
+    """What is done to each row by itself: rows of `d` in and out."""
 
     hidden_size: int = size("d", default=4096, label="Hidden size")
     intermediate_size: int = size(r"d_\text{ff}", default=11008, label="Intermediate size")
     mlp_bias: bool = flag(default=False, label="Bias of the MLP")
-    experts: int | None = size("E", default=None, optional=True, label="Experts")
     leading: tuple[int, ...] = shape("n", default=(1, 2048), label="Rows", role="input")
-
-    labels = ("gate_proj", "up_proj", "silu", "gate · up", "down_proj")
-    tensors = (0, 1), (0, 2), (1, 3), (4, 5), (5, 6)  # 4 stands for both that are multiplied
 
     @quantity()
     def input_shape(self) -> tuple[int, ...]:
@@ -143,6 +139,15 @@ class GatedMLP(Block):
     def output_shape(self) -> tuple[int, ...]:
         """The shape of the input."""
         return self.input_shape
+
+
+class GatedMLP(_Feedforward):
+    """SwiGLU: down(silu(gate(x)) · up(x))."""
+
+    experts: int | None = size("E", default=None, optional=True, label="Experts")
+
+    labels = ("gate_proj", "up_proj", "silu", "gate · up", "down_proj")
+    tensors = (0, 1), (0, 2), (1, 3), (4, 5), (5, 6)  # 4 stands for both that are multiplied
 
     @cached_property
     def layers(self) -> tuple[Layer, ...]:
@@ -167,28 +172,14 @@ class GatedMLP(Block):
         )
 
 
-class MixtureOfExperts(Block):
+class MixtureOfExperts(_Feedforward):
     """Mixtral's experts: a router, the MLPs that it chooses for each token, a weighted sum."""
 
-    hidden_size: int = size("d", default=4096, label="Hidden size")
-    intermediate_size: int = size(r"d_\text{ff}", default=11008, label="Intermediate size")
-    mlp_bias: bool = flag(default=False, label="Bias of the MLP")
     experts: int = size("E", default=8, label="Experts")
     each: int = size("k", default=2, label="Experts of a token")
-    leading: tuple[int, ...] = shape("n", default=(1, 2048), label="Rows", role="input")
 
     labels = ("router", "top_k", "expert", "weighted_sum")
     tensors = (0, 1), (1, 2), (3, 4), (4, 5)  # 3: the rows, put in the order of their experts
-
-    @quantity()
-    def input_shape(self) -> tuple[int, ...]:
-        """The rows, then `d`."""
-        return (*self.leading, self.hidden_size)
-
-    @quantity()
-    def output_shape(self) -> tuple[int, ...]:
-        """The shape of the input."""
-        return self.input_shape
 
     @cached_property
     def layers(self) -> tuple[Layer, ...]:
