@@ -5,161 +5,88 @@
 13716864
 """
 
-from calculator.activation import (
-    ELU,
-    GELU,
-    GLU,
-    Hardsigmoid,
-    Hardswish,
-    LeakyReLU,
-    LogSoftmax,
-    Mish,
-    PReLU,
-    ReLU,
-    ReLU6,
-    Sigmoid,
-    SiLU,
-    Softmax,
-    Softplus,
-    Tanh,
-)
-from calculator.adaptive import (
-    AdaptiveAvgPool1d,
-    AdaptiveAvgPool2d,
-    AdaptiveAvgPool3d,
-    AdaptiveMaxPool1d,
-    AdaptiveMaxPool2d,
-    AdaptiveMaxPool3d,
-)
-from calculator.attention import ScaledDotProductAttention
-from calculator.batch_normalization import (
-    BatchNorm1d,
-    BatchNorm2d,
-    BatchNorm3d,
-    InstanceNorm1d,
-    InstanceNorm2d,
-    InstanceNorm3d,
-)
-from calculator.calculation import CALCULATIONS
-from calculator.conversion import Conversion
-from calculator.convolution import (
-    Conv1d,
-    Conv2d,
-    Conv3d,
-    ConvTranspose1d,
-    ConvTranspose2d,
-    ConvTranspose3d,
-)
-from calculator.decoder import GroupedQueryAttention
-from calculator.elementwise import Add, Cat, Dropout, Identity, Multiply
-from calculator.embedding import Bilinear, Embedding, EmbeddingBag
-from calculator.fields import InvalidField
-from calculator.hardware import devices
-from calculator.layer import Layer
-from calculator.linear import Linear
-from calculator.llama import Llama, LlamaDecoderLayer
-from calculator.memory import ModelMemory
-from calculator.multihead import MultiheadAttention
-from calculator.network import Sequential
-from calculator.normalization import GroupNorm, LayerNorm, LocalResponseNorm, RMSNorm
-from calculator.padding import ZeroPad1d, ZeroPad2d, ZeroPad3d
-from calculator.pooling import (
-    AvgPool1d,
-    AvgPool2d,
-    AvgPool3d,
-    MaxPool1d,
-    MaxPool2d,
-    MaxPool3d,
-)
-from calculator.recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
-from calculator.resampling import PixelShuffle, Upsample
-from calculator.reshape import Flatten
-from calculator.roofline import Runtime
-from calculator.rotary import RotaryEmbedding
-from calculator.training import TrainingCost
-from calculator.transformer import TransformerDecoderLayer, TransformerEncoderLayer
+from __future__ import annotations
 
-__all__ = [
-    "CALCULATIONS",
-    "ELU",
-    "GELU",
-    "GLU",
-    "GRU",
-    "LSTM",
-    "RNN",
-    "AdaptiveAvgPool1d",
-    "AdaptiveAvgPool2d",
-    "AdaptiveAvgPool3d",
-    "AdaptiveMaxPool1d",
-    "AdaptiveMaxPool2d",
-    "AdaptiveMaxPool3d",
-    "Add",
-    "AvgPool1d",
-    "AvgPool2d",
-    "AvgPool3d",
-    "BatchNorm1d",
-    "BatchNorm2d",
-    "BatchNorm3d",
-    "Bilinear",
-    "Cat",
-    "Conv1d",
-    "Conv2d",
-    "Conv3d",
-    "ConvTranspose1d",
-    "ConvTranspose2d",
-    "ConvTranspose3d",
-    "Conversion",
-    "Dropout",
-    "Embedding",
-    "EmbeddingBag",
-    "Flatten",
-    "GRUCell",
-    "GroupNorm",
-    "GroupedQueryAttention",
-    "Hardsigmoid",
-    "Hardswish",
-    "Identity",
-    "InstanceNorm1d",
-    "InstanceNorm2d",
-    "InstanceNorm3d",
-    "InvalidField",
-    "LSTMCell",
-    "Layer",
-    "LayerNorm",
-    "LeakyReLU",
-    "Linear",
-    "Llama",
-    "LlamaDecoderLayer",
-    "LocalResponseNorm",
-    "LogSoftmax",
-    "MaxPool1d",
-    "MaxPool2d",
-    "MaxPool3d",
-    "Mish",
-    "ModelMemory",
-    "MultiheadAttention",
-    "Multiply",
-    "PReLU",
-    "PixelShuffle",
-    "RMSNorm",
-    "RNNCell",
-    "ReLU",
-    "ReLU6",
-    "RotaryEmbedding",
-    "Runtime",
-    "ScaledDotProductAttention",
-    "Sequential",
-    "SiLU",
-    "Sigmoid",
-    "Softmax",
-    "Softplus",
-    "Tanh",
-    "TrainingCost",
-    "TransformerDecoderLayer",
-    "TransformerEncoderLayer",
-    "Upsample",
-    "ZeroPad1d",
-    "ZeroPad2d",
-    "ZeroPad3d",
-    "devices",
-]
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from calculator.calculation import Calculation
+
+# What each module has for the world. A browser waits for the modules that its page needs, no more.
+_PUBLIC = {
+    "linear": "Linear",
+    "convolution": "Conv1d Conv2d Conv3d ConvTranspose1d ConvTranspose2d ConvTranspose3d",
+    "pooling": "AvgPool1d AvgPool2d AvgPool3d MaxPool1d MaxPool2d MaxPool3d",
+    "adaptive": (
+        "AdaptiveAvgPool1d AdaptiveAvgPool2d AdaptiveAvgPool3d AdaptiveMaxPool1d "
+        "AdaptiveMaxPool2d AdaptiveMaxPool3d"
+    ),
+    "padding": "ZeroPad1d ZeroPad2d ZeroPad3d",
+    "resampling": "PixelShuffle Upsample",
+    "reshape": "Flatten",
+    "activation": (
+        "ELU GELU GLU Hardsigmoid Hardswish LeakyReLU LogSoftmax Mish PReLU ReLU ReLU6 SiLU "
+        "Sigmoid Softmax Softplus Tanh"
+    ),
+    "elementwise": "Add Cat Dropout Identity Multiply",
+    "normalization": "GroupNorm LayerNorm LocalResponseNorm RMSNorm",
+    "batch_normalization": (
+        "BatchNorm1d BatchNorm2d BatchNorm3d InstanceNorm1d InstanceNorm2d InstanceNorm3d"
+    ),
+    "embedding": "Bilinear Embedding EmbeddingBag",
+    "recurrent": "GRU GRUCell LSTM LSTMCell RNN RNNCell",
+    "attention": "ScaledDotProductAttention",
+    "rotary": "RotaryEmbedding",
+    "multihead": "MultiheadAttention",
+    "transformer": "TransformerDecoderLayer TransformerEncoderLayer",
+    "decoder": "GroupedQueryAttention",
+    "llama": "Llama LlamaDecoderLayer",
+    "network": "Sequential",
+    "conversion": "Conversion",
+    "roofline": "Runtime",
+    "training": "TrainingCost",
+    "memory": "ModelMemory",
+    "layer": "Layer",
+    "fields": "InvalidField",
+    "hardware": "devices",
+}
+__all__ = ["CALCULATIONS", *" ".join(_PUBLIC.values()).split()]
+
+
+def __getattr__(name: str) -> Any:
+    for module, names in _PUBLIC.items():
+        if name in names.split():
+            return getattr(import_module(f"{__name__}.{module}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__
+
+
+class _Calculations(Mapping[str, "type[Calculation]"]):
+    """Every calculation by its name; its module is loaded when it is first asked for."""
+
+    def __init__(self) -> None:
+        self.found: dict[str, type[Calculation]] = {}
+
+    def __getitem__(self, name: str) -> type[Calculation]:
+        if name not in self.found:
+            letters = name.replace("_", "")
+            owner: Any = next((__getattr__(each) for each in __all__ if each.lower() == letters), 0)
+            if getattr(owner, "name", None) != name:
+                raise KeyError(name)
+            self.found[name] = owner
+        return self.found[name]
+
+    def __iter__(self) -> Iterator[str]:
+        owners = (__getattr__(name) for name in __all__[1:])
+        return (owner.name for owner in owners if getattr(owner, "name", ""))
+
+    def __len__(self) -> int:
+        return len(list(iter(self)))
+
+
+CALCULATIONS = _Calculations()

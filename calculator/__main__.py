@@ -9,7 +9,8 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from calculator.calculation import CALCULATIONS, shown
+from calculator import CALCULATIONS
+from calculator.calculation import shown
 from calculator.evaluate import evaluate, form_fields, report
 from calculator.export import printed
 from calculator.fields import Choice, Field, Flag

@@ -6,8 +6,7 @@ import json
 from functools import lru_cache
 from typing import Any
 
-from calculator import export, html
-from calculator.calculation import CALCULATIONS
+from calculator import CALCULATIONS, export, html
 from calculator.evaluate import Evaluation, evaluate
 from calculator.form import controls
 

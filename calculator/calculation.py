@@ -25,9 +25,6 @@ from calculator.fields import (
 )
 from calculator.rates import rate, real, share
 
-CALCULATIONS: dict[str, type[Calculation]] = {}
-"""Every calculation by its name, in the order of declaration."""
-
 T = TypeVar("T")
 
 
@@ -188,7 +185,6 @@ class Calculation:
         cls.title = title or cls.__name__
         if name:
             cls.name = name
-            CALCULATIONS[name] = cls
 
     def __init__(self, **values: Any) -> None:
         self._fill(values)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from calculator.calculation import CALCULATIONS, Calculation, shown
+from calculator import CALCULATIONS
+from calculator.calculation import Calculation, shown
 from calculator.fields import Field, InvalidField
 from calculator.layer import Layer, Measured
 from calculator.roofline import HARDWARE, Runtime, runtime
 
 
-@dataclass(frozen=True)
-class Evaluation:
+class Evaluation(NamedTuple):
     """What came of some texts: a calculation and its runtime, or the errors by field."""
 
     calculation: Calculation | None

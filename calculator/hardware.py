@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from functools import cache
-from pkgutil import get_data
 from typing import Any
 
 
 @cache
 def devices() -> dict[str, dict[str, Any]]:
     """Return every device of hardware.toml by its name."""
-    import tomllib  # a reader who picks no device does not wait for it
+    import tomllib  # a reader who picks no device does not wait for these
+    from pkgutil import get_data
 
     return tomllib.loads((get_data("calculator", "hardware.toml") or b"").decode())
 

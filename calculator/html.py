@@ -6,15 +6,14 @@ Every text that a reader or an author may have written is escaped here and in `f
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from html import escape
 from typing import Any
 
-from calculator import hardware
-from calculator.calculation import CALCULATIONS, Calculation, Quantity, shown
+from calculator import CALCULATIONS, hardware
+from calculator.calculation import Calculation, Quantity, shown
 from calculator.chain import Chain
 from calculator.export import equations, printed
 from calculator.expression import Latex, Text
-from calculator.form import ACTIONS, controls, katex
+from calculator.form import ACTIONS, controls, escape, katex
 from calculator.layer import Measured
 from calculator.network import Sequential
 from calculator.operations import KINDS

@@ -6,7 +6,8 @@ import ast
 from functools import cached_property, lru_cache
 from typing import Any
 
-from calculator.calculation import CALCULATIONS, quantity
+from calculator import CALCULATIONS
+from calculator.calculation import quantity
 from calculator.chain import Chain
 from calculator.fields import Field, InvalidField, flag, quoted, shape
 from calculator.layer import Layer, Measured

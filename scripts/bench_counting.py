@@ -12,7 +12,7 @@ import thop
 import torch
 from fvcore.nn import FlopCountAnalysis
 
-from calculator import Sequential
+from calculator.network import Sequential
 
 ROUNDS = 7
 TARGET = 1000

@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
-from calculator import CALCULATIONS, Layer
+from calculator import CALCULATIONS
 from calculator.extents import Extent, Factor
 from calculator.fields import Choice, Decision, Field, Flag, PerAxis, Shape, Size
+from calculator.layer import Layer
 from calculator.rates import Real
 from calculator.shaped import Shaped
 from calculator.spatial import Spatial

@@ -16,7 +16,7 @@ from random import Random
 
 import torch
 
-from calculator import InvalidField
+from calculator.fields import InvalidField
 from scripts.configurations import LAYERS, Configuration, draw
 from scripts.twins import Answer, torch_says
 

@@ -14,10 +14,13 @@ from math import isclose
 from pathlib import Path
 from typing import Any
 
-from calculator import Conversion, ModelMemory, Sequential, TrainingCost
 from calculator.calculation import Calculation
+from calculator.conversion import Conversion
 from calculator.evaluate import form_fields
 from calculator.layer import Layer, Measured
+from calculator.memory import ModelMemory
+from calculator.network import Sequential
+from calculator.training import TrainingCost
 from scripts import model_witnesses, witnesses
 from scripts.configurations import Configuration
 from scripts.fuzz import GRADS

@@ -3,11 +3,13 @@
 import ast
 import re
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 from calculator import CALCULATIONS
+from calculator.calculation import Calculation
 
 ROOT = Path(__file__).parents[1]
 MODULES = {path.stem: path for path in sorted((ROOT / "calculator").glob("*.py"))}
@@ -103,6 +105,20 @@ def declares(name: str) -> bool:
 def test_calculations_are_declared_in_the_families_and_in_modules_without_layers():
     others = {"conversion", "memory", "network", "roofline", "training"}
     assert set(filter(declares, TREES)) == FAMILIES | BLOCKS | others
+
+
+def test_the_door_leads_to_every_calculation():
+    named = set()
+    for module in MODULES:
+        for each in vars(import_module(f"calculator.{module}")).values():
+            if isinstance(each, type) and issubclass(each, Calculation) and "name" in vars(each):
+                named.add(each)
+    named.discard(Calculation)
+    assert {CALCULATIONS[each.name] for each in named} == named == set(CALCULATIONS.values())
+
+
+def test_a_browser_waits_for_no_layer_before_it_is_asked():
+    assert not reached("browser") & (FAMILIES | BLOCKS | PARTS)
 
 
 @pytest.mark.parametrize("name", sorted(FAMILIES))

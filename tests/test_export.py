@@ -1,5 +1,6 @@
 """What is copied from an answer works where it is pasted."""
 
+import html
 import json
 import subprocess
 import sys
@@ -9,6 +10,8 @@ from pathlib import Path
 
 import markdown as python_markdown
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from calculator import (
     Conv1d,
@@ -29,6 +32,7 @@ from calculator import (
 )
 from calculator.calculation import Calculation
 from calculator.export import equations, latex, markdown, python
+from calculator.form import escape
 from calculator.roofline import runtime
 
 ROOT = Path(__file__).parents[1]
@@ -184,3 +188,8 @@ def test_the_copied_program_runs_in_a_python_of_its_own(tmp_path):
 def test_the_copied_program_needs_no_memory_for_a_large_layer():
     printed = run(python(Linear(in_features=10**6, out_features=10**6)))
     assert printed["macs"] == str(10**12)
+
+
+@given(st.text() | st.text("<>&\"'"))
+def test_what_a_reader_typed_is_escaped_as_pythons_library_does(text):
+    assert escape(text) == html.escape(text)
