@@ -13,7 +13,7 @@ check: .venv/test.done
 	@$(RUN) -m ruff check --quiet && $(RUN) -m ruff format --check --quiet && $(RUN) -m mypy --no-error-summary
 
 test: site check
-	@$(RUN) -m pytest --quiet
+	@$(RUN) -m pytest --quiet --numprocesses auto --dist loadgroup
 
 verify: .venv/test.done
 	@$(RUN) -m scripts.verify

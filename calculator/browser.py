@@ -8,7 +8,10 @@ from typing import Any
 
 from calculator import CALCULATIONS, export, html
 from calculator.evaluate import Evaluation, evaluate
+from calculator.fields import InvalidField
 from calculator.form import controls
+from calculator.prediction import asked
+from calculator.prediction import judge as verdict
 
 FORMATS = {"markdown": export.markdown, "latex": export.latex, "python": export.python}
 
@@ -41,6 +44,16 @@ def form(text: str) -> str:
     question = json.loads(text)
     owner = CALCULATIONS[question["calculator"]]
     return json.dumps({"html": controls(owner, {}, question["prefix"])})
+
+
+def judge(text: str) -> str:
+    """Answer {"calculator", "fields", "quantity", "guess"} with {"verdict"} or {"error"}."""
+    question, outcome = _ask(text)
+    try:
+        said = verdict(*asked(outcome, question["quantity"]), question["guess"])
+    except InvalidField as error:
+        return json.dumps({"error": error.message})
+    return json.dumps({"verdict": said})
 
 
 def to_copy(text: str) -> str:

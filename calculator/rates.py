@@ -50,7 +50,7 @@ class Rate(Field):
                 raise self.refuse(reason, text)
         for ending, meant in self.also.items():
             if text.endswith(ending):
-                text = text.removesuffix(ending) + meant
+                text = text.removesuffix(ending).rstrip() + meant
         return self.check(self._number(text, self.units))
 
     def check(self, value: Any) -> int | float | None:

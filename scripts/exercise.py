@@ -33,6 +33,10 @@ def requests() -> Iterator[tuple[str, dict[str, Any]]]:
                 yield "answer", {"calculator": name, "fields": {**defaults, key: text}}
         yield "answer", {"calculator": name, "fields": {"no such field": "1"}}
     yield "answer", {"calculator": "no such calculator", "fields": {}}
+    for quantity in ["macs", "flops", "bytes_moved", "arithmetic_intensity", "floor_seconds"]:
+        subject = {"calculator": "linear", "fields": {"device": "t4"}, "quantity": quantity}
+        for guess in [*GOOD, *BAD, "90177536", "45 M", "2 ms", "1 µs"]:
+            yield "judge", {**subject, "guess": guess}
 
 
 for function, request in requests():

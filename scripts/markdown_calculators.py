@@ -23,7 +23,7 @@ import json
 import re
 import subprocess
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from html import escape, unescape
 from pathlib import Path
@@ -37,7 +37,7 @@ from markdown.postprocessors import Postprocessor
 from pymdownx.blocks import BlocksExtension
 from pymdownx.blocks.block import Block
 
-from calculator import CALCULATIONS, html
+from calculator import CALCULATIONS, html, prediction
 from calculator.evaluate import Evaluation, evaluate, form_fields, report
 from calculator.units import grouped
 from scripts.figures import FIGURES
@@ -58,7 +58,9 @@ class Example:
     calculator: str
     fields: Mapping[str, str]
     expect: Mapping[str, Any]
-    thop: Mapping[str, str]
+    thop: Mapping[str, str] = field(default_factory=dict)
+    question: str = ""
+    because: str = ""
 
     def __str__(self) -> str:
         given = ", ".join(f"{name}: {text}" for name, text in self.fields.items())
@@ -79,7 +81,7 @@ def read(directive: str, argument: str, body: str, keys: set[str]) -> dict[str, 
     """
     where = f"{directive} | {argument}"
     try:
-        options = yaml.load(body, yaml.BaseLoader) or {}  # noqa: S506: it builds texts only
+        options = yaml.load(body, yaml.BaseLoader) or {}
     except yaml.YAMLError as error:
         raise DirectiveError(f"{where}: {error}") from error
     if not isinstance(options, dict) or any(
@@ -104,23 +106,26 @@ def _texts(fields: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def example(argument: str, body: str) -> Example:
-    """Return the example that a directive holds."""
-    options = read("example", argument, body, {"fields", "expect", "thop"})
+KEYS = {"example": {"fields", "expect", "thop"}}
+KEYS["prediction"] = {*KEYS["example"], "question", "because"}
+
+
+def example(argument: str, body: str, directive: str = "example") -> Example:
+    """Return the example that a directive holds, or that answers a prediction."""
+    options = read(directive, argument, body, KEYS[directive])
     if not options.get("expect"):
-        raise DirectiveError(f"example | {argument}: expects no figure")
-    fields = _texts(options.get("fields", {}))
-    return Example(argument, fields, options["expect"], options.get("thop", {}))
+        raise DirectiveError(f"{directive} | {argument}: expects no figure")
+    return Example(argument, **{**options, "fields": _texts(options.get("fields", {}))})
 
 
-_DIRECTIVE = re.compile(r"^/// example \| (.+)\n((?:(?!///).*\n)*)///$", re.MULTILINE)
+_DIRECTIVE = re.compile(r"^/// (example|prediction) \| (.+)\n((?:(?!///).*\n)*)///$", re.MULTILINE)
 
 
 def examples(folder: Path = ROOT / "docs") -> Iterator[tuple[Path, Example]]:
     """Yield every example of every page under a folder, with its page."""
     for page in sorted(folder.rglob("*.md")):
-        for argument, body in _DIRECTIVE.findall(page.read_text("utf-8")):
-            yield page, example(argument.strip(), body)
+        for directive, argument, body in _DIRECTIVE.findall(page.read_text("utf-8")):
+            yield page, example(argument.strip(), body, directive)
 
 
 def agrees(expected: Any, figure: Any) -> bool:
@@ -211,6 +216,11 @@ def check(wanted: Example, path: Path = EVIDENCE) -> tuple[Evaluation, str]:
     return outcome, ", ".join(entry["witnesses"])
 
 
+def runtime_version() -> str:
+    """Return the folder that the browser finds Python in, or nothing before it is built."""
+    return RUNTIME_VERSION.read_text("utf-8").strip() if RUNTIME_VERSION.exists() else ""
+
+
 _OPEN = "data-open"  # marks a directive whose closing line has not been met
 
 
@@ -248,9 +258,9 @@ class CalculatorBlock(_Raw):
         for error in outcome.errors.values():
             raise DirectiveError(f"calculator | {argument}: {error}")
         assert outcome.calculation is not None
-        version = RUNTIME_VERSION.read_text("utf-8").strip() if RUNTIME_VERSION.exists() else ""
         folded = options.get("formulas") == "folded"
-        return html.element(names, fields, (outcome.calculation, outcome.time), version, folded)
+        result = outcome.calculation, outcome.time
+        return html.element(names, fields, result, runtime_version(), folded)
 
 
 class ExampleBlock(_Raw):
@@ -259,7 +269,7 @@ class ExampleBlock(_Raw):
     NAME = "example"
 
     def fragment(self, argument: str, body: str) -> str:
-        wanted = example(argument, body)
+        wanted = example(argument, body, self.NAME)
         outcome, witnesses = check(wanted, Path(self.config["evidence"]))
         assert outcome.calculation is not None
         shown = html.example(outcome.calculation, outcome.time, wanted.fields, list(wanted.expect))
@@ -277,6 +287,28 @@ class ExampleBlock(_Raw):
             f"{escape(witnesses)}</span> "
             f'<a href="?{link}#{_OFFER}{wanted.calculator}">Open in the calculator</a></p>'
         )
+
+
+class PredictionBlock(ExampleBlock):
+    """`/// prediction | NAME`: a `question`, and its answer, an example with `because` behind it.
+
+    The first figure that the author expects is the one that is asked for.
+    """
+
+    NAME = "prediction"
+
+    def fragment(self, argument: str, body: str) -> str:
+        wanted = example(argument, body, self.NAME)
+        if not wanted.question or not wanted.because:
+            raise DirectiveError(f"prediction | {argument}: write a question and a because")
+        answer = f"{super().fragment(argument, body)}<p>{escape(wanted.because)}</p>"
+        name = next(iter(wanted.expect))
+        subject = {"calculator": argument, "fields": dict(wanted.fields), "quantity": name}
+        try:
+            declared, _ = prediction.asked(wanted.evaluate(), name)
+        except ValueError as error:
+            raise DirectiveError(f"prediction | {argument}: {error}") from error
+        return prediction.element(wanted.question, subject, declared, answer, runtime_version())
 
 
 class FigureBlock(_Raw):
@@ -353,6 +385,7 @@ class MarkdownCalculators(BlocksExtension):  # type: ignore[misc]
     def extendMarkdownBlocks(self, md: Markdown, block_mgr: Any) -> None:  # noqa: N802
         block_mgr.register(CalculatorBlock, self.getConfigs())
         block_mgr.register(ExampleBlock, self.getConfigs())
+        block_mgr.register(PredictionBlock, self.getConfigs())
         block_mgr.register(FigureBlock, self.getConfigs())
         md.postprocessors.register(Finish(md), "calculators", 1)
 

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
+from filelock import FileLock
+
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "build"
 PACKAGES = ROOT / "node_modules"
@@ -37,16 +39,18 @@ def fingerprint(*inputs: Path | str) -> str:
 def step(title: str, work: Callable[[], object], output: Path, *inputs: Path | str) -> None:
     """Do a piece of work, unless its output was made from these very inputs."""
     stamp = BUILD / "stamps" / output.name
-    made_from = fingerprint(*inputs)
-    if output.exists() and stamp.exists() and stamp.read_text() == made_from:
-        return
-    print(f"{title} … ", end="", flush=True)
-    started = time.perf_counter()
-    stamp.unlink(missing_ok=True)
-    work()
-    stamp.parent.mkdir(parents=True, exist_ok=True)
-    stamp.write_text(made_from)
-    print(f"{time.perf_counter() - started:.1f} s", flush=True)
+    BUILD.mkdir(exist_ok=True)
+    with FileLock(BUILD / "lock"):  # a test, a server and a build may run side by side
+        made_from = fingerprint(*inputs)
+        if output.exists() and stamp.exists() and stamp.read_text() == made_from:
+            return
+        print(f"{title} … ", end="", flush=True)
+        started = time.perf_counter()
+        stamp.unlink(missing_ok=True)
+        work()
+        stamp.parent.mkdir(parents=True, exist_ok=True)
+        stamp.write_text(made_from)
+        print(f"{time.perf_counter() - started:.1f} s", flush=True)
 
 
 def run(*command: str | Path, stdin: str = "", **variables: str) -> str:

@@ -10,6 +10,8 @@ from playwright.sync_api import expect, sync_playwright
 
 from scripts.build import ROOT, browser_path
 
+pytestmark = pytest.mark.xdist_group("site")  # one builder of it at a time
+
 NAV = re.findall(r"^ +- [^:]+: (\S+)\.md$", (ROOT / "mkdocs.yml").read_text("utf-8"), re.MULTILINE)
 PAGES = ["" if name == "index" else f"{name}/" for name in NAV]
 PHONE = {"width": 390, "height": 844}
@@ -97,6 +99,23 @@ def test_the_answer_is_printed_without_javascript(open_page, site):
     # Linear 4096 -> 11008 on one row: 4096 * 11008 = 45,088,768
     assert figure(page, "macs").get_attribute("value") == "45088768"
     assert page.locator(".calculator-formulas .katex").count() > 5
+
+
+def test_a_guess_is_judged_once_and_the_answer_unfolds(open_page, site):
+    page = open_page(site + "linear/")
+    prediction = page.locator("flops-prediction").first
+    guess, said = prediction.get_by_label("Your guess"), prediction.get_by_role("status")
+    guess.fill("many")
+    guess.press("Enter")
+    expect(said).to_contain_text("must be a number")
+    expect(guess).to_have_attribute("aria-invalid", "")
+    # 8 * 128 rows, 768 * 3072 MACs for each: 2,415,919,104
+    guess.fill("1.2 G")
+    guess.press("Enter")
+    expect(said).to_contain_text("Too low by a factor of 2.01")
+    expect(prediction.get_by_text("2\u202f415\u202f919\u202f104").last).to_be_visible()
+    expect(guess).not_to_be_editable()
+    expect(prediction.get_by_role("button")).to_be_disabled()
 
 
 def test_typing_gives_the_right_answer(open_page, site):

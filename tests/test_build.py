@@ -25,6 +25,14 @@ fields: {in_features: 4, out_features: 3, batch_size: 2}
 expect: {macs: 24}
 ///
 """
+PREDICTION = """\
+/// prediction | linear
+question: How many?
+fields: {in_features: 4, out_features: 3, batch_size: 2}
+expect: {macs: 24}
+because: A multiply-accumulate for each weight and row.
+///
+"""
 CALCULATOR = """
 /// calculator | linear
 fields: {}
@@ -39,7 +47,7 @@ def project(tmp_path):
     (tmp_path / "theme").mkdir()
     (tmp_path / "theme" / "main.html").write_text("{{ page.content }}")
     (tmp_path / "mkdocs.yml").write_text(CONFIG)
-    record(tmp_path, macs=24, thop={"macs": 24.0, "params": 0})
+    record(tmp_path, macs=24, output_shape=[2, 3], thop={"macs": 24.0, "params": 0})
     return tmp_path
 
 
@@ -106,6 +114,15 @@ def test_a_right_example_builds_and_names_its_witness(project):
             LINEAR.replace("\n///\n", "\n\nMore text.\n"), ("example | linear",), id="one left open"
         ),
         pytest.param(LINEAR, ("no calculator",), id="an example with nothing to open it in"),
+        pytest.param(PREDICTION.replace("24", "25"), ("25", "24"), id="a wrong prediction"),
+        pytest.param(PREDICTION.replace("because", "why"), ("why",), id="a prediction's key"),
+        pytest.param(
+            PREDICTION.replace("question: How many?\n", ""), ("question",), id="nothing asked"
+        ),
+        pytest.param(
+            PREDICTION.replace("macs: 24", "output_shape: [2, 3]"), ("guess",), id="a shape asked"
+        ),
+        pytest.param(LINEAR.replace("expect", "because: x\nexpect"), ("because",), id="not asked"),
         pytest.param("/// calculator | linear\nfield: {}\n///\n", ("field",), id="calculator key"),
         pytest.param(r"A $\fraq{1}{2}$ here.", ("fraq",), id="a formula KaTeX cannot set"),
     ],

@@ -7,6 +7,8 @@ import pytest
 from scripts.markdown_calculators import EVIDENCE, examples, key, subject
 from scripts.verify import record, text
 
+pytestmark = pytest.mark.xdist_group("evidence")
+
 ENTRIES = {key(entry): entry for entry in json.loads(EVIDENCE.read_text("utf-8"))}
 
 
