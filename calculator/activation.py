@@ -148,7 +148,7 @@ class PReLU(_Activation, name="prelu"):
 
 
 class GELU(_Activation, name="gelu"):
-    """x times the normal distribution at x, as `torch.nn.GELU`.
+    """x times the cumulative normal distribution at x, as `torch.nn.GELU`.
 
     "none": x · 0.5 · (1 + erf(x/√2)), one division, one erf, one addition, two multiplications.
     "tanh": 0.5 · x · (1 + tanh(√(2/π) · (x + 0.044715 · x³))), six multiplications (two of them

@@ -122,7 +122,7 @@ class ScaledDotProductAttention(Layer, name="scaled_dot_product_attention"):
 
     @property
     def fused(self) -> bool:
-        """Whether torch's kernel for the CPU does it all at once: as many values as keys."""
+        """Whether torch's kernel for the CPU does it all at once: values as wide as keys."""
         return not self.dropped and self.value_dim in (None, self.head_dim)
 
     @cached_property

@@ -75,7 +75,7 @@ class ModelMemory(Calculation, name="model_memory"):
 
     @quantity(r"N_\text{shard}", label="Parameters in a shard")
     def shard_params(self) -> int | None:
-        """The parameters in the charge of one device, the last shard may hold fewer."""
+        """The parameters in the charge of one device; the last may have fewer."""
         if self.zero_stage == "0":
             return None
         return (self.params + self.devices - 1) // self.devices

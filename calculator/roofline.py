@@ -101,7 +101,7 @@ class Runtime(Machine, name="runtime"):
 
     @quantity(r"t_\text{compute}", unit="s", label="Compute time")
     def compute_seconds(self) -> float:
-        """The work at the peak rate, times the share of it that is reached."""
+        """The work over the share of the peak rate that is reached."""
         return self.flops / (self.peak_flops_per_second * self.utilization)
 
     @quantity(r"t_\text{memory}", unit="s", label="Memory time")

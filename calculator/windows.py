@@ -117,7 +117,10 @@ class Windows(Spatial):
 
     @quantity()
     def output_size(self) -> tuple[int, ...]:
-        """One output a window; in ceil_mode one more may reach out, if it starts on the input."""
+        """One output a window.
+
+        In ceil_mode one more may reach out, if it starts on the input or the padding before it.
+        """
         room = zip(self.room(), self.steps(), strict=True)
         if not self.ceil_mode:
             return tuple(each // s + 1 for each, s in room)
