@@ -8,6 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from html import escape
+from typing import Any
+
+from calculator.evaluate import evaluate
+from calculator.roofline import Runtime
+from calculator.units import rounded, seconds
 
 SIDE = 34  # of a cell, in units of the drawing
 SMALL = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
@@ -173,9 +178,68 @@ def attention() -> str:
     )
 
 
+PROMPT, WORDS = 512, 12
+LLAMA_2_7B = {
+    "vocab_size": "32000",
+    "hidden_size": "4096",
+    "intermediate_size": "11008",
+    "num_hidden_layers": "32",
+    "num_attention_heads": "32",
+    "dtype": "fp16",
+    "device": "a100_80gb_sxm",
+}
+
+
+def decode() -> str:
+    """A prompt and the words of its answer on one line of time, each as long as its floor."""
+    top, height, scale = 28, 44, 6.5e3  # units a second
+
+    def run(tokens: int, past: int) -> tuple[Any, Runtime]:
+        fields = {**LLAMA_2_7B, "sequence_length": str(tokens), "past_length": str(past)}
+        outcome = evaluate("llama", fields)
+        assert outcome.time is not None
+        return outcome.calculation, outcome.time
+
+    steps = [("prompt", *run(PROMPT, 0))]
+    steps += [(f"{word}", *run(1, PROMPT + word - 2)) for word in range(2, WORDS + 1)]
+    floors = [time.floor_seconds for _, _, time in steps]
+    starts = [sum(floors[:place]) * scale for place in range(len(floors))]
+    width = sum(floors) * scale
+
+    def part(place: int) -> str:
+        name, work, time = steps[place]
+        x, wide = starts[place], floors[place] * scale
+        block = f'x="{x:.1f}" y="{top}" width="{wide:.1f}" height="{height}"'
+        what = f"{PROMPT} tokens of the prompt, and word 1" if place == 0 else f"word {name}"
+        lines = [
+            f"{what}: {seconds(time.floor_seconds)}, {time.bound} binds",
+            f"{rounded(work.macs, 'MACs')}; moves {rounded(work.bytes_moved, 'B')}, of it "
+            f"{rounded(work.kv_cache_bytes, 'B')} keys and values; "
+            f"{rounded(work.arithmetic_intensity)} FLOP/B",
+        ]
+        hit = f'<rect {block} class="figure-cell figure-target"/>'
+        hit += _text(x + wide / 2, top + height / 2, name, "figure-name")
+        shown = f'<rect {block} class="figure-lit"/>'
+        shown += "".join(
+            _text(0, top + height + 48 + 20 * row, line, "figure-sum")
+            for row, line in enumerate(lines)
+        )
+        return _part(" ".join(lines), hit, shown)
+
+    ticks = "".join(
+        _text(mark * scale / 1000, top + height + 18, f"{mark} ms", "figure-count")
+        for mark in range(0, int(width / scale * 1000) + 1, 20)
+    )
+    still = _text(0, 14, "time: point at a step", "figure-title") + ticks
+    title = f"Llama 2 7B on an A100: a prompt of {PROMPT} tokens and {WORDS} words, step by step"
+    parts = (part(place) for place in range(len(steps)))
+    return _figure(width, top + height + 80, title, still, parts)
+
+
 FIGURES: dict[str, Callable[[], str]] = {
     "attention": attention,
     "convolution": convolution,
+    "decode": decode,
     "linear": linear,
 }
 """Every figure, by the name that a page asks for it."""

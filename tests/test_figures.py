@@ -48,6 +48,22 @@ def test_the_parts_of_a_figure_say_different_things(name):
     assert len(said) == len(set(said))
 
 
+def test_the_steps_of_decoding_are_as_long_as_the_bytes_and_the_work_of_each():
+    prompt, *words = parts("decode")
+    # 32 (4 * 4096² + 3 * 4096 * 11008) + 4096 * 32000 weights in matrices, two FLOPs for each and
+    # token; scores and values of 512 * 512 pairs in 32 blocks: at 312 TFLOP/s.
+    weights = 32 * (4 * 4096**2 + 3 * 4096 * 11008) + 4096 * 32000
+    seconds = 2 * (512 * weights + 32 * 512**2 * 2 * 4096) / 312e12
+    scale = float(prompt.find("rect").get("width")) / seconds
+    for past, word in enumerate(words, start=512):
+        # Two bytes for each of those weights and of the keys and values, at 2.039 TB/s; what is
+        # written between the layers, less than a thousandth, comes on top.
+        least = 2 * (weights + (past + 1) * 32 * 2 * 4096) / 2.039e12
+        assert 1 < float(word.find("rect").get("width")) / scale / least < 1.002
+    assert f"{1000 * seconds:.1f} ms, compute binds" in prompt.get("aria-label")
+    assert all("memory binds" in word.get("aria-label") for word in words)
+
+
 def test_the_rows_of_the_causal_mask_show_the_keys_that_torchs_mask_leaves():
     mask = Attention(is_causal=True).mask(8, 8)
     for place, (part, seen) in enumerate(zip(parts("attention"), mask, strict=True)):
