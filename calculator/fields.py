@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from operator import index
 from typing import Any, ClassVar
 
@@ -15,6 +15,7 @@ MOST_READ = 1000  # characters; no field of one line means more
 MOST_DIMENSIONS = 8
 MOST_TENSORS = 100
 LARGEST = 10**30  # beyond any machine; keeps every count small enough to answer at once
+LARGEST_PRODUCT = LARGEST**4  # of sizes that a block hands on as the size of a part
 
 
 class InvalidField(ValueError):
@@ -36,6 +37,15 @@ def quoted(given: object) -> str:
     except ValueError:  # what Python says of an int that is too long to be written
         text = "a number of thousands of digits"
     return text if len(text) <= MOST_QUOTED else f"{text[:MOST_QUOTED]}…"
+
+
+def _sizes(value: Any) -> Iterator[int]:
+    """Yield the whole numbers of a value."""
+    if isinstance(value, tuple):
+        for each in value:
+            yield from _sizes(each)
+    elif isinstance(value, int):
+        yield value
 
 
 class Field:
@@ -94,7 +104,10 @@ class Field:
         if len(text) > self.longest:
             reason = f"is {len(text):,} characters long; write at most {self.longest:,}"
             raise self.refuse(reason, text)
-        return self.read(text)
+        value = self.read(text)
+        if any(size > LARGEST for size in _sizes(value)):
+            raise self.refuse("is above the largest size taken here, 10^30", text)
+        return value
 
     def read(self, text: str) -> Any:
         """Return the value that a person wrote; raise InvalidField where it is none."""
@@ -157,7 +170,7 @@ class Size(Field):
         return self.check(number)
 
     def check(self, value: Any) -> int | None:
-        if type(value) is int and self.minimum <= value <= LARGEST:
+        if type(value) is int and self.minimum <= value <= LARGEST_PRODUCT:
             return value  # nearly always, and a network asks for thousands
         if value is None and self.optional:
             return None
@@ -174,8 +187,8 @@ class Size(Field):
         if value < self.minimum:
             reason = self.refusal and f"{self.refusal.format(given=value)}. "
             raise self.refuse(f"{reason}Must be at least {self.minimum}", given)
-        if value > LARGEST:
-            raise self.refuse("is above the largest size taken here, 10^30", given)
+        if value > LARGEST_PRODUCT:
+            raise self.refuse("is above any product of sizes taken here, 10^120", given)
         return value
 
 

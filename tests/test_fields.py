@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calculator import CALCULATIONS, InvalidField, Sequential, fields
-from calculator.browser import answer, form, to_copy
+from calculator.browser import answer, form, formulas, to_copy
 from calculator.evaluate import evaluate, form_fields, report
 
 NUMBERS = [
@@ -83,6 +83,24 @@ def test_what_is_answered_can_be_copied_and_nothing_else(asked, kind):
     name, texts = asked
     told = json.loads(to_copy(json.dumps({"calculator": name, "fields": texts, "format": kind})))
     assert (told["text"] is None) == bool(evaluate(name, texts).errors)
+
+
+@pytest.mark.parametrize("name", CALCULATIONS)
+def test_the_largest_size_in_any_field_is_answered_or_refused_in_full(name):
+    known = form_fields(CALCULATIONS[name])
+    usual = {key: field.write(field.start) for key, field in known.items()}
+    usual |= {"peak_flops_per_second": "1T"} if name == "runtime" else {}
+    for field in known:
+        question = json.dumps({"calculator": name, "fields": {**usual, field: "1e30"}})
+        told = json.loads(answer(question))
+        assert (told["html"] is None) == bool(told["errors"])
+        assert (json.loads(formulas(question))["html"] is None) == bool(told["errors"])
+
+
+def test_a_size_above_the_largest_is_refused_in_any_place():
+    for text in ("1e31", "3, 1e31"):
+        (error,) = evaluate("conv2d", {"kernel_size": text}).errors.values()
+        assert str(error).startswith("kernel_size: is above the largest size taken here, 10^30")
 
 
 NO_WORK = {
