@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Generic, Self, TypeVar, dataclass_transform, o
 from calculator.expression import Expression
 from calculator.fields import (
     Field,
+    Flag,
     InvalidField,
     PerAxis,
     choice,
@@ -162,14 +163,12 @@ class Calculation:
         }
         for key in own:
             delattr(cls, key)  # as a dataclass does: the default is not an attribute
-        bases = [base for base in reversed(cls.__bases__) if issubclass(base, Calculation)]
-        inherited = {key: field for base in bases for key, field in base.fields.items()}
+        inherited: dict[str, Field] = {}
+        for base in cls.__bases__:
+            inherited = {**inherited, **getattr(base, "fields", {}), **inherited}
         cls.fields = {
             key: field.over(cls.axes) if isinstance(field, PerAxis) else field
-            for key, field in sorted(
-                (_without(inherited, own) | own).items(),
-                key=lambda item: _ROLES.index(item[1].role),
-            )
+            for key, field in sorted((_without(inherited, own) | own).items(), key=_place)
         }
         cls.quantities = {
             key: each
@@ -283,6 +282,13 @@ def _without(inherited: dict[str, Field], own: dict[str, Field]) -> dict[str, Fi
 # Formulas in symbols are the same at every keystroke: written once for each way to branch.
 _WRITTEN: dict[tuple[object, ...], Any] = {}
 _MOST_WRITTEN = 2000
+
+
+def _place(item: tuple[str, Field]) -> tuple[int, bool]:
+    """Sizes of the input stand before what is switched on or off."""
+    field = item[1]
+    return _ROLES.index(field.role), field.role == "input" and isinstance(field, Flag)
+
 
 _ROLES = ("module", "input", "training", "convention", "storage", "hardware")
 
