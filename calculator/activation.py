@@ -5,9 +5,10 @@ from __future__ import annotations
 from math import prod
 from typing import Any, ClassVar
 
+from calculator.axes import dimension
 from calculator.calculation import quantity
 from calculator.expression import quotient
-from calculator.fields import Flag, choice, dimension, size
+from calculator.fields import Flag, choice, size
 from calculator.operations import SIGMOID, Operations, softmax, times, total
 from calculator.rates import real
 from calculator.shaped import Shaped

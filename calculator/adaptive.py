@@ -7,8 +7,9 @@ from functools import cached_property
 from math import prod
 from typing import Any, Self
 
+from calculator.axes import PerAxis
 from calculator.calculation import quantity
-from calculator.fields import LARGEST, PerAxis, flag, size
+from calculator.fields import LARGEST, flag, size
 from calculator.operations import Operations
 from calculator.spatial import OneAxis, Spatial, ThreeAxes, TwoAxes
 from calculator.units import INDEX_BYTES

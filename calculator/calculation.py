@@ -7,23 +7,9 @@ from functools import cached_property
 from types import MethodType
 from typing import Any, ClassVar, Generic, Self, TypeVar, dataclass_transform, overload
 
+from calculator.axes import PerAxis, dimension, on_axis, per_axis, shape, shapes
 from calculator.expression import Expression
-from calculator.fields import (
-    Field,
-    Flag,
-    InvalidField,
-    PerAxis,
-    choice,
-    decision,
-    dimension,
-    flag,
-    on_axis,
-    per_axis,
-    quoted,
-    shape,
-    shapes,
-    size,
-)
+from calculator.fields import Field, Flag, InvalidField, choice, decision, flag, quoted, size
 from calculator.rates import rate, real, share
 
 T = TypeVar("T")

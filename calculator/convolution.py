@@ -6,9 +6,10 @@ from functools import cached_property
 from math import prod
 from typing import Any
 
+from calculator.axes import PerAxis, per_axis
 from calculator.calculation import quantity
 from calculator.expression import quotient
-from calculator.fields import LARGEST, Choice, Flag, PerAxis, Size, choice, per_axis, size
+from calculator.fields import LARGEST, Choice, Flag, Size, choice, size
 from calculator.operations import Operations
 from calculator.spatial import AXES, OneAxis, Spatial, ThreeAxes, TwoAxes, by
 

@@ -6,8 +6,9 @@ from functools import cached_property
 from math import prod
 from typing import Any, ClassVar, Self
 
+from calculator.axes import dimension, shape, shapes
 from calculator.calculation import quantity
-from calculator.fields import dimension, flag, shape, shapes
+from calculator.fields import flag
 from calculator.layer import Layer
 from calculator.operations import Operations, times
 from calculator.rates import real

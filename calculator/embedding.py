@@ -5,9 +5,10 @@ from __future__ import annotations
 from math import prod
 from typing import Any, ClassVar, Self
 
+from calculator.axes import shape
 from calculator.calculation import quantity
 from calculator.expression import minimum
-from calculator.fields import LARGEST, Flag, Size, choice, flag, shape, size
+from calculator.fields import LARGEST, Flag, Size, choice, flag, size
 from calculator.layer import Layer
 from calculator.operations import Operations
 from calculator.rates import real

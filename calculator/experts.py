@@ -7,11 +7,12 @@ from math import prod
 from typing import Any
 
 from calculator.activation import SiLU
+from calculator.axes import shape
 from calculator.calculation import quantity
 from calculator.chain import Block
 from calculator.elementwise import Multiply
 from calculator.expression import minimum, quotient
-from calculator.fields import flag, shape, size
+from calculator.fields import flag, size
 from calculator.layer import Layer
 from calculator.linear import Linear
 from calculator.operations import Operations, softmax, total

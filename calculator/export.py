@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from calculator.axes import on_axis
 from calculator.calculation import Calculation, Quantity, shown
 from calculator.expression import Latex
-from calculator.fields import on_axis
 from calculator.layer import Layer
 from calculator.network import Sequential, call
 from calculator.operations import KINDS

@@ -5,8 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from calculator.axes import MOST_DIMENSIONS
 from calculator.expression import Expression
-from calculator.fields import LARGEST, MOST_DIMENSIONS, Field, Size
+from calculator.fields import LARGEST, Field, Size
 
 
 class Extent(Field):

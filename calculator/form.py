@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from calculator.axes import on_axis
 from calculator.calculation import Calculation
 from calculator.evaluate import form_fields
-from calculator.fields import Choice, Field, Flag, on_axis
+from calculator.fields import Choice, Field, Flag
 
 _WIDE = 16  # characters of an option that a narrow column would cut
 _LEGENDS = {

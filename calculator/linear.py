@@ -5,8 +5,9 @@ from __future__ import annotations
 from math import prod
 from typing import Any, Self
 
+from calculator.axes import shape
 from calculator.calculation import quantity
-from calculator.fields import flag, shape, size
+from calculator.fields import flag, size
 from calculator.layer import Layer
 from calculator.operations import Operations
 

@@ -7,9 +7,10 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from calculator import CALCULATIONS
+from calculator.axes import shape
 from calculator.calculation import quantity
 from calculator.chain import Chain
-from calculator.fields import Field, InvalidField, flag, quoted, shape
+from calculator.fields import Field, InvalidField, flag, quoted
 from calculator.layer import Layer, Measured
 
 MOST_LAYERS = 1000

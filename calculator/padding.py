@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from calculator.axes import shape
 from calculator.calculation import quantity
 from calculator.extents import Extent
-from calculator.fields import shape
 from calculator.shaped import Shaped
 
 

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from math import prod
 from typing import Any
 
+from calculator.axes import PerAxis
 from calculator.calculation import quantity
-from calculator.fields import LARGEST, PerAxis, flag, size
+from calculator.fields import LARGEST, flag, size
 from calculator.operations import Operations
 from calculator.spatial import OneAxis, ThreeAxes, TwoAxes
 from calculator.units import INDEX_BYTES

@@ -7,10 +7,11 @@ from functools import cached_property
 from math import prod
 from typing import Any, Self
 
+from calculator.axes import shape
 from calculator.calculation import quantity
 from calculator.expression import Expression, quotient
 from calculator.extents import Extent, Factor
-from calculator.fields import choice, decision, shape, size
+from calculator.fields import choice, decision, size
 from calculator.layer import Layer
 from calculator.operations import Operations, times
 from calculator.shaped import Shaped

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from math import prod
 
+from calculator.axes import dimension, shape
 from calculator.calculation import quantity
-from calculator.fields import dimension, shape
 from calculator.shaped import Shaped
 
 

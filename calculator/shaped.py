@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Self
 
+from calculator.axes import shape
 from calculator.calculation import quantity
-from calculator.fields import Field, shape
+from calculator.fields import Field
 from calculator.layer import Layer
 
 

@@ -13,8 +13,9 @@ from random import Random
 from typing import Any
 
 from calculator import CALCULATIONS
+from calculator.axes import PerAxis, Shape
 from calculator.extents import Extent, Factor
-from calculator.fields import Choice, Decision, Field, Flag, PerAxis, Shape, Size
+from calculator.fields import Choice, Decision, Field, Flag, Size
 from calculator.layer import Layer
 from calculator.rates import Real
 from calculator.shaped import Shaped

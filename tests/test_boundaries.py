@@ -21,8 +21,8 @@ OUTSIDE = {  # of the standard library: files, network, clocks, chance, other pr
     "threading", "time", "urllib", "uuid", "webbrowser",
 }  # fmt: skip
 FOUNDATION = {
-    "calculation", "chain", "expression", "extents", "fields", "gates", "layer", "normalized",
-    "operations", "rates", "shaped", "spatial", "units", "windows",
+    "axes", "calculation", "chain", "expression", "extents", "fields", "gates", "layer",
+    "normalized", "operations", "rates", "shaped", "spatial", "units", "windows",
 }  # fmt: skip
 FAMILIES = {
     "activation", "adaptive", "attention", "batch_normalization", "convolution", "elementwise",
