@@ -21,22 +21,6 @@ _FOLDED = "Backward pass"  # few change it
 
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;"})
 
-ACTIONS = """\
-<div class="calculator-actions">
-<span class="calculator-copies" role="group" aria-label="Copy">
-<button type="button" data-copy="link">Copy link</button>
-<button type="button" data-copy="markdown">Markdown</button>
-<button type="button" data-copy="latex">LaTeX</button>
-<button type="button" data-copy="python">Python</button>
-</span>
-<button type="reset">Reset</button>
-</div>
-<div class="calculator-state"><progress max="1" aria-label="Loading Python" hidden></progress>\
-<span role="status" data-message></span>
-<button type="button" data-retry hidden>Try again</button></div>
-<textarea class="calculator-manual" aria-label="Text to copy" readonly hidden></textarea>
-<output class="calculator-summary"></output>"""
-
 
 def escape(text: str) -> str:
     """Return a text for HTML, as `html.escape`, which brings every entity of HTML with it."""

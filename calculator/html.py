@@ -1,21 +1,19 @@
 """Answers as HTML fragments: printed at build time and in the browser alike.
 
-Every text that a reader or an author may have written is escaped here and in `form`.
+Every text that a reader or an author may have written is escaped, here and in `form` and `page`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from calculator import CALCULATIONS, hardware
 from calculator.calculation import Calculation, Quantity, shown
 from calculator.chain import Chain
 from calculator.export import equations, printed
 from calculator.expression import Latex, Text
-from calculator.form import ACTIONS, controls, escape, katex
+from calculator.form import escape, katex
 from calculator.layer import Measured
-from calculator.network import Sequential
 from calculator.operations import KINDS
 from calculator.roofline import Runtime
 from calculator.units import THIN_SPACE, binary_bytes, grouped, rounded, seconds
@@ -27,87 +25,6 @@ HEADLINE = (
     *("total_bytes", "bytes_per_param"),
 )
 _UNITS = {"macs": "MACs", "flops": "FLOPs", "fmas": "FMAs"}
-
-
-def element(
-    names: Sequence[str],
-    texts: Mapping[str, str],
-    result: tuple[Calculation, Runtime | None],
-    runtime: str,
-    folded: bool,
-) -> str:
-    """Return a whole calculator: the form of the first of the names, and its answer.
-
-    `runtime` is the folder that the browser finds Python in; `folded` leaves the formulas to be
-    unfolded.
-    """
-    prefix = names[0].replace("_", "-")
-    options = "".join(
-        f'<option value="{name}">{escape(CALCULATIONS[name].title)}</option>' for name in names
-    )
-    choice = (
-        f'<p class="calculator-select"><label for="{prefix}-calculator">Layer</label>'
-        f'<select id="{prefix}-calculator" data-choice>{options}</select></p>'
-    )
-    return (
-        f'<flops-calculator id="calculator-{names[0]}" data-state="printed" '
-        f'data-offers="{" ".join(names)}" data-runtime="{escape(runtime)}">'
-        f"{choice if len(names) > 1 else ''}"
-        '<div class="calculator-panes">'
-        f'<form class="calculator" autocomplete="off" novalidate data-prefix="{prefix}">'
-        f'<div class="calculator-controls">{controls(CALCULATIONS[names[0]], texts, prefix)}</div>'
-        f"{ACTIONS}</form>"
-        f'<div class="calculator-answer"><div class="calculator-figures">{figures(*result)}</div>'
-        f'<details class="calculator-formulas"{"" if folded else " open"}>'
-        "<summary>Every number and its formula</summary>"
-        '<table class="calculator-table"><thead><tr><th scope="col">Quantity</th>'
-        '<th scope="col">Formula, then your numbers</th><th scope="col">Value</th></tr></thead>'
-        f"<tbody>{formulas(*result)}</tbody></table></details></div></div></flops-calculator>"
-    )
-
-
-def example(
-    calculation: Calculation, time: Runtime | None, given: Mapping[str, str], names: Sequence[str]
-) -> str:
-    """Return a worked example: what it is, then each named quantity with its formula.
-
-    `given` are the fields as their author wrote them.
-    """
-    machine = "" if time is None else f"<br>{escape(_machine(time))}"
-    rows = "".join(
-        _row(each, declared, value, headline=())
-        for each in (calculation, time)
-        if each is not None
-        for declared, value in shown(each)
-        if declared.name in names
-    )
-    bound = time or calculation
-    verdict = _verdict(bound) if isinstance(bound, Runtime) and "bound" in names else ""
-    return (
-        f'<p class="example-fields"><code>{escape(_call(calculation, given))}</code>{machine}</p>'
-        f'<table class="calculator-table"><tbody>{rows}</tbody></table>{verdict}'
-    )
-
-
-def _call(calculation: Calculation, given: Mapping[str, str]) -> str:
-    """Return a calculation as Python would have it: what was given, and the size of the input."""
-    values = calculation.values()
-    if isinstance(calculation, Sequential):
-        return f"Sequential on {values['input_shape']}:\n{values['modules']}"
-    words = [
-        f"{name}={given[name] if field.kind in ('rate', 'share') else repr(values[name])}"
-        for name, field in calculation.fields.items()
-        if name in given or (field.role == "input" and values[name] is not None)
-    ]
-    return f"{calculation.title}({', '.join(words)})"
-
-
-def _machine(time: Runtime) -> str:
-    name = hardware.names()[time.device] if time.device else "A machine"
-    rates = [rounded(time.peak_flops_per_second, "FLOP/s")]
-    if time.bandwidth_bytes_per_second:
-        rates.append(rounded(time.bandwidth_bytes_per_second, "B/s"))
-    return f"{name}, {time.dtype}: {', '.join(rates)}"
 
 
 def figures(calculation: Calculation, time: Runtime | None) -> str:
@@ -122,7 +39,7 @@ def figures(calculation: Calculation, time: Runtime | None) -> str:
     bound = time or calculation
     return (
         f'<dl class="calculator-headline">{head}</dl>'
-        f"{_verdict(bound) if isinstance(bound, Runtime) else ''}"
+        f"{verdict(bound) if isinstance(bound, Runtime) else ''}"
         f"{_operations(calculation) if isinstance(calculation, Measured) else ''}"
         f"{_layers(calculation) if isinstance(calculation, Chain) else ''}"
         f"{_bar(calculation)}"
@@ -132,7 +49,7 @@ def figures(calculation: Calculation, time: Runtime | None) -> str:
 def formulas(calculation: Calculation, time: Runtime | None) -> str:
     """Return every quantity with its formula, as the rows of a table."""
     return "".join(
-        _row(each, declared, value)
+        row(each, declared, value)
         for each in (calculation, time)
         if each is not None
         for declared, value in shown(each)
@@ -149,7 +66,7 @@ def _headline(declared: Quantity[Any], value: Any) -> str:
     )
 
 
-def _verdict(time: Runtime) -> str:
+def verdict(time: Runtime) -> str:
     """Return what binds, in a sentence that says what the bound is and is not."""
     at = f"{rounded(time.peak_flops_per_second, 'FLOP/s')}"
     if time.utilization != 1:
@@ -238,12 +155,13 @@ def _percent(part: int, whole: int) -> str:
     return f"{part / whole:.1%}".replace("%", " %") if whole else "–"
 
 
-def _row(
+def row(
     calculation: Calculation,
     declared: Quantity[Any],
     value: Any,
     headline: Sequence[str] = HEADLINE,
 ) -> str:
+    """Return a quantity as the row of a table; without its exact value where that is a headline."""
     known = declared.name in headline
     exact = _broken(printed(declared, value).partition(" = ")[0])
     cell = exact if known else _data(declared, value)

@@ -37,7 +37,7 @@ from markdown.postprocessors import Postprocessor
 from pymdownx.blocks import BlocksExtension
 from pymdownx.blocks.block import Block
 
-from calculator import CALCULATIONS, html, prediction
+from calculator import CALCULATIONS, page, prediction
 from calculator.evaluate import Evaluation, evaluate, form_fields, report
 from calculator.units import grouped
 from scripts.figures import FIGURES
@@ -123,9 +123,9 @@ _DIRECTIVE = re.compile(r"^/// (example|prediction) \| (.+)\n((?:(?!///).*\n)*)/
 
 def examples(folder: Path = ROOT / "docs") -> Iterator[tuple[Path, Example]]:
     """Yield every example of every page under a folder, with its page."""
-    for page in sorted(folder.rglob("*.md")):
-        for directive, argument, body in _DIRECTIVE.findall(page.read_text("utf-8")):
-            yield page, example(argument.strip(), body, directive)
+    for path in sorted(folder.rglob("*.md")):
+        for directive, argument, body in _DIRECTIVE.findall(path.read_text("utf-8")):
+            yield path, example(argument.strip(), body, directive)
 
 
 def agrees(expected: Any, figure: Any) -> bool:
@@ -260,7 +260,7 @@ class CalculatorBlock(_Raw):
         assert outcome.calculation is not None
         folded = options.get("formulas") == "folded"
         result = outcome.calculation, outcome.time
-        return html.element(names, fields, result, runtime_version(), folded)
+        return page.element(names, fields, result, runtime_version(), folded)
 
 
 class ExampleBlock(_Raw):
@@ -272,7 +272,7 @@ class ExampleBlock(_Raw):
         wanted = example(argument, body, self.NAME)
         outcome, witnesses = check(wanted, Path(self.config["evidence"]))
         assert outcome.calculation is not None
-        shown = html.example(outcome.calculation, outcome.time, wanted.fields, list(wanted.expect))
+        shown = page.example(outcome.calculation, outcome.time, wanted.fields, list(wanted.expect))
         thop = " and ".join(
             f"{grouped(int(value))} {_THOP_UNITS[name]}" for name, value in wanted.thop.items()
         )

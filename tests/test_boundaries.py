@@ -31,7 +31,7 @@ FAMILIES = {
 }  # fmt: skip
 BLOCKS = {"decoder", "llama", "multihead", "transformer"}  # layers made of layers
 PARTS = {"experts"}  # of blocks, without a name of their own
-TOP = {"__main__", "browser", "export", "evaluate", "form", "html", "prediction"}
+TOP = {"__main__", "browser", "evaluate", "export", "form", "html", "page", "prediction"}
 
 
 def imported(name: str) -> set[str]:

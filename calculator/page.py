@@ -1,0 +1,110 @@
+"""What a page holds when it is printed: whole calculators and worked examples."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from calculator import CALCULATIONS, hardware
+from calculator.calculation import Calculation, shown
+from calculator.form import controls, escape
+from calculator.html import figures, formulas, row, verdict
+from calculator.network import Sequential
+from calculator.roofline import Runtime
+from calculator.units import rounded
+
+_ACTIONS = """\
+<div class="calculator-actions">
+<span class="calculator-copies" role="group" aria-label="Copy">
+<button type="button" data-copy="link">Copy link</button>
+<button type="button" data-copy="markdown">Markdown</button>
+<button type="button" data-copy="latex">LaTeX</button>
+<button type="button" data-copy="python">Python</button>
+</span>
+<button type="reset">Reset</button>
+</div>
+<div class="calculator-state"><progress max="1" aria-label="Loading Python" hidden></progress>\
+<span role="status" data-message></span>
+<button type="button" data-retry hidden>Try again</button></div>
+<textarea class="calculator-manual" aria-label="Text to copy" readonly hidden></textarea>
+<output class="calculator-summary"></output>"""
+
+
+def element(
+    names: Sequence[str],
+    texts: Mapping[str, str],
+    result: tuple[Calculation, Runtime | None],
+    runtime: str,
+    folded: bool,
+) -> str:
+    """Return a whole calculator: the form of the first of the names, and its answer.
+
+    `runtime` is the folder that the browser finds Python in; `folded` leaves the formulas to be
+    unfolded.
+    """
+    prefix = names[0].replace("_", "-")
+    options = "".join(
+        f'<option value="{name}">{escape(CALCULATIONS[name].title)}</option>' for name in names
+    )
+    choice = (
+        f'<p class="calculator-select"><label for="{prefix}-calculator">Layer</label>'
+        f'<select id="{prefix}-calculator" data-choice>{options}</select></p>'
+    )
+    return (
+        f'<flops-calculator id="calculator-{names[0]}" data-state="printed" '
+        f'data-offers="{" ".join(names)}" data-runtime="{escape(runtime)}">'
+        f"{choice if len(names) > 1 else ''}"
+        '<div class="calculator-panes">'
+        f'<form class="calculator" autocomplete="off" novalidate data-prefix="{prefix}">'
+        f'<div class="calculator-controls">{controls(CALCULATIONS[names[0]], texts, prefix)}</div>'
+        f"{_ACTIONS}</form>"
+        f'<div class="calculator-answer"><div class="calculator-figures">{figures(*result)}</div>'
+        f'<details class="calculator-formulas"{"" if folded else " open"}>'
+        "<summary>Every number and its formula</summary>"
+        '<table class="calculator-table"><thead><tr><th scope="col">Quantity</th>'
+        '<th scope="col">Formula, then your numbers</th><th scope="col">Value</th></tr></thead>'
+        f"<tbody>{formulas(*result)}</tbody></table></details></div></div></flops-calculator>"
+    )
+
+
+def example(
+    calculation: Calculation, time: Runtime | None, given: Mapping[str, str], names: Sequence[str]
+) -> str:
+    """Return a worked example: what it is, then each named quantity with its formula.
+
+    `given` are the fields as their author wrote them.
+    """
+    machine = "" if time is None else f"<br>{escape(_machine(time))}"
+    rows = "".join(
+        row(each, declared, value, headline=())
+        for each in (calculation, time)
+        if each is not None
+        for declared, value in shown(each)
+        if declared.name in names
+    )
+    bound = time or calculation
+    said = verdict(bound) if isinstance(bound, Runtime) and "bound" in names else ""
+    return (
+        f'<p class="example-fields"><code>{escape(_call(calculation, given))}</code>{machine}</p>'
+        f'<table class="calculator-table"><tbody>{rows}</tbody></table>{said}'
+    )
+
+
+def _call(calculation: Calculation, given: Mapping[str, str]) -> str:
+    """Return a calculation as Python would have it: what was given, and the size of the input."""
+    values = calculation.values()
+    if isinstance(calculation, Sequential):
+        return f"Sequential on {values['input_shape']}:\n{values['modules']}"
+    words = [
+        f"{name}={given[name] if field.kind in ('rate', 'share') else repr(values[name])}"
+        for name, field in calculation.fields.items()
+        if name in given or (field.role == "input" and values[name] is not None)
+    ]
+    return f"{calculation.title}({', '.join(words)})"
+
+
+def _machine(time: Runtime) -> str:
+    name = hardware.names()[time.device] if time.device else "A machine"
+    rates = [rounded(time.peak_flops_per_second, "FLOP/s")]
+    if time.bandwidth_bytes_per_second:
+        rates.append(rounded(time.bandwidth_bytes_per_second, "B/s"))
+    return f"{name}, {time.dtype}: {', '.join(rates)}"
