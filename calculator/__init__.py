@@ -35,7 +35,8 @@ _PUBLIC = {
     "batch_normalization": (
         "BatchNorm1d BatchNorm2d BatchNorm3d InstanceNorm1d InstanceNorm2d InstanceNorm3d"
     ),
-    "embedding": "Bilinear Embedding EmbeddingBag",
+    "embedding": "Embedding EmbeddingBag",
+    "bilinear": "Bilinear",
     "recurrent": "GRU GRUCell LSTM LSTMCell RNN RNNCell",
     "attention": "ScaledDotProductAttention",
     "rotary": "RotaryEmbedding",

@@ -16,8 +16,7 @@ from calculator.fields import flag, size
 from calculator.layer import Layer
 from calculator.linear import Linear
 from calculator.operations import Operations, softmax, total
-
-_INDEX_BYTES = 8  # torch's indices are int64
+from calculator.units import INDEX_BYTES
 
 
 class _Routing(Layer):
@@ -57,7 +56,7 @@ class _Routing(Layer):
         if not self.input_requires_grad:
             return 0
         numbers = self.tokens * (self.experts + self.each + 1) * self.element_bytes
-        return numbers + self.tokens * self.each * _INDEX_BYTES
+        return numbers + self.tokens * self.each * INDEX_BYTES
 
 
 class _Experts(Linear):
@@ -113,14 +112,14 @@ class _Combination(Layer):
     def input_bytes(self) -> int:
         """The answers, the weight of each, and to which token it belongs."""
         answers = self.tokens * self.each
-        return answers * ((self.features + 1) * self.element_bytes + _INDEX_BYTES)
+        return answers * ((self.features + 1) * self.element_bytes + INDEX_BYTES)
 
     def kept_bytes(self) -> int:
         """The answers before and after they are weighed, the weights, the token and the choice."""
         if not self.input_requires_grad:
             return 0
         answers = self.tokens * self.each
-        return answers * ((2 * self.features + 1) * self.element_bytes + 2 * _INDEX_BYTES)
+        return answers * ((2 * self.features + 1) * self.element_bytes + 2 * INDEX_BYTES)
 
 
 class _Feedforward(Block):
