@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 # What each module has for the world. A browser waits for the modules that its page needs, no more.
 _PUBLIC = {
     "linear": "Linear",
-    "convolution": "Conv1d Conv2d Conv3d ConvTranspose1d ConvTranspose2d ConvTranspose3d",
+    "convolution": "Conv1d Conv2d Conv3d",
+    "transposed": "ConvTranspose1d ConvTranspose2d ConvTranspose3d",
     "pooling": "AvgPool1d AvgPool2d AvgPool3d MaxPool1d MaxPool2d MaxPool3d",
     "adaptive": (
         "AdaptiveAvgPool1d AdaptiveAvgPool2d AdaptiveAvgPool3d AdaptiveMaxPool1d "

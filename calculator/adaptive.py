@@ -11,11 +11,9 @@ from calculator.axes import PerAxis
 from calculator.calculation import quantity
 from calculator.fields import LARGEST, flag, size
 from calculator.operations import Operations
-from calculator.spatial import OneAxis, Spatial, ThreeAxes, TwoAxes
+from calculator.spatial import OneAxis, Sizes, Spatial, ThreeAxes, TwoAxes
 from calculator.units import INDEX_BYTES
 from calculator.windows import shared_out
-
-Sizes = Any  # given as an int or a tuple, read as a tuple
 
 
 def _target(lengths: Callable[[str, int, list[Any]], str]) -> Any:

@@ -1,131 +1,28 @@
-"""Convolutions over one, two and three axes, forward and transposed."""
+"""Convolutions over one, two and three axes."""
 
 from __future__ import annotations
 
 from functools import cached_property
 from math import prod
-from typing import Any
 
-from calculator.axes import PerAxis, per_axis
+from calculator.axes import per_axis
 from calculator.calculation import quantity
 from calculator.expression import quotient
-from calculator.fields import LARGEST, Choice, Flag, Size, choice, size
-from calculator.operations import Operations
-from calculator.spatial import AXES, OneAxis, Spatial, ThreeAxes, TwoAxes, by
-
-Sizes = Any  # given as an int or a tuple, read as a tuple
-
-_KERNEL_SIZE = PerAxis(
-    "K_axis",
-    label="Kernel size",
-    default=3,
-    required=True,
-    refusal="kernel size should be greater than zero",
-)
-_STRIDE = PerAxis(
-    "S_axis",
-    label="Stride",
-    default=1,
-    refusal="non-positive stride is not supported",
-    broadcast=True,
-)
-_DILATION = PerAxis(
-    "D_axis", label="Dilation", default=1, refusal="dilation should be greater than zero"
-)
-_GROUPS: Any = Size("g", label="Groups", default=1, refusal="groups must be a positive integer")
-_BIAS: Any = Flag(label="Bias", default=True)
-_NEGATIVE_PADDING = "negative padding is not supported"
+from calculator.fields import LARGEST, choice
+from calculator.kernels import BIAS, DILATION, GROUPS, NEGATIVE_PADDING, Convolving
+from calculator.spatial import AXES, OneAxis, Sizes, ThreeAxes, TwoAxes, by
 
 
-class _Convolving(Spatial):
-    """What forward and transposed convolutions share: channels, groups, shapes."""
-
-    in_channels: int = size(r"C_\text{in}", default=3, label="Input channels", required=True)
-    out_channels: int = size(r"C_\text{out}", default=32, label="Output channels", required=True)
-    kernel_size: Sizes = _KERNEL_SIZE
-    stride: Sizes = _STRIDE
-    groups: int = _GROUPS
-    bias: bool = _BIAS
-
-    channels_field = "in_channels"
-
-    @classmethod
-    def wrong_dimensions(cls, shape: tuple[int, ...], fields: dict[str, Any]) -> str:
-        axes = len(cls.axes)
-        if fields.get("padding_mode", "zeros") != "zeros":  # padded before it is convolved
-            return (
-                f"Padding size {2 * axes} is not supported for {len(shape)}D input tensor. "
-                f"Give (N, C, {', '.join(cls.axes)})"
-            )
-        return (
-            f"Expected {axes + 1}D (unbatched) or {axes + 2}D (batched) input to {cls.name}, but "
-            f"got input of size: {list(shape)}. Give (N, C, {', '.join(cls.axes)})"
-        )
-
-    def wrong_channels(self, channels: int) -> str:
-        batch = [self.images(), channels]
-        return (
-            f"Given {self.weight_said()}, expected input{[*batch, *self.padded_size]} to have "
-            f"{self.in_channels} channels, but got {channels} channels instead. "
-            f"Set in_channels={channels}"
-        )
-
-    def weight_said(self) -> str:
-        """Return how torch speaks of the weight."""
-        raise NotImplementedError
-
-    @property
-    def padded_size(self) -> tuple[int, ...]:
-        """The size along each axis of what torch's kernel is given."""
-        return self.input_size()
-
-    def validate_module(self) -> None:
-        for name in ("in_channels", "out_channels"):
-            channels = getattr(self, name)
-            if channels % self.groups:
-                raise self.fields["groups"].refuse(
-                    f"{name} must be divisible by groups. {channels} is not a multiple of "
-                    f"{self.groups}: change groups or {name}",
-                    self.groups,
-                )
-
-    @quantity()
-    def output_shape(self) -> tuple[int, ...]:
-        """The batch, `C_out`, a size for each axis."""
-        return (*self.leading(), self.out_channels, *self.output_size)
-
-    @quantity()
-    def params(self) -> int:
-        """One weight per kernel position and pair of connected channels, one bias a channel."""
-        pairs = self.out_channels * quotient(self.in_channels, self.groups)
-        weight = pairs * prod(self.kernel_size)
-        return weight + self.out_channels if self.bias else weight
-
-    @quantity()
-    def operations(self) -> Operations:
-        """The bias is one addition an output."""
-        additions = {"additions": prod(self.output_shape)} if self.bias else {}
-        return {"multiply_accumulates": self.macs, **additions}
-
-    def keeps(self) -> tuple[bool, bool]:
-        """The input, for the gradient of the weight; torch keeps it for that of the input too."""
-        return self.is_trained(), False
-
-    def is_trained(self) -> bool:
-        """Return whether there is a gradient to compute."""
-        return self.input_requires_grad or self.weight_requires_grad
-
-
-class _Convolution(_Convolving):
+class _Convolution(Convolving):
     """A kernel slides over the input: each output sums C_in/groups times the kernel's products."""
 
     padding: Sizes = per_axis(
         "P_axis", label="Padding", default=0, minimum=-LARGEST,
         words={"valid": 0, "same": None}, help="A number, one per axis, 'same' or 'valid'.",
     )  # fmt: skip
-    dilation: Sizes = _DILATION
-    groups: int = _GROUPS
-    bias: bool = _BIAS
+    dilation: Sizes = DILATION
+    groups: int = GROUPS
+    bias: bool = BIAS
     padding_mode: str = choice(
         default="zeros", label="Padding mode",
         options={mode: mode for mode in ("zeros", "reflect", "replicate", "circular")},
@@ -180,7 +77,7 @@ class _Convolution(_Convolving):
             given = self.fields["padding"].write(self.padding)
             if self.padding_mode == "zeros" and edge < 0:
                 raise refused(
-                    f"{_NEGATIVE_PADDING}. Give 0 or more, or another padding_mode to crop", given
+                    f"{NEGATIVE_PADDING}. Give 0 or more, or another padding_mode to crop", given
                 )
             if self.padding_mode == "reflect" and edge >= size_:
                 raise refused(
@@ -270,78 +167,6 @@ class _Convolution(_Convolving):
         return self.images() * self.out_channels * prod(self.output_size) * each
 
 
-def _zeros_only(title: str) -> Any:
-    return Choice(
-        default="zeros",
-        label="Padding mode",
-        options={"zeros": "zeros"},
-        refusal=f'Only "zeros" padding mode is supported for {title}',
-    )
-
-
-class _Transposed(_Convolving):
-    """The kernel is added to the output once for each input: the work is on the input's grid."""
-
-    padding: Sizes = per_axis(
-        "P_axis", label="Padding", default=0, minimum=0, refusal=_NEGATIVE_PADDING
-    )
-    output_padding: Sizes = per_axis(
-        r"P_{\text{out},axis}", default=0, label="Output padding", minimum=0,
-        refusal="negative output_padding is not supported", broadcast=True,
-    )  # fmt: skip
-    groups: int = _GROUPS
-    bias: bool = _BIAS
-    dilation: Sizes = _DILATION
-
-    def weight_said(self) -> str:
-        weight = [self.in_channels, self.out_channels // self.groups, *self.kernel_size]
-        return f"transposed=1, weight of size {weight}"
-
-    def validate_input(self) -> None:
-        limits = [*zip(self.output_padding, self.stride, self.dilation, strict=True)]
-        if any(extra >= max(stride, dilation) for extra, stride, dilation in limits):
-            names = ["output_padding", "stride", "dilation"]
-            axes = [AXES[axis] for axis in self.axes]
-            if axes == ["length"]:  # torch adds a height of 1
-                axes, limits = ["height", "width"], [(0, 1, 1), *limits]
-            said = " ".join(
-                f"{name}_{axis}: {number}"
-                for name, numbers in zip(names, zip(*limits, strict=True), strict=True)
-                for axis, number in zip(axes, numbers, strict=True)
-            )
-            raise self.fields["output_padding"].refuse(
-                "output padding must be smaller than either stride or dilation, but got "
-                f"{said}. Make output_padding smaller",
-                self.fields["output_padding"].write(self.output_padding),
-            )
-        if min(self.output_size) < 1:
-            height = [1] if len(self.axes) == 1 else []
-            given, found = [*height, *self.input_size()], [*height, *self.output_size]
-            raise self.fields["padding"].refuse(
-                f"Given input size per channel: ({by(given)}). "
-                f"Calculated output size per channel: ({by(found)}). "
-                "Output size is too small. Make padding smaller, or the kernel or input larger",
-                self.fields["padding"].write(self.padding),
-            )
-
-    @quantity()
-    def output_size(self) -> tuple[int, ...]:
-        """The forward convolution's shape rule, solved for its input."""
-        geometry = zip(
-            self.input_size(), self.stride, self.padding, self.dilation, self.kernel_size,
-            self.output_padding, strict=True,
-        )  # fmt: skip
-        return tuple(
-            (size - 1) * s - 2 * p + d * (k - 1) + extra + 1 for size, s, p, d, k, extra in geometry
-        )
-
-    @quantity()
-    def macs(self) -> int:
-        """One per input and weight that it reaches; padding of the output only crops."""
-        inputs = self.images() * self.in_channels * prod(self.input_size())
-        return inputs * quotient(self.out_channels, self.groups) * prod(self.kernel_size)
-
-
 class Conv1d(_Convolution, OneAxis, name="conv1d"):
     """Convolution over one axis, as `torch.nn.Conv1d`: input `(N, C_in, L_in)`."""
 
@@ -352,21 +177,3 @@ class Conv2d(_Convolution, TwoAxes, name="conv2d"):
 
 class Conv3d(_Convolution, ThreeAxes, name="conv3d"):
     """Convolution over three axes, as `torch.nn.Conv3d`: input `(N, C_in, D_in, H_in, W_in)`."""
-
-
-class ConvTranspose1d(_Transposed, OneAxis, name="conv_transpose1d"):
-    """Transposed convolution, as `torch.nn.ConvTranspose1d`: input `(N, C_in, L_in)`."""
-
-    padding_mode: str = _zeros_only("ConvTranspose1d")
-
-
-class ConvTranspose2d(_Transposed, TwoAxes, name="conv_transpose2d"):
-    """Transposed convolution, as `torch.nn.ConvTranspose2d`: input `(N, C_in, H_in, W_in)`."""
-
-    padding_mode: str = _zeros_only("ConvTranspose2d")
-
-
-class ConvTranspose3d(_Transposed, ThreeAxes, name="conv_transpose3d"):
-    """Transposed convolution, as `torch.nn.ConvTranspose3d`: `(N, C_in, D_in, H_in, W_in)`."""
-
-    padding_mode: str = _zeros_only("ConvTranspose3d")

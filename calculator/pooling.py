@@ -10,9 +10,9 @@ from calculator.axes import PerAxis
 from calculator.calculation import quantity
 from calculator.fields import LARGEST, flag, size
 from calculator.operations import Operations
-from calculator.spatial import OneAxis, ThreeAxes, TwoAxes
+from calculator.spatial import OneAxis, Sizes, ThreeAxes, TwoAxes
 from calculator.units import INDEX_BYTES
-from calculator.windows import TOO_LARGE, Sizes, Windows, spelled
+from calculator.windows import TOO_LARGE, Windows, spelled
 
 _COUNTED = {2: "two", 3: "three"}
 

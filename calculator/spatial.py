@@ -9,6 +9,8 @@ from calculator.calculation import quantity
 from calculator.fields import size
 from calculator.layer import Layer
 
+Sizes = Any  # given as an int or a tuple, read as a tuple
+
 AXES = {"D": "depth", "H": "height", "W": "width", "L": "length"}
 
 

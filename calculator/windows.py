@@ -8,9 +8,7 @@ from typing import Any
 from calculator.calculation import quantity
 from calculator.expression import gcd, minimum
 from calculator.fields import InvalidField, size
-from calculator.spatial import Spatial
-
-Sizes = Any  # given as an int or a tuple, read as a tuple
+from calculator.spatial import Sizes, Spatial
 
 TOO_LARGE = "Make kernel_size smaller, or padding or the input larger"
 

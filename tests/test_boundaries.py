@@ -21,13 +21,13 @@ OUTSIDE = {  # of the standard library: files, network, clocks, chance, other pr
     "threading", "time", "urllib", "uuid", "webbrowser",
 }  # fmt: skip
 FOUNDATION = {
-    "axes", "calculation", "chain", "expression", "extents", "fields", "gates", "layer",
+    "axes", "calculation", "chain", "expression", "extents", "fields", "gates", "kernels", "layer",
     "normalized", "operations", "rates", "shaped", "spatial", "units", "windows",
 }  # fmt: skip
 FAMILIES = {
     "activation", "adaptive", "attention", "batch_normalization", "bilinear", "convolution",
     "elementwise", "embedding", "linear", "normalization", "padding", "pooling", "recurrent",
-    "resampling", "reshape", "rotary",
+    "resampling", "reshape", "rotary", "transposed",
 }  # fmt: skip
 BLOCKS = {"decoder", "llama", "multihead", "transformer"}  # layers made of layers
 PARTS = {"experts"}  # of blocks, without a name of their own
