@@ -28,9 +28,9 @@ _PUBLIC = {
     "resampling": "PixelShuffle Upsample",
     "reshape": "Flatten",
     "activation": (
-        "ELU GELU GLU Hardsigmoid Hardswish LeakyReLU LogSoftmax Mish PReLU ReLU ReLU6 SiLU "
-        "Sigmoid Softmax Softplus Tanh"
+        "ELU GELU Hardsigmoid Hardswish LeakyReLU Mish PReLU ReLU ReLU6 SiLU Sigmoid Softplus Tanh"
     ),
+    "softmax": "GLU LogSoftmax Softmax",
     "elementwise": "Add Cat Dropout Identity Multiply",
     "normalization": "GroupNorm LayerNorm LocalResponseNorm RMSNorm",
     "batch_normalization": (
@@ -38,7 +38,8 @@ _PUBLIC = {
     ),
     "embedding": "Embedding EmbeddingBag",
     "bilinear": "Bilinear",
-    "recurrent": "GRU GRUCell LSTM LSTMCell RNN RNNCell",
+    "recurrent": "GRU LSTM RNN",
+    "cells": "GRUCell LSTMCell RNNCell",
     "attention": "ScaledDotProductAttention",
     "rotary": "RotaryEmbedding",
     "multihead": "MultiheadAttention",

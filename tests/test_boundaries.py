@@ -25,9 +25,9 @@ FOUNDATION = {
     "normalized", "operations", "rates", "shaped", "spatial", "units", "windows",
 }  # fmt: skip
 FAMILIES = {
-    "activation", "adaptive", "attention", "batch_normalization", "bilinear", "convolution",
-    "elementwise", "embedding", "linear", "normalization", "padding", "pooling", "recurrent",
-    "resampling", "reshape", "rotary", "transposed",
+    "activation", "adaptive", "attention", "batch_normalization", "bilinear", "cells",
+    "convolution", "elementwise", "embedding", "linear", "normalization", "padding", "pooling",
+    "recurrent", "resampling", "reshape", "rotary", "softmax", "transposed",
 }  # fmt: skip
 BLOCKS = {"decoder", "llama", "multihead", "transformer"}  # layers made of layers
 PARTS = {"experts"}  # of blocks, without a name of their own
