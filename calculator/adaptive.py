@@ -12,8 +12,7 @@ from calculator.calculation import quantity
 from calculator.fields import LARGEST, flag, size
 from calculator.operations import Operations
 from calculator.spatial import OneAxis, Sizes, Spatial, ThreeAxes, TwoAxes
-from calculator.units import INDEX_BYTES
-from calculator.windows import shared_out
+from calculator.windows import Largest, shared_out
 
 
 def _target(lengths: Callable[[str, int, list[Any]], str]) -> Any:
@@ -132,11 +131,8 @@ class _AdaptiveAvgPool(_Adaptive):
         return self.input_requires_grad and not self.is_global, False
 
 
-class _AdaptiveMaxPool(_Adaptive):
-    """The largest number of each window: K − 1 comparisons for its K positions.
-
-    To remember where it stood is no arithmetic: `return_indices` adds bytes only.
-    """
+class _AdaptiveMaxPool(_Adaptive, Largest):
+    """The largest number of each window, however many positions it covers."""
 
     output_size: Sizes = _target(_max_lengths)
     return_indices: bool = flag(default=False, label="Return indices")
@@ -152,23 +148,6 @@ class _AdaptiveMaxPool(_Adaptive):
     def operations(self) -> Operations:
         """The largest of K numbers takes K − 1 comparisons."""
         return {"comparisons": self.steps()}
-
-    def gives_beside(self) -> str:
-        return "the indices" if self.return_indices else ""
-
-    @quantity()
-    def output_bytes(self) -> int:
-        """The largest numbers, and where they stood if that is asked for."""
-        each = self.element_bytes + INDEX_BYTES if self.return_indices else self.element_bytes
-        return self.outputs() * each
-
-    def keeps(self) -> tuple[bool, bool]:
-        """The input."""
-        return self.input_requires_grad, False
-
-    def kept_bytes(self) -> int:
-        """Return the bytes of the indices, by which the gradient finds its way."""
-        return self.outputs() * INDEX_BYTES if self.input_requires_grad else 0
 
 
 class AdaptiveAvgPool1d(_AdaptiveAvgPool, OneAxis, name="adaptive_avg_pool1d"):

@@ -11,8 +11,7 @@ from calculator.calculation import quantity
 from calculator.fields import LARGEST, flag, size
 from calculator.operations import Operations
 from calculator.spatial import OneAxis, Sizes, ThreeAxes, TwoAxes
-from calculator.units import INDEX_BYTES
-from calculator.windows import TOO_LARGE, Windows, spelled
+from calculator.windows import TOO_LARGE, Largest, Windows, spelled
 
 _COUNTED = {2: "two", 3: "three"}
 
@@ -47,11 +46,8 @@ _of_max = _window(_max_lengths)
 _of_average = _window(_average_lengths)
 
 
-class _MaxPool(Windows):
-    """The largest number of each window: K − 1 comparisons for its K positions.
-
-    To remember where it stood is no arithmetic: `return_indices` adds bytes only.
-    """
+class _MaxPool(Windows, Largest):
+    """The largest number of each window, wherever the windows slide."""
 
     kernel_size: Sizes = _of_max("K_axis", "Kernel size", default=2, required=True)
     stride: Sizes = _of_max(
@@ -76,19 +72,6 @@ class _MaxPool(Windows):
     def operations(self) -> Operations:
         """The largest of K numbers takes K − 1 comparisons."""
         return {"comparisons": self.outputs() * (prod(self.kernel_size) - 1)}
-
-    def gives_beside(self) -> str:
-        return "the indices" if self.return_indices else ""
-
-    @quantity()
-    def output_bytes(self) -> int:
-        """The largest numbers, and where they stood if that is asked for."""
-        each = self.element_bytes + INDEX_BYTES if self.return_indices else self.element_bytes
-        return self.outputs() * each
-
-    def kept_bytes(self) -> int:
-        """Return the bytes of the indices, by which the gradient finds its way."""
-        return self.outputs() * INDEX_BYTES if self.input_requires_grad else 0
 
 
 class _AvgPool(Windows):

@@ -8,7 +8,9 @@ from typing import Any
 from calculator.calculation import quantity
 from calculator.expression import gcd, minimum
 from calculator.fields import InvalidField, size
+from calculator.layer import Layer
 from calculator.spatial import Sizes, Spatial
+from calculator.units import INDEX_BYTES
 
 TOO_LARGE = "Make kernel_size smaller, or padding or the input larger"
 
@@ -140,6 +142,36 @@ class Windows(Spatial):
     def keeps(self) -> tuple[bool, bool]:
         """The input."""
         return self.input_requires_grad, False
+
+
+class Largest(Layer):
+    """The largest number of each window: K − 1 comparisons for its K positions.
+
+    To remember where it stood is no arithmetic: `return_indices` adds bytes only.
+    """
+
+    return_indices: bool
+
+    def outputs(self) -> int:
+        """Return how many windows there are, in all channels."""
+        raise NotImplementedError
+
+    def gives_beside(self) -> str:
+        return "the indices" if self.return_indices else ""
+
+    @quantity()
+    def output_bytes(self) -> int:
+        """The largest numbers, and where they stood if that is asked for."""
+        each = self.element_bytes + INDEX_BYTES if self.return_indices else self.element_bytes
+        return self.outputs() * each
+
+    def keeps(self) -> tuple[bool, bool]:
+        """The input."""
+        return self.input_requires_grad, False
+
+    def kept_bytes(self) -> int:
+        """Return the bytes of the indices, by which the gradient finds its way."""
+        return self.outputs() * INDEX_BYTES if self.input_requires_grad else 0
 
 
 def _half(number: int) -> int:
