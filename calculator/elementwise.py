@@ -12,39 +12,17 @@ from calculator.fields import flag
 from calculator.layer import Layer
 from calculator.operations import Operations, times
 from calculator.rates import real
-from calculator.shaped import Shaped, from_start
+from calculator.shaped import Passing, from_start
 
 
-class _Passing(Shaped):
-    """A layer that may hand its input on as it is: then nothing is moved."""
-
-    def passes(self) -> bool:
-        """Return whether the output is the input."""
-        raise NotImplementedError
-
-    @quantity()
-    def input_bytes(self) -> int:
-        """The bytes of the input; none where it is handed on."""
-        return 0 if self.passes() else prod(self.input_shape) * self.element_bytes
-
-    @quantity()
-    def output_bytes(self) -> int:
-        """The bytes of the output; none where it is the input."""
-        return 0 if self.passes() else prod(self.output_shape) * self.element_bytes
-
-    def gives_a_view(self) -> bool:
-        """What is handed on is the same memory."""
-        return self.passes()
-
-
-class Identity(_Passing, name="identity"):
+class Identity(Passing, name="identity"):
     """The input itself, as `torch.nn.Identity`."""
 
     def passes(self) -> bool:
         return True
 
 
-class Dropout(_Passing, name="dropout"):
+class Dropout(Passing, name="dropout"):
     """Some elements set to 0, as `torch.nn.Dropout`: the input itself outside of training.
 
     In training every element is multiplied by its mask, 0 or 1, and by 1/(1 − p): two

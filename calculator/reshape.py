@@ -6,10 +6,10 @@ from math import prod
 
 from calculator.axes import dimension, shape
 from calculator.calculation import quantity
-from calculator.shaped import Shaped
+from calculator.shaped import Passing
 
 
-class Flatten(Shaped, name="flatten"):
+class Flatten(Passing, name="flatten"):
     """Some neighbouring dimensions in one, as `torch.nn.Flatten`: a view, free of charge."""
 
     start_dim: int = dimension(default=1, label="First dimension")
@@ -33,16 +33,6 @@ class Flatten(Shaped, name="flatten"):
         before, after = self.size[: self.span.start], self.size[self.span.stop :]
         return (*before, prod(self.size[self.span]), *after)
 
-    @quantity()
-    def input_bytes(self) -> int:
-        """None: a view moves no byte."""
-        return 0
-
-    @quantity()
-    def output_bytes(self) -> int:
-        """None: a view moves no byte."""
-        return 0
-
-    def gives_a_view(self) -> bool:
+    def passes(self) -> bool:
         """The output is the input, read with other indices."""
         return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any, Self
 
 from calculator.axes import shape
@@ -44,3 +45,25 @@ class Shaped(Layer):
     def output_shape(self) -> tuple[int, ...]:
         """The shape of the input."""
         return self.size
+
+
+class Passing(Shaped):
+    """A layer that may hand the elements of its input on as they are: then nothing is moved."""
+
+    def passes(self) -> bool:
+        """Return whether the output is the input, or a view of it."""
+        raise NotImplementedError
+
+    @quantity()
+    def input_bytes(self) -> int:
+        """The bytes of the input; none where it is handed on."""
+        return 0 if self.passes() else prod(self.input_shape) * self.element_bytes
+
+    @quantity()
+    def output_bytes(self) -> int:
+        """The bytes of the output; none where it is the input."""
+        return 0 if self.passes() else prod(self.output_shape) * self.element_bytes
+
+    def gives_a_view(self) -> bool:
+        """What is handed on is the same memory."""
+        return self.passes()
