@@ -80,13 +80,13 @@ class _Adaptive(Spatial):
 
     def outputs(self) -> int:
         """Return how many windows there are, in all channels."""
-        return self.images() * self.channels * prod(self.output_sizes())
+        return self.samples() * self.channels * prod(self.output_sizes())
 
     def steps(self) -> int:
         """Return how often a window goes from one of its positions to the next."""
         sizes = self.output_sizes()
         positions = shared_out(self.input_size(), sizes)
-        return self.images() * self.channels * (positions - prod(sizes))
+        return self.samples() * self.channels * (positions - prod(sizes))
 
 
 def _average_lengths(name: str, axes: int, given: list[Any]) -> str:

@@ -165,7 +165,7 @@ class _BatchNorm(_Channelwise):
     @quantity()
     def set_size(self) -> int:
         """Every position of every input of the batch."""
-        return self.images() * prod(self.input_size())
+        return self.samples() * prod(self.input_size())
 
     def kept_bytes(self) -> int:
         """The mean and the inverse of the root of each channel, but those that are buffers."""
@@ -223,7 +223,7 @@ class _InstanceNorm(_Channelwise):
                 f"({self.num_features}), but got: {channels}"
             )
         self.validate_positions(channels)
-        given, kept = self.images() * channels, self.images() * self.num_features
+        given, kept = self.samples() * channels, self.samples() * self.num_features
         return self.refuse_other_channels(
             f"running_mean should contain {given} elements not {kept}"
         )
@@ -234,7 +234,7 @@ class _InstanceNorm(_Channelwise):
     def validate_positions(self, channels: int) -> None:
         """Raise InvalidField where a set would be one number, and its variance 0."""
         if self.takes_its_own() and self.set_size == 1:
-            shape = [self.images(), channels, *self.input_size()]
+            shape = [self.samples(), channels, *self.input_size()]
             raise self.fields[AXES[self.axes[-1]]].refuse(
                 "Expected more than 1 spatial element when training, got input size "
                 f"torch.Size({shape}). Make the input larger",
@@ -244,7 +244,7 @@ class _InstanceNorm(_Channelwise):
     @quantity()
     def sets(self) -> int:
         """The channels of every input."""
-        return self.images() * self.num_features
+        return self.samples() * self.num_features
 
     @quantity()
     def set_size(self) -> int:
@@ -252,7 +252,7 @@ class _InstanceNorm(_Channelwise):
         return prod(self.input_size())
 
     def update(self) -> list[Operations]:
-        averaged = mean(self.num_features, self.images())
+        averaged = mean(self.num_features, self.samples())
         return [averaged, averaged, *self.moved()]
 
     def kept_bytes(self) -> int:

@@ -35,14 +35,10 @@ class _Cell(Recurrent):
         )
 
     def rows(self) -> int:
-        return self.sequences()
+        return self.samples()
 
     def cells(self) -> int:
         return 1
-
-    def leading(self) -> tuple[int, ...]:
-        """Return the shape in front of the features: the batch, where there is one."""
-        return () if self.batch_size is None else (self.batch_size,)
 
     @quantity()
     def input_shape(self) -> tuple[int, ...]:

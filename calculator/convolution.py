@@ -136,7 +136,7 @@ class _Convolution(Convolving):
     def kept_bytes(self) -> int:
         if not (self.pads_a_copy and self.is_trained()):
             return 0
-        return self.images() * self.in_channels * prod(self.padded_size) * self.element_bytes
+        return self.samples() * self.in_channels * prod(self.padded_size) * self.element_bytes
 
     @quantity()
     def output_size(self) -> tuple[int, ...]:
@@ -156,7 +156,7 @@ class _Convolution(Convolving):
     @quantity()
     def macs(self) -> int:
         """One per output and weight that reaches it; products with padding are counted."""
-        outputs = self.images() * self.out_channels * prod(self.output_size)
+        outputs = self.samples() * self.out_channels * prod(self.output_size)
         return outputs * quotient(self.in_channels, self.groups) * prod(self.kernel_size)
 
     @quantity(r"\text{FLOPs}_\text{exact}", unit="FLOP", label="Counted one by one")
@@ -164,7 +164,7 @@ class _Convolution(Convolving):
         """K products need K − 1 additions; the bias is the K-th."""
         products = 2 * quotient(self.in_channels, self.groups) * prod(self.kernel_size)
         each = products if self.bias else products - 1
-        return self.images() * self.out_channels * prod(self.output_size) * each
+        return self.samples() * self.out_channels * prod(self.output_size) * each
 
 
 class Conv1d(_Convolution, OneAxis, name="conv1d"):

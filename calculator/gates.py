@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from calculator.batched import Batched
 from calculator.calculation import quantity
-from calculator.fields import Choice, Flag, Size, size
-from calculator.layer import Layer
+from calculator.fields import Choice, Flag, Size
 from calculator.operations import SIGMOID, Operations, times, total
 
 BIAS: Any = Flag(label="Bias", default=True)
@@ -23,7 +23,7 @@ def nonlinearity_field(refusal: str) -> Any:
     return Choice(default="tanh", label="Non-linearity", options=options, refusal=refusal)
 
 
-class Recurrent(Layer):
+class Recurrent(Batched):
     """Gates that each see the input of a step and the state that the step before gave.
 
     A gate has H units. The first state is zeros: they are multiplied like any other, and have no
@@ -35,20 +35,12 @@ class Recurrent(Layer):
     )
     hidden_size: int = positive("H", "hidden_size", "Hidden size", default=256, required=True)
     bias: bool = BIAS
-    batch_size: int | None = size(
-        "N", default=1, label="Batch size", role="input", optional=True,
-        help="Empty: an input without a batch.",
-    )  # fmt: skip
 
     gates: ClassVar[int]
 
     def each(self) -> Operations:
         """Return what a unit takes beside the sums of its gates."""
         raise NotImplementedError
-
-    def sequences(self) -> int:
-        """Return how many sequences the batch holds."""
-        return 1 if self.batch_size is None else self.batch_size
 
     def rows(self) -> int:
         """Return how many steps are made in all sequences together."""
@@ -99,7 +91,7 @@ class Recurrent(Layer):
         if not self.is_trained():
             return 0
         units = self.gates * self.hidden_size
-        rest = self.macs - self.sequences() * self.cells() * units * self.state_size()
+        rest = self.macs - self.samples() * self.cells() * units * self.state_size()
         if not self.input_requires_grad:
             rest = rest - self.rows() * self.directions() * units * self.input_size
         return self.macs + rest if self.weight_requires_grad else rest

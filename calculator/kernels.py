@@ -60,7 +60,7 @@ class Convolving(Spatial):
         )
 
     def wrong_channels(self, channels: int) -> str:
-        batch = [self.images(), channels]
+        batch = [self.samples(), channels]
         return (
             f"Given {self.weight_said()}, expected input{[*batch, *self.padded_size]} to have "
             f"{self.in_channels} channels, but got {channels} channels instead. "

@@ -6,13 +6,13 @@ from math import prod
 from typing import Any, Self
 
 from calculator.axes import shape
+from calculator.batched import Batched
 from calculator.calculation import quantity
 from calculator.fields import flag, size
-from calculator.layer import Layer
 from calculator.operations import Operations
 
 
-class Linear(Layer, name="linear"):
+class Linear(Batched, name="linear"):
     """Fully connected layer, as `torch.nn.Linear`.
 
     Input `(N, d_in)` or `(N, L, d_in)`, output the same with `d_out` at the end. Every leading
@@ -22,10 +22,6 @@ class Linear(Layer, name="linear"):
     in_features: int = size(r"d_\text{in}", default=768, label="Input features", required=True)
     out_features: int = size(r"d_\text{out}", default=3072, label="Output features", required=True)
     bias: bool = flag(default=True, label="Bias")
-    batch_size: int | None = size(
-        "N", default=1, label="Batch size", role="input", optional=True,
-        help="Empty: an input without a batch.",
-    )  # fmt: skip
     sequence_length: Any = shape(
         "L", default=None, label="Sequence length", role="input", optional=True,
         help="Empty for an input (N, in_features); several numbers for (N, H, W, in_features).",

@@ -7,6 +7,7 @@ from math import prod
 from typing import Any, Self
 
 from calculator.attention import ScaledDotProductAttention, staircase
+from calculator.batched import Sequences, batch_and_length
 from calculator.calculation import quantity
 from calculator.chain import Block
 from calculator.fields import flag, size
@@ -117,7 +118,7 @@ class _Mean(Layer):
         return {"additions": weights * (self.num_heads - 1), "divisions": weights}
 
 
-class MultiheadAttention(Block, name="multihead_attention"):
+class MultiheadAttention(Sequences, Block, name="multihead_attention"):
     """Attention of several heads with its four projections, as `torch.nn.MultiheadAttention`.
 
     Query `(L, N, E)`, key and value `(S, N, E)`, or `(N, L, E)` where `batch_first`, or without a
@@ -145,10 +146,6 @@ class MultiheadAttention(Block, name="multihead_attention"):
         help="Empty: the embedding.",
     )  # fmt: skip
     batch_first: bool = flag(default=False, label="Batch first")
-    batch_size: int | None = size(
-        "N", default=1, label="Batch size", role="input", optional=True,
-        help="Empty: an input without a batch.",
-    )  # fmt: skip
     query_length: int = size("L", default=512, label="Queries", role="input")
     key_length: int | None = size(
         "S", default=None, label="Keys", role="input", optional=True,
@@ -310,20 +307,14 @@ class MultiheadAttention(Block, name="multihead_attention"):
         """Return what the projections of keys and values have of the whole."""
         return self.shared()
 
-    def leading(self, length: int) -> Shape:
-        """Return the shape in front of the features."""
-        if self.batch_size is None:
-            return (length,)
-        return (self.batch_size, length) if self.batch_first else (length, self.batch_size)
-
     @quantity()
     def input_shape(self) -> Shape:
         """The shape of the query."""
-        return (*self.leading(self.query_length), self.embed_dim)
+        return self.sequence(self.query_length, self.embed_dim)
 
     def input_shapes(self) -> tuple[Shape, ...]:
-        key = (*self.leading(self.keys()), self.key_features())
-        value = (*self.leading(self.keys()), self.value_features())
+        key = self.sequence(self.keys(), self.key_features())
+        value = self.sequence(self.keys(), self.value_features())
         given = self.key_length is not None, self.value_length is not None
         return (self.input_shape, *((key,) if given[0] else ()), *((value,) if given[1] else ()))
 
@@ -335,20 +326,19 @@ class MultiheadAttention(Block, name="multihead_attention"):
     @cached_property
     def layers(self) -> tuple[Layer, ...]:
         """The projections, the attention, the projection of its output, the mean of the weights."""
-        batch = 1 if self.batch_size is None else self.batch_size
         appended = self.add_bias_kv + self.add_zero_attn
         outer, inner = self.shared(), self.shared(inner=True)
 
         def project(features: int, length: int, **more: Any) -> Linear:
-            size, *others = self.leading(length)
+            size, *others, _ = self.sequence(length, features)
             return Linear(
                 in_features=features, out_features=self.embed_dim, bias=self.bias,
                 batch_size=size, sequence_length=tuple(others) or None, **more,
             )  # fmt: skip
 
         sizes = {
-            "batch_size": batch, "num_heads": self.num_heads, "query_length": self.query_length,
-            "key_length": self.keys() + appended, **inner,
+            "batch_size": self.samples(), "num_heads": self.num_heads,
+            "query_length": self.query_length, "key_length": self.keys() + appended, **inner,
         }  # fmt: skip
         heads = _Heads(
             head_dim=self.embed_dim // self.num_heads, is_causal=self.is_causal,
@@ -375,26 +365,15 @@ class MultiheadAttention(Block, name="multihead_attention"):
             *(["mean of heads"] if self.need_weights else []),
         )
 
-    def _copies(self, length: int) -> bool:
-        """Return whether torch lays an input out anew, its length first, to project it."""
-        return self.batch_first and self.batch_size not in (None, 1) and length > 1
-
     @property
     def tensors(self) -> tuple[tuple[int, int], ...]:
         """Queries, keys and values are one to attention; a batch that stands first is copied."""
-        query = -1 if self._copies(self.query_length) else 0
+        query = -1 if self.copies(self.query_length) else 0
         keys = query if self.key_length is None else 8
-        apart = self.value_length or (not self.packed and self._copies(self.keys()))
+        apart = self.value_length or (not self.packed and self.copies(self.keys()))
         return (
             *((query, 1), (keys, 2), (9 if apart else keys, 3)),
             *([(10, 11)] if self.add_bias_kv else []),
             *((4, 5), (5, 6)),
             *([(12, 13)] if self.need_weights else []),
         )
-
-
-def batch_and_length(shape: Shape, batch_first: bool) -> tuple[int | None, int]:
-    """Return the batch and the length of a sequence of any number of dimensions."""
-    if len(shape) < 3:
-        return None, shape[0]
-    return (shape[0], shape[1]) if batch_first else (shape[1], shape[0])

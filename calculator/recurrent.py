@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any, Self
 
+from calculator.batched import Sequences, batch_and_length
 from calculator.calculation import quantity
 from calculator.fields import Flag, flag, size
 from calculator.gates import (
@@ -28,7 +29,7 @@ _DROPOUT: Any = Real(
 _BIDIRECTIONAL: Any = Flag(label="Bidirectional", default=False)
 
 
-class _Layers(Recurrent):
+class _Layers(Sequences, Recurrent):
     """Layers on a sequence `(L, N, H_in)`: each reads all steps of the one below, in order.
 
     `(N, L, H_in)` with batch_first, `(L, H_in)` without a batch. Between layers, dropout is two
@@ -56,10 +57,9 @@ class _Layers(Recurrent):
                 "instead. Give (L, N, input_size), or (N, L, input_size) with batch_first=True",
                 shape,
             )
-        *leading, features = shape
+        features = shape[-1]
         expected = fields.setdefault("input_size", features)
-        if fields.get("batch_first", False):
-            leading.reverse()
+        batch, length = batch_and_length(shape, fields.get("batch_first", False))
         return cls.fitted(
             lambda layer: (
                 ""
@@ -68,8 +68,8 @@ class _Layers(Recurrent):
                 f"Expected {expected}, got {features}. Set input_size={features}"
             ),
             shape,
-            sequence_length=leading[0],
-            batch_size=leading[1] if len(leading) == 2 else None,
+            sequence_length=length,
+            batch_size=batch,
             **fields,
         )
 
@@ -94,7 +94,7 @@ class _Layers(Recurrent):
     @property
     def copies_the_input(self) -> bool:
         """Whether torch lays the input out anew, steps first, once for each direction."""
-        return self.batch_first and self.sequences() > 1 and self.sequence_length > 1
+        return self.copies(self.sequence_length)
 
     @cached_property
     def branches(self) -> tuple[object, ...]:
@@ -105,28 +105,20 @@ class _Layers(Recurrent):
         return 2 if self.bidirectional else 1
 
     def rows(self) -> int:
-        return self.sequence_length * self.sequences()
+        return self.sequence_length * self.samples()
 
     def cells(self) -> int:
         return self.directions() * (self.num_layers if self.is_stacked else 1)
 
-    def shape(self, features: int) -> tuple[int, ...]:
-        """Return the shape of a sequence of so many features."""
-        if self.batch_size is None:
-            return (self.sequence_length, features)
-        if self.batch_first:
-            return (self.batch_size, self.sequence_length, features)
-        return (self.sequence_length, self.batch_size, features)
-
     @quantity()
     def input_shape(self) -> tuple[int, ...]:
         """The sequence, its batch, the numbers of one step."""
-        return self.shape(self.input_size)
+        return self.sequence(self.sequence_length, self.input_size)
 
     @quantity()
     def output_shape(self) -> tuple[int, ...]:
         """The state of the last layer after every step, in both directions where there are two."""
-        return self.shape(self.directions() * self.state_size())
+        return self.sequence(self.sequence_length, self.directions() * self.state_size())
 
     def cell_weights(self, inputs: int) -> int:
         """Return the weights of one layer and direction that reads so many numbers a step."""
@@ -184,7 +176,7 @@ class RNN(Elman, _Layers, name="rnn"):
 
     def kept_of_units(self) -> int:
         """Every state; for the weights the first one too."""
-        first = self.sequences() * self.cells() * self.hidden_size
+        first = self.samples() * self.cells() * self.hidden_size
         return self.units() + first if self.weight_requires_grad else self.units()
 
 

@@ -5,24 +5,19 @@ from __future__ import annotations
 from itertools import zip_longest
 from typing import Any, ClassVar, Self
 
+from calculator.batched import Batched
 from calculator.calculation import quantity
 from calculator.fields import size
-from calculator.layer import Layer
 
 Sizes = Any  # given as an int or a tuple, read as a tuple
 
 AXES = {"D": "depth", "H": "height", "W": "width", "L": "length"}
 
 
-class Spatial(Layer):
+class Spatial(Batched):
     """A layer on `(N, C, …)`, or on `(C, …)` where `batch_size` is None."""
 
     channels_field: ClassVar[str] = "channels"
-
-    batch_size: int | None = size(
-        "N", default=1, label="Batch size", role="input", optional=True,
-        help="Empty: an input without a batch.",
-    )  # fmt: skip
 
     @classmethod
     def on(cls, *input_shapes: tuple[int, ...], **fields: Any) -> Self:
@@ -55,14 +50,6 @@ class Spatial(Layer):
     def wrong_channels(self, channels: int) -> str:
         """Return torch's reason to refuse an input with so many channels, and what to give."""
         raise NotImplementedError
-
-    def images(self) -> int:
-        """Return how many inputs the batch holds."""
-        return 1 if self.batch_size is None else self.batch_size
-
-    def leading(self) -> tuple[int, ...]:
-        """Return the shape in front of the channels: the batch, where there is one."""
-        return () if self.batch_size is None else (self.batch_size,)
 
     def input_size(self) -> tuple[int, ...]:
         """Return the size of the input along each axis."""

@@ -7,13 +7,14 @@ from functools import cached_property
 from typing import Any, Self
 
 from calculator.activation import GELU, ReLU
+from calculator.batched import Sequences, batch_and_length
 from calculator.calculation import quantity
 from calculator.chain import Block
 from calculator.elementwise import Add, Dropout
 from calculator.fields import InvalidField, choice, flag, size
 from calculator.layer import Layer
 from calculator.linear import Linear
-from calculator.multihead import MultiheadAttention, batch_and_length
+from calculator.multihead import MultiheadAttention
 from calculator.normalization import LayerNorm
 from calculator.rates import real
 
@@ -32,7 +33,7 @@ class _MemoryAttention(MultiheadAttention):
         return {**self.shared(), "input_requires_grad": self.memory_requires_grad}
 
 
-class _TransformerLayer(Block):
+class _TransformerLayer(Sequences, Block):
     """Attention and a feed-forward network, each with dropout, a residual and a norm.
 
     The norm stands behind the residual, or where `norm_first` in front of the attention and the
@@ -51,10 +52,6 @@ class _TransformerLayer(Block):
     batch_first: bool = flag(default=False, label="Batch first")
     norm_first: bool = flag(default=False, label="Norm first")
     bias: bool = flag(default=True, label="Bias")
-    batch_size: int | None = size(
-        "N", default=1, label="Batch size", role="input", optional=True,
-        help="Empty: an input without a batch.",
-    )  # fmt: skip
     training: bool = flag(default=False, label="In training", role="input")
 
     @classmethod
@@ -86,12 +83,6 @@ class _TransformerLayer(Block):
                 "It is a probability",
                 self.dropout,
             )
-
-    def leading(self, length: int) -> Shape:
-        """Return the shape in front of the features."""
-        if self.batch_size is None:
-            return (length,)
-        return (self.batch_size, length) if self.batch_first else (length, self.batch_size)
 
     @quantity()
     def output_shape(self) -> Shape:
@@ -202,7 +193,7 @@ class TransformerEncoderLayer(_TransformerLayer, name="transformer_encoder_layer
     @quantity()
     def input_shape(self) -> Shape:
         """The sequence."""
-        return (*self.leading(self.sequence_length), self.d_model)
+        return self.sequence(self.sequence_length, self.d_model)
 
     def sublayers(self) -> Iterator[tuple[Labelled, ...]]:
         attention = self._attend(self.input_shape, is_causal=self.is_causal, inner=self.norm_first)
@@ -239,12 +230,12 @@ class TransformerDecoderLayer(_TransformerLayer, name="transformer_decoder_layer
     @quantity()
     def input_shape(self) -> Shape:
         """The target."""
-        return (*self.leading(self.target_length), self.d_model)
+        return self.sequence(self.target_length, self.d_model)
 
     @quantity(label="Shape of the memory")
     def memory_shape(self) -> Shape:
         """The memory."""
-        return (*self.leading(self.memory_length), self.d_model)
+        return self.sequence(self.memory_length, self.d_model)
 
     def input_shapes(self) -> tuple[Shape, ...]:
         return self.input_shape, self.memory_shape

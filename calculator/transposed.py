@@ -81,7 +81,7 @@ class _Transposed(Convolving):
     @quantity()
     def macs(self) -> int:
         """One per input and weight that it reaches; padding of the output only crops."""
-        inputs = self.images() * self.in_channels * prod(self.input_size())
+        inputs = self.samples() * self.in_channels * prod(self.input_size())
         return inputs * quotient(self.out_channels, self.groups) * prod(self.kernel_size)
 
 

@@ -137,7 +137,7 @@ class Windows(Spatial):
 
     def outputs(self) -> int:
         """Return how many windows there are, in all channels."""
-        return self.images() * self.channels * prod(self.output_size)
+        return self.samples() * self.channels * prod(self.output_size)
 
     def keeps(self) -> tuple[bool, bool]:
         """The input."""

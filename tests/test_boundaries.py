@@ -21,8 +21,9 @@ OUTSIDE = {  # of the standard library: files, network, clocks, chance, other pr
     "threading", "time", "urllib", "uuid", "webbrowser",
 }  # fmt: skip
 FOUNDATION = {
-    "axes", "calculation", "chain", "expression", "extents", "fields", "gates", "kernels", "layer",
-    "normalized", "operations", "rates", "shaped", "spatial", "units", "windows",
+    "axes", "batched", "calculation", "chain", "expression", "extents", "fields", "gates",
+    "kernels", "layer", "normalized", "operations", "rates", "shaped", "spatial", "units",
+    "windows",
 }  # fmt: skip
 FAMILIES = {
     "activation", "adaptive", "attention", "batch_normalization", "bilinear", "cells",
