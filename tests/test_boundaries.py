@@ -31,7 +31,7 @@ FAMILIES = {
     "recurrent", "resampling", "reshape", "rotary", "softmax", "transposed",
 }  # fmt: skip
 BLOCKS = {"decoder", "llama", "multihead", "transformer"}  # layers made of layers
-PARTS = {"experts"}  # of blocks, without a name of their own
+PARTS = {"experts", "heads"}  # of blocks, without a name of their own
 TOP = {"__main__", "browser", "evaluate", "export", "form", "html", "page", "prediction"}
 
 
