@@ -11,7 +11,7 @@ from calculator.expression import maximum, minimum, quotient
 from calculator.fields import choice, flag, size
 from calculator.layer import Layer
 from calculator.operations import Operations, softmax, total
-from calculator.rates import real
+from calculator.rates import check_probability, real
 
 Shape = tuple[int, ...]
 
@@ -89,12 +89,7 @@ class ScaledDotProductAttention(Layer, name="scaled_dot_product_attention"):
         )
 
     def validate_module(self) -> None:
-        if not 0 <= self.dropout_p <= 1:
-            raise self.fields["dropout_p"].refuse(
-                f"dropout probability has to be between 0 and 1, but got {self.dropout_p}. "
-                "It is a probability",
-                self.dropout_p,
-            )
+        check_probability(self.fields["dropout_p"], self.dropout_p)
         if self.window_size is not None and not self.is_causal:
             raise self.fields["window_size"].refuse(
                 "window_size needs is_causal: a window ends at the query's own position. "

@@ -12,7 +12,7 @@ from calculator.fields import flag, size
 from calculator.heads import Appended, Heads, Mean
 from calculator.layer import Layer
 from calculator.linear import Linear
-from calculator.rates import real
+from calculator.rates import check_probability, real
 
 Shape = tuple[int, ...]
 
@@ -159,12 +159,8 @@ class MultiheadAttention(Sequences, Block, name="multihead_attention"):
             )
 
     def validate_input(self) -> None:
-        if self.training and not 0 <= self.dropout <= 1:
-            raise self.fields["dropout"].refuse(
-                f"dropout probability has to be between 0 and 1, but got {self.dropout}. "
-                "It is a probability",
-                self.dropout,
-            )
+        if self.training:
+            check_probability(self.fields["dropout"], self.dropout)
         if self.value_length not in (None, self.key_length):
             wanted = "needs a key length" if self.key_length is None else "must be as many as keys"
             raise self.fields["value_length"].refuse(

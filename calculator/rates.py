@@ -125,6 +125,16 @@ class Real(Field):
         return value
 
 
+def check_probability(field: Field, dropout: float) -> None:
+    """Raise InvalidField, in torch's words, where a dropout is not between 0 and 1."""
+    if not 0 <= dropout <= 1:
+        raise field.refuse(
+            f"dropout probability has to be between 0 and 1, but got {dropout}. "
+            "It is a probability",
+            dropout,
+        )
+
+
 # As in fields.py: typed for the declarations.
 real: Callable[..., Any] = Real
 rate: Callable[..., Any] = Rate

@@ -16,7 +16,7 @@ from calculator.layer import Layer
 from calculator.linear import Linear
 from calculator.multihead import MultiheadAttention
 from calculator.normalization import LayerNorm
-from calculator.rates import real
+from calculator.rates import check_probability, real
 
 Shape = tuple[int, ...]
 Labelled = tuple[str, Layer]
@@ -77,12 +77,7 @@ class _TransformerLayer(Sequences, Block):
                 f"d_model={self.d_model} is not a multiple of nhead={self.nhead}",
                 self.nhead,
             )
-        if not 0 <= self.dropout <= 1:
-            raise self.fields["dropout"].refuse(
-                f"dropout probability has to be between 0 and 1, but got {self.dropout}. "
-                "It is a probability",
-                self.dropout,
-            )
+        check_probability(self.fields["dropout"], self.dropout)
 
     @quantity()
     def output_shape(self) -> Shape:
