@@ -115,7 +115,9 @@ class Measured(Calculation):
         """Both passes together, nothing computed twice."""
         return self.macs + self.backward_macs
 
-    @quantity(r"\text{FLOPs}_\text{training}", unit="FLOP", label="Matrix FLOPs, forward and backward")
+    @quantity(
+        r"\text{FLOPs}_\text{training}", unit="FLOP", label="Matrix FLOPs, forward and backward"
+    )
     def training_flops(self) -> int:
         """Two for each multiply-accumulate of both passes, in either convention."""
         return 2 * self.training_macs
