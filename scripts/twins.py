@@ -17,13 +17,15 @@ from torch.fx.experimental import _config as meta
 from torch.utils.flop_counter import FlopCounterMode
 
 from scripts import modules
-from scripts.configurations import Arguments, Configuration, Sizes
+from scripts.arguments import Arguments
+from scripts.configurations import Configuration
 from scripts.masked import (
     Attention,
     MultiheadAttention,
     TransformerDecoderLayer,
     TransformerEncoderLayer,
 )
+from scripts.shapes import Sizes
 
 Tensors = tuple[torch.Tensor, ...]
 
