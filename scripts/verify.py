@@ -21,7 +21,7 @@ from calculator.layer import Layer, Measured
 from calculator.memory import ModelMemory
 from calculator.network import Sequential
 from calculator.training import TrainingCost
-from scripts import model_witnesses, witnesses
+from scripts import unit_witnesses, witnesses
 from scripts.configurations import Configuration
 from scripts.fuzz import GRADS
 from scripts.markdown_calculators import EVIDENCE, DirectiveError, Example, examples, key, subject
@@ -30,9 +30,9 @@ from scripts.markdown_calculators import figures as figures_of
 Entry = dict[str, Any]
 MOST_OPERATIONS = 6_000_000
 UNITS = {
-    Conversion: witnesses.convert,
-    ModelMemory: model_witnesses.store,
-    TrainingCost: model_witnesses.train,
+    Conversion: unit_witnesses.convert,
+    ModelMemory: unit_witnesses.store,
+    TrainingCost: unit_witnesses.train,
 }
 """What pint works out from the texts alone."""
 
@@ -95,7 +95,7 @@ def _testimony(
         texts |= {"flops": str(calculation.flops), "bytes_moved": str(moved)}
         if not timed:
             return
-    yield witnesses.PINT, witnesses.time(texts, dtype)
+    yield witnesses.PINT, unit_witnesses.time(texts, dtype)
 
 
 def _loops(

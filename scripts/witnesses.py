@@ -1,27 +1,24 @@
-"""Who testifies to the figures of an example: torch, loops that count, pint, thop.
+"""Who testifies to the figures of an example: torch, loops that count, thop; beside them pint.
 
-None of them holds a formula of ours: no line here shares code with a formula of `calculator`.
+None of them holds a formula of ours: no line here, nor in `unit_witnesses`, shares code with a
+formula of `calculator`.
 """
 
 from __future__ import annotations
 
 import ast
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import redirect_stdout
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import cache
 from importlib.metadata import version
 from io import StringIO
 from math import prod
 from multiprocessing import get_context
-from pathlib import Path
 from typing import Any
 
-import pint
 import torch
 from torch.utils.flop_counter import sdpa_backward_flop_count
 
@@ -52,7 +49,6 @@ TORCH, PINT, THOP = (
 )
 LOOPS = "counting loops"
 ORDER = (TORCH, LOOPS, PINT)  # in which they are named
-HARDWARE = Path(__file__).parents[1] / "calculator" / "hardware.toml"
 DTYPES = {
     "fp64": torch.float64,
     "fp32": torch.float32,
@@ -61,16 +57,6 @@ DTYPES = {
     "fp16": torch.float16,
     "fp8": torch.float8_e4m3fn,
     "int8": torch.int8,
-}
-SPELLINGS = {  # what may stand for a unit in an example's text, beside the unit itself
-    "FLOP/s": "FLOPs?/s|FLOPS|FLOPs?",
-    "B/s": "B/s",
-    "B": "B",
-    "FLOP": "MACs?|FLOPs?|FLOPS|mult-adds",
-    "MAC": "MACs?|FLOPs?|FLOPS|mult-adds",
-    "hour": "device-hours|GPU-hours|h",
-    "param": "params|parameters",
-    "token": "tokens",
 }
 
 
@@ -285,80 +271,6 @@ def count_all_arithmetic(subject: Subject, function_weight: int) -> Figures:
     products = tally.pop("multiply_accumulates", 0)
     tally.pop("lookups", 0)
     return {"flops": 2 * products + sum(tally.values()) + function_weight * functions}
-
-
-@cache
-def registry() -> Any:
-    """Return units that count exactly: one MAC is two FLOPs, an FMA does one MAC."""
-    units: Any = pint.UnitRegistry(non_int_type=Fraction)
-    units.define("FLOP = [work]")
-    units.define("MAC = 2 * FLOP")
-    units.define("FMA = 1 * MAC")
-    units.define("param = [params]")
-    units.define("token = [tokens]")
-    return units
-
-
-def amount(text: str, unit: str) -> Any:
-    """Return what a person wrote, such as 19.5T or 312 TFLOPS, as a quantity of a unit."""
-    bare = re.sub(rf"(?:{SPELLINGS[unit]})$", "", text.strip())
-    bare = re.sub(r"(?<=\d)[ ,_](?=\d)", "", bare).strip()
-    gap = " " if bare[-1].isdigit() else ""
-    return registry().Quantity(f"{bare}{gap}{unit}")
-
-
-def time(texts: Mapping[str, str], dtype: str) -> Figures:
-    """Return the seconds that a machine needs at least for some work, from texts by field.
-
-    A rate that is not among them is the device's.
-    """
-    flops = amount(texts["flops"], "FLOP")
-    bytes_moved = amount(texts["bytes_moved"], "B") if texts["bytes_moved"] else None
-    rate = speed = None
-    if texts["device"]:
-        machine = tomllib.loads(HARDWARE.read_text("utf-8"))[texts["device"]]
-        rate = amount(str(machine["peak"][dtype]), "FLOP/s")
-        speed = amount(str(machine["bandwidth_bytes_per_s"]), "B/s")
-    if texts["peak_flops_per_second"]:
-        rate = amount(texts["peak_flops_per_second"], "FLOP/s")
-    if texts["bandwidth_bytes_per_second"]:
-        speed = amount(texts["bandwidth_bytes_per_second"], "B/s")
-    share = registry().Quantity(texts["utilization"])
-    compute = flops / (rate * share)
-    memory = bytes_moved / speed if speed is not None and bytes_moved is not None else None
-    found = {
-        "compute_seconds": as_float(compute, "s"),
-        "floor_seconds": as_float(compute, "s"),
-        "bound": "compute",
-        "peak_flops_per_second": as_number(rate, "FLOP/s"),
-        "utilization": as_number(share, ""),
-    }
-    if speed is not None:
-        found["bandwidth_bytes_per_second"] = as_number(speed, "B/s")
-        found["ridge_intensity"] = as_float(rate * share / speed, "FLOP/B")
-    if memory is not None:
-        found["memory_seconds"] = as_float(memory, "s")
-        found["floor_seconds"] = as_float(max(compute, memory), "s")
-        found["bound"] = "memory" if memory > compute else "compute"
-    return found
-
-
-def convert(texts: Mapping[str, str]) -> Figures:
-    """Return a count in three conventions."""
-    count = amount(texts["count"], {"macs": "MAC", "flops": "FLOP"}[texts["counts"]])
-    units = {"macs": "MAC", "flops": "FLOP", "fmas": "FMA"}
-    return {name: as_number(count, unit) for name, unit in units.items()}
-
-
-def as_float(quantity: Any, unit: str) -> float:
-    """Return a quantity in a unit, a measure."""
-    return float(quantity.to(unit).magnitude)
-
-
-def as_number(quantity: Any, unit: str) -> int | float:
-    """Return a quantity in a unit as JSON can hold it."""
-    exact = quantity.to(unit).magnitude
-    return int(exact) if exact == int(exact) else float(exact)
 
 
 @cache
