@@ -143,7 +143,7 @@ class PReLU(_Activation, name="prelu"):
 
     def keeps(self) -> tuple[bool, bool]:
         """The input, which either gradient needs."""
-        return self.input_requires_grad or self.weight_requires_grad, False
+        return self.is_trained(), False
 
 
 class GELU(_Activation, name="gelu"):

@@ -114,4 +114,4 @@ class Bilinear(Layer, name="bilinear"):
 
     def keeps(self) -> tuple[bool, bool]:
         """Both inputs: each for the gradient of the other, and of the weight."""
-        return self.input_requires_grad or self.weight_requires_grad, False
+        return self.is_trained(), False

@@ -100,10 +100,6 @@ class Recurrent(Batched):
         """Return in how many directions each layer reads."""
         return 1
 
-    def is_trained(self) -> bool:
-        """Return whether there is a gradient to compute."""
-        return self.input_requires_grad or self.weight_requires_grad
-
     def keeps(self) -> tuple[bool, bool]:
         """The input, for the gradient of the weights."""
         return self.weight_requires_grad, False

@@ -107,7 +107,3 @@ class Convolving(Spatial):
     def keeps(self) -> tuple[bool, bool]:
         """The input, for the gradient of the weight; torch keeps it for that of the input too."""
         return self.is_trained(), False
-
-    def is_trained(self) -> bool:
-        """Return whether there is a gradient to compute."""
-        return self.input_requires_grad or self.weight_requires_grad

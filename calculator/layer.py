@@ -229,6 +229,10 @@ class Layer(Measured):
         gradients = self.input_requires_grad + self.weight_requires_grad
         return gradients * self.macs if gradients else 0
 
+    def is_trained(self) -> bool:
+        """Return whether there is a gradient to compute."""
+        return self.input_requires_grad or self.weight_requires_grad
+
     def keeps(self) -> tuple[bool, bool]:
         """Return whether autograd saves the input and whether it saves the output."""
         return False, False
