@@ -7,9 +7,9 @@ from math import prod
 from typing import Any, Self
 
 from calculator.calculation import quantity
-from calculator.expression import maximum, minimum, quotient
+from calculator.expression import minimum, quotient
 from calculator.fields import choice, flag, size
-from calculator.layer import Layer
+from calculator.layer import Layer, widened
 from calculator.operations import Operations, softmax, total
 from calculator.rates import check_probability, real
 
@@ -232,24 +232,29 @@ class ScaledDotProductAttention(Layer, name="scaled_dot_product_attention"):
     def kept_bytes(self) -> int:
         """Return the bytes of what is saved beside them.
 
-        Fused: the logarithm of each row's sum, never of less than 4 bytes, and the mask where it
-        is a tensor. Else: the query and the key, both scaled, the value, the scores after softmax;
-        with dropout what each was multiplied with and the product. Shared heads are written out.
+        Fused: the logarithm of each row's sum, as FP32 at least, and the mask where it is a tensor.
+        Else: the query and the key, both scaled, the value, the scores after softmax;
+        with dropout what each was multiplied with and the product. Shared heads are written out,
+        and a type of less than 4 bytes as FP32.
         """
         if not self.input_requires_grad:
             return 0
         rows = self.batch_size * self.num_heads * self.query_length
         if self.fused:
-            sums = rows * maximum(self.element_bytes, 4)
+            kept = rows * widened(self.element_bytes) + self.neighbours() * self.element_bytes
             mask = self.query_length * self.key_length * self.element_bytes
-            return sums + mask if self.needs_a_mask else sums
+            return kept + mask if self.needs_a_mask else kept
         columns = self.batch_size * self.num_heads * self.key_length
         elements = rows * self.head_dim + columns * self.products() + self.scores
         elements = elements + self.neighbours()
         if self.dropped:
             elements = elements + self.scores
             elements = elements + (self.scores if self.dropped == 2 else 1)
-        return elements * self.element_bytes
+        return elements * self.kept_element_bytes()
+
+    def kept_element_bytes(self) -> int:
+        """Return the bytes of one element of what is saved where the kernel is not fused."""
+        return widened(self.element_bytes)
 
     def neighbours(self) -> int:
         """Return the numbers that stay because they share their memory with what is saved."""

@@ -75,6 +75,18 @@ class _Channelwise(Normalization, Spatial):
         return 2 * self.num_features + 1 if self.track_running_stats else 0
 
     @quantity()
+    def bytes_moved(self) -> int:
+        """Weights, input and output, and the running statistics in use, or read and written anew.
+
+        The number of batches seen is left out.
+        """
+        least = self.weight_bytes + self.input_bytes + self.output_bytes
+        if not self.track_running_stats:
+            return least
+        passes = 2 if self.training else 1
+        return least + passes * 2 * self.num_features * self.element_bytes
+
+    @quantity()
     def operations(self) -> Operations:
         """Statistics where they are taken, normalised numbers, weight and bias, the update."""
         own = [mean(self.sets, self.set_size), variance(self.sets, self.set_size)]

@@ -185,13 +185,17 @@ class EmbeddingBag(_Table, name="embedding_bag"):
         return {**found, "divisions": numbers} if self.mode == "mean" else found
 
     def kept_bytes(self) -> int:
-        """Where each bag begins, ends, and what it holds, as torch's kernel lists it, in int64."""
+        """Where each bag begins, ends, and what it holds, as torch's kernel lists it, in int64.
+
+        A plain sum of numbers of up to 4 bytes has a kernel of its own, which needs no such list.
+        The list is one longer than what it lists.
+        """
         if not self.weight_requires_grad:
             return 0
         if self.mode == "max":
-            listed = prod(self.indices()) + self.bags * 2 + prod(self.output_shape)
-        elif self.mode == "sum" and self.padding_idx is None:
+            listed = prod(self.indices()) + 1 + self.bags * 2 + prod(self.output_shape)
+        elif self.mode == "sum" and self.padding_idx is None and self.dtype != "fp64":
             listed = self.bags * 3
         else:
-            listed = prod(self.indices()) + self.bags * 3
+            listed = prod(self.indices()) + 1 + self.bags * 3
         return listed * INDEX_BYTES

@@ -29,13 +29,21 @@ class Heads(ScaledDotProductAttention):
     @property
     def along(self) -> tuple[bool, bool]:
         """Whether the queries, and the keys, stay because they lie in one memory with others."""
-        if self.appended:
+        if self.appended or (self.is_widened and not self.need_weights):
             return False, False
         return self.projected == 3, self.projected > 1 and not self.need_weights
 
+    @property
+    def beside(self) -> bool:
+        """Whether the queries lie in one memory with keys and values, of which longer copies stay.
+
+        A kernel that is fused keeps the queries as they are.
+        """
+        return self.fused and self.appended > 0 and self.projected == 3
+
     @cached_property
     def branches(self) -> tuple[object, ...]:
-        return (*super().branches, self.along, self.seen_by_all)
+        return (*super().branches, self.along, self.beside, self.seen_by_all)
 
     @property
     def seen_by_all(self) -> bool:
@@ -50,9 +58,17 @@ class Heads(ScaledDotProductAttention):
         masked = staircase(self.query_length, self.key_length - self.appended)
         return masked + self.query_length * self.appended
 
+    def kept_element_bytes(self) -> int:
+        """Return those of the data type where torch needs the weights: it multiplies in it."""
+        if self.need_weights:
+            return self.element_bytes
+        return ScaledDotProductAttention.kept_element_bytes(self)
+
     def neighbours(self) -> int:
         queries, keys = self.along
         heads = self.batch_size * self.num_heads * self.head_dim
+        if self.fused:
+            return 2 * heads * self.query_length if self.beside else 0
         kept = heads * self.query_length if queries else 0
         return kept + (heads * self.key_length if keys else 0)
 

@@ -7,7 +7,7 @@ from math import prod
 from typing import Any, ClassVar, Self
 
 from calculator.calculation import Calculation, quantity
-from calculator.expression import ratio
+from calculator.expression import maximum, ratio
 from calculator.fields import InvalidField, choice, flag, size
 from calculator.operations import Operations, flops, worth
 from calculator.units import DTYPE_BYTES, DTYPE_LABELS, TORCH_DTYPES
@@ -128,6 +128,11 @@ class Measured(Calculation):
         raise NotImplementedError
 
 
+def widened(element_bytes: int) -> int:
+    """Return the bytes of an element that torch computes with as FP32 where it is shorter."""
+    return maximum(element_bytes, 4)
+
+
 class Layer(Measured):
     """A layer named and parameterised as in `torch.nn`, with the shape of its input.
 
@@ -187,6 +192,11 @@ class Layer(Measured):
     def element_bytes(self) -> int:
         """The bytes of one element of the data type."""
         return DTYPE_BYTES[self.dtype]
+
+    @property
+    def is_widened(self) -> bool:
+        """Whether FP32 is wider than the data type."""
+        return DTYPE_BYTES[self.dtype] < DTYPE_BYTES["fp32"]
 
     @quantity(label="Input shape")
     def input_shape(self) -> tuple[int, ...]:

@@ -114,6 +114,12 @@ class MultiheadAttention(Sequences, Block, name="multihead_attention"):
             return wrong
         if self.packed and key[2] != each:
             outputs = self.projected * each
+            # Batch by batch, where a matrix without bias is frozen and the batch is not in front.
+            if self.batch_first and key[1] > 1 and not (self.bias or self.weight_requires_grad):
+                return (
+                    "Expected size for first two dimensions of batch2 tensor to be: "
+                    f"{[key[0], key[2]]} but got: {[key[0], each]}. Set kdim={key[2]}"
+                )
             return (
                 f"mat1 and mat2 shapes cannot be multiplied ({key[0] * key[1]}x{key[2]} and "
                 f"{each}x{outputs}). Set kdim={key[2]}"

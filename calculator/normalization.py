@@ -9,7 +9,7 @@ from calculator.axes import shape
 from calculator.calculation import quantity
 from calculator.expression import quotient
 from calculator.fields import flag, size
-from calculator.layer import Layer
+from calculator.layer import Layer, widened
 from calculator.normalized import Normalization, mean, scaled, squares
 from calculator.operations import Operations, times, total
 from calculator.rates import real
@@ -113,14 +113,19 @@ class RMSNorm(_Trailing, name="rms_norm"):
         )
 
     def keeps(self) -> tuple[bool, bool]:
-        """The input, for its own gradient."""
-        return self.input_requires_grad, False
+        """The input, for its own gradient, where torch computes in its type."""
+        return self.input_requires_grad and not self.is_widened, False
 
     def kept_bytes(self) -> int:
-        """The inverse of each root for the input, the normalised numbers for the weight."""
+        """The inverse of each root for the input, the normalised numbers for the weight.
+
+        Of a type of less than 4 bytes torch makes an FP32, and keeps that.
+        """
+        copies = (self.input_requires_grad and self.is_widened) + (
+            self.weight_requires_grad and self.scales()
+        )
         roots = self.sets if self.input_requires_grad else 0
-        trained = self.weight_requires_grad and self.scales()
-        return (roots + (self.elements() if trained else 0)) * self.element_bytes
+        return (roots + (copies * self.elements() if copies else 0)) * widened(self.element_bytes)
 
 
 class GroupNorm(Normalization, Shaped, name="group_norm"):

@@ -65,7 +65,7 @@ class _TransformerLayer(Sequences, Block):
             if self.norm_first:
                 self._norm(shape)
             for given in [(shape,), (shape, *others)]:
-                MultiheadAttention.on(*given, **self._attention())
+                MultiheadAttention.on(*given, **self._attention(), **self.shared())
         except InvalidField as error:
             return error.message
         return ""

@@ -13,14 +13,15 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from random import Random
+from typing import Any
 
 import torch
 
 from calculator.fields import InvalidField
 from scripts.configurations import LAYERS, Configuration, draw
-from scripts.twins import Answer, torch_says
+from scripts.twins import COMPUTED, Answer, torch_says
 
-Grads = dict[str, bool]
+Grads = dict[str, Any]  # which gradients are asked for, and the dtype
 
 GRADS = ("input_requires_grad", "weight_requires_grad")
 
@@ -37,6 +38,8 @@ def we_say(one: Configuration, grads: Grads) -> Answer | InvalidField:
 def disagreement(one: Configuration, grads: Grads) -> str | None:
     """Return in what we differ from torch, None where in nothing or for a decided exception."""
     theirs, ours = torch_says(one, **grads), we_say(one, grads)
+    if isinstance(theirs, Exception) and grads.get("dtype", "fp32") != "fp32":
+        return disagreement(one, {**grads, "dtype": "fp32"})  # some kernels are for no other
     if excused(one, theirs, ours):
         return None
     if isinstance(theirs, Exception) and isinstance(ours, Exception):
@@ -149,7 +152,7 @@ def configurations(layer: str, seed: int) -> Iterator[tuple[Configuration, Grads
     while True:
         odd = rng.random() < 0.5
         grads = {name: rng.random() < 0.7 for name in GRADS}
-        yield draw(rng, layer, odd), grads
+        yield draw(rng, layer, odd), {**grads, "dtype": rng.choice(COMPUTED)}
 
 
 def smallest(one: Configuration, grads: Grads) -> tuple[Configuration, str]:

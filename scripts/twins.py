@@ -55,6 +55,18 @@ def zeros(title: str, shape: Sizes) -> torch.Tensor:
     return indices((shape,))[0] if title in ("Embedding", "EmbeddingBag") else torch.zeros(shape)
 
 
+DTYPES = {
+    "fp64": torch.float64,
+    "fp32": torch.float32,
+    "tf32": torch.float32,  # a way to multiply: it is stored as fp32
+    "bf16": torch.bfloat16,
+    "fp16": torch.float16,
+    "fp8": torch.float8_e4m3fn,
+    "int8": torch.int8,
+}
+COMPUTED = ("fp64", "fp32", "bf16")
+"""Those that the CPU computes nearly every layer in."""
+
 TWINS: dict[str, Twin] = {
     "add": Twin(partial(modules.Function, torch.add)),
     "cat": Twin(partial(modules.Function, concatenated)),
@@ -92,7 +104,11 @@ class Answer:
 
 
 def torch_says(
-    one: Configuration, *, input_requires_grad: bool, weight_requires_grad: bool
+    one: Configuration,
+    *,
+    input_requires_grad: bool,
+    weight_requires_grad: bool,
+    dtype: str = "fp32",
 ) -> Answer | Exception:
     """Return what torch answers, or the exception that it raises.
 
@@ -104,7 +120,7 @@ def torch_says(
     grads = input_requires_grad, weight_requires_grad
     try:
         with torch.backends.mkldnn.flags(enabled=False):
-            answer = run(module(one), inputs(one), *grads)
+            answer = run(module(one), inputs(one), *grads, DTYPES[dtype])
         macs, training_macs = work(one, *grads)
     except Exception as error:
         return error
@@ -121,13 +137,16 @@ def work(
     """
     if one.layer == "bilinear":
         return profiled(module(one), inputs(one), input_requires_grad, weight_requires_grad)
-    arguments, shapes, times = _ungrouped(one)
-    if "momentum" in arguments:  # None, a cumulative average, counts batches: no number on meta
-        arguments = {**arguments, "momentum": 0.1}
+    whole = one.arguments
+    if "momentum" in whole:  # None, a cumulative average, counts batches: no number on meta
+        whole = {**whole, "momentum": 0.1}
+    grads = input_requires_grad, weight_requires_grad
     with torch.device("meta"):
-        layer, given = module(one, arguments), inputs(one, shapes)
-        macs, training_macs = count(layer, given, input_requires_grad, weight_requires_grad)
-    return times * macs, times * training_macs
+        macs, training_macs = count(module(one, whole), inputs(one), *grads)
+        if one.arguments.get("groups", 1) > 1:
+            arguments, shapes, times = _ungrouped(one)
+            training_macs = times * count(module(one, arguments), inputs(one, shapes), *grads)[1]
+    return macs, training_macs
 
 
 def module(one: Configuration, arguments: Arguments | None = None) -> torch.nn.Module:
@@ -171,10 +190,15 @@ def first(output: Any) -> torch.Tensor:
 
 
 def run(
-    module: torch.nn.Module, given: Tensors, input_requires_grad: bool, weight_requires_grad: bool
+    module: torch.nn.Module,
+    given: Tensors,
+    input_requires_grad: bool,
+    weight_requires_grad: bool,
+    dtype: torch.dtype = torch.float32,
 ) -> Answer:
     """Return what a module says for itself, and the bytes that autograd saves, parameters apart."""
-    module.requires_grad_(weight_requires_grad)
+    module.to(dtype).requires_grad_(weight_requires_grad)
+    given = tuple(each.to(dtype) if each.is_floating_point() else each for each in given)
     given = _tracked(given, input_requires_grad)
     own = {each.untyped_storage()._cdata for each in (*module.parameters(), *module.buffers())}
     saved: dict[int, list[torch.Tensor]] = {}
@@ -198,14 +222,8 @@ def run(
 
 
 def _held(views: list[torch.Tensor]) -> int:
-    """Return the bytes that views of one memory hold: all of it where they are its parts.
-
-    A view of the whole may hold less, where torch has set aside too much.
-    """
-    memory = views[0].untyped_storage().nbytes()
-    if any(view.storage_offset() for view in views):
-        return memory
-    return min(memory, max(view.numel() * view.element_size() for view in views))
+    """Return the bytes that views of one memory hold."""
+    return views[0].untyped_storage().nbytes()
 
 
 def count(
@@ -246,9 +264,7 @@ def _ungrouped(one: Configuration) -> tuple[Arguments, tuple[Sizes, ...], int]:
 
     FlopCounterMode forgets the groups in the gradient of the weight.
     """
-    groups = one.arguments.get("groups", 1)
-    if groups == 1:
-        return one.arguments, one.shapes, 1
+    groups = one.arguments["groups"]
     channels = {name: one.arguments[name] // groups for name in ("in_channels", "out_channels")}
     (shape,) = one.shapes
     place = len(shape) - len(one.owner.axes) - 1

@@ -14,7 +14,8 @@ from typing import Any
 import pint
 import torch
 
-from scripts.witnesses import DTYPES, Figures
+from scripts.twins import DTYPES
+from scripts.witnesses import Figures
 
 HARDWARE = Path(__file__).parents[1] / "calculator" / "hardware.toml"
 SPELLINGS = {  # what may stand for a unit in an example's text, beside the unit itself

@@ -26,6 +26,7 @@ from scripts.configurations import Configuration
 from scripts.fuzz import GRADS
 from scripts.markdown_calculators import EVIDENCE, DirectiveError, Example, examples, key, subject
 from scripts.markdown_calculators import figures as figures_of
+from scripts.twins import COMPUTED
 
 Entry = dict[str, Any]
 MOST_OPERATIONS = 6_000_000
@@ -87,8 +88,8 @@ def _testimony(
         if calculation.convention == "all":
             seen = {name: seen[name] for name in seen.keys() - {"flops", "arithmetic_intensity"}}
         yield witnesses.TORCH, seen
-        if "activation_bytes" in example.expect and dtype == "fp32":
-            yield witnesses.TORCH, witnesses.ask_autograd(asked, grads)
+        if "activation_bytes" in example.expect and dtype in COMPUTED:
+            yield witnesses.TORCH, witnesses.ask_autograd(asked, dtype, grads)
         moved = seen.get("bytes_moved")  # not known of a block of torch's own
         yield from _loops(example, calculation, asked, moved)
         moved = calculation.bytes_moved if moved is None else moved

@@ -26,7 +26,7 @@ from scripts import modules
 from scripts.configurations import Configuration
 from scripts.definitions import computed
 from scripts.masked import Attention
-from scripts.twins import Tensors, first, inputs, module, run, work, zeros
+from scripts.twins import DTYPES, Tensors, first, inputs, module, run, work, zeros
 from scripts.twins import count as count_macs
 
 Figures = dict[str, Any]
@@ -49,15 +49,6 @@ TORCH, PINT, THOP = (
 )
 LOOPS = "counting loops"
 ORDER = (TORCH, LOOPS, PINT)  # in which they are named
-DTYPES = {
-    "fp64": torch.float64,
-    "fp32": torch.float32,
-    "tf32": torch.float32,  # a way to multiply: it is stored as fp32
-    "bf16": torch.bfloat16,
-    "fp16": torch.float16,
-    "fp8": torch.float8_e4m3fn,
-    "int8": torch.int8,
-}
 
 
 def build(subject: Subject) -> torch.nn.Module:
@@ -92,15 +83,19 @@ def ask_torch(subject: Subject, dtype: str, grads: Mapping[str, bool]) -> Figure
     """Return what torch says: shapes by a hook, work on meta, bytes of real element sizes."""
     each = torch.empty(0, dtype=DTYPES[dtype]).element_size()
     moved: Figures = {"input_bytes": 0, "output_bytes": 0}
-    read = []
+    read, versions = [], []
+
+    def look(_: torch.nn.Module, given: Tensors) -> None:
+        versions.append(given[0]._version)
 
     def watch(module: torch.nn.Module, given: Tensors, output: Any) -> None:
         y = first(output)
         read.append(read_of(module, given[0]))
         storages = {tensor.untyped_storage()._cdata for tensor in (given[0], y)}
-        if len(storages) == 2 or getattr(module, "inplace", False):  # else it is a view
+        if len(storages) == 2 or given[0]._version > versions[-1]:  # else it is a view
+            written = output if getattr(module, "return_indices", False) else (y,)
             moved["input_bytes"] += sum(map(bytes_of, given))
-            moved["output_bytes"] += bytes_of(y)
+            moved["output_bytes"] += sum(map(bytes_of, written))
 
     def bytes_of(tensor: torch.Tensor) -> int:
         size = each if tensor.is_floating_point() else tensor.element_size()
@@ -109,6 +104,7 @@ def ask_torch(subject: Subject, dtype: str, grads: Mapping[str, bool]) -> Figure
     with torch.device("meta"), torch.no_grad():
         layer, given = build(subject), tensors(subject)
         for part in parts(layer):
+            part.register_forward_pre_hook(look)
             part.register_forward_hook(watch)
         attended = watch_attention(layer)
         y = first(layer(*given))
@@ -144,12 +140,14 @@ def ask_torch(subject: Subject, dtype: str, grads: Mapping[str, bool]) -> Figure
         "weights": sum(count for name, count in params.items() if "weight" in name),
         "buffers": sum(buffer.numel() for buffer in layer.buffers()),
         "weight_bytes": sum(params.values()) * each,
-        **(_attention(layer, given) if isinstance(layer, Attention) else {}),
+        **(_attention(layer, given, **grads) if isinstance(layer, Attention) else {}),
         **moved,
     }
 
 
-def _attention(module: Attention, given: Tensors) -> Figures:
+def _attention(
+    module: Attention, given: Tensors, *, input_requires_grad: bool, weight_requires_grad: bool
+) -> Figures:
     """Return what the mask leaves to do, and what torch counts of a fused backward pass."""
     query, key, value = (tuple(each.shape) for each in given)
     batch, heads, queries, keys = *query[:3], key[2]
@@ -163,7 +161,9 @@ def _attention(module: Attention, given: Tensors) -> Figures:
         "scores": scores,
         "unmasked_pairs": pairs,
         "useful_macs": batch * heads * pairs * (query[3] + value[3]),
-        "fused_backward_macs": sdpa_backward_flop_count(output, query, key, value) // 2,  # type: ignore[no-untyped-call]
+        "fused_backward_macs": input_requires_grad
+        * sdpa_backward_flop_count(output, query, key, value)  # type: ignore[no-untyped-call]
+        // 2,
     }
 
 
@@ -227,11 +227,17 @@ def sight(queries: int, keys: int, window: int | None) -> tuple[int, int]:
 
 
 def read_of(module: torch.nn.Module, given: torch.Tensor) -> int:
-    """Return how many parameters a module reads: of a table the rows of indices that differ."""
+    """Return how many numbers of its own a module reads, and writes anew.
+
+    Of a table the rows of indices that differ; of running statistics those in use, twice where they
+    are moved.
+    """
     if isinstance(module, torch.nn.Embedding | torch.nn.EmbeddingBag):
         rows = {index % module.num_embeddings for index in range(given.numel())}
         return len(rows) * module.embedding_dim
-    return sum(parameter.numel() for parameter in module.parameters())
+    running = [each for name, each in module.named_buffers() if name.startswith("running_")]
+    passes = 2 if module.training else 1
+    return sum(each.numel() for each in (*module.parameters(), *(running * passes)))
 
 
 def is_grouped(module: torch.nn.Module) -> bool:
@@ -239,10 +245,12 @@ def is_grouped(module: torch.nn.Module) -> bool:
     return any(getattr(each, "groups", 1) > 1 for each in module.modules())
 
 
-def ask_autograd(subject: Subject, grads: Mapping[str, bool]) -> Figures:
-    """Return the bytes that torch keeps for the backward pass of a layer in fp32."""
+def ask_autograd(subject: Subject, dtype: str, grads: Mapping[str, bool]) -> Figures:
+    """Return the bytes that torch keeps for the backward pass of a layer."""
+    layer, given = build(subject), tensors(subject)
     with torch.backends.mkldnn.flags(enabled=False):
-        return {"activation_bytes": run(build(subject), tensors(subject), **grads).activation_bytes}
+        answer = run(layer, given, dtype=DTYPES[dtype], **grads)
+    return {"activation_bytes": answer.activation_bytes}
 
 
 def count(subject: Subject, *, fused: bool) -> dict[str, int]:
