@@ -1,6 +1,7 @@
 """What stops the build, each through a real `mkdocs build` of a page that has it."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -181,3 +182,11 @@ def test_the_modules_of_the_page_pass_the_type_checker():
     compiler = PACKAGES / "typescript" / "bin" / "tsc"
     done = subprocess.run([node(), compiler], cwd=ROOT, capture_output=True, text=True)
     assert done.stdout == ""
+
+
+PAGES = sorted((ROOT / "docs").glob("*.md"))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
+def test_no_line_begins_with_a_year_which_would_be_a_list(page):
+    assert not re.findall(r"^ *\d{3,}\. .*", page.read_text("utf-8"), re.MULTILINE)
