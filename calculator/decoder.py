@@ -13,7 +13,7 @@ from calculator.expression import minimum, quotient
 from calculator.fields import flag, size
 from calculator.layer import Layer
 from calculator.linear import Linear
-from calculator.rotary import RotaryEmbedding
+from calculator.rotary import ODD, RotaryEmbedding
 
 
 class _KeyRotation(RotaryEmbedding):
@@ -106,12 +106,7 @@ class Decoding(Block):
 
     def validate_input(self) -> None:
         if self.head_size() % 2:
-            raise self.fields["head_dim"].refuse(
-                "unflatten: Provided sizes [2, -1] don't multiply up to the size of dim 3 "
-                f"({self.head_size()}) in the input tensor. Rotary positions turn pairs: make the "
-                "head dimension even",
-                self.head_size(),
-            )
+            raise self.fields["head_dim"].refuse(ODD.format(self.head_size()), self.head_size())
         if self.num_attention_heads % self.kv_heads():
             raise self.fields["num_key_value_heads"].refuse(
                 "Number of heads in key and value must divide the number of heads in query. "
