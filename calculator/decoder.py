@@ -126,6 +126,10 @@ class Decoding(Block):
             return self.num_attention_heads
         return self.num_key_value_heads
 
+    def cached_heads(self) -> int:
+        """Return the heads of the keys in all blocks, and of the values."""
+        return self.kv_heads()
+
     @quantity()
     def input_shape(self) -> tuple[int, ...]:
         """The new tokens."""
@@ -142,8 +146,8 @@ class Decoding(Block):
 
     @quantity(r"\text{bytes}_\text{token}", unit="B", label="KV cache of a token")
     def kv_cache_bytes_per_token(self) -> int:
-        """A key and a value for each of their heads."""
-        return 2 * self.kv_heads() * self.head_size() * self.element_bytes
+        """A key and a value for each of their heads, in every block."""
+        return 2 * self.cached_heads() * self.head_size() * self.element_bytes
 
     @quantity(r"\text{bytes}_\text{cache}", unit="B", label="KV cache")
     def kv_cache_bytes(self) -> int:

@@ -160,6 +160,9 @@ class Llama(_Decoder, name="llama"):
         hidden = fields.get("hidden_size", cls.fields["hidden_size"].default)
         return super().on((*tokens, hidden), *caches, **fields)
 
+    def cached_heads(self) -> int:
+        return self.num_hidden_layers * self.kv_heads()
+
     @property
     def block(self) -> LlamaDecoderLayer:
         """One of the blocks, behind what is learned."""
@@ -203,12 +206,6 @@ class Llama(_Decoder, name="llama"):
     def input_shapes(self) -> tuple[tuple[int, ...], ...]:
         caches = 2 * self.num_hidden_layers if self.past_length else 0
         return (self.input_shape, *((self.cache_shape(),) * caches))
-
-    @quantity()
-    def kv_cache_bytes_per_token(self) -> int:
-        """A key and a value for each of their heads, in every block."""
-        heads = self.num_hidden_layers * self.kv_heads()
-        return 2 * heads * self.head_size() * self.element_bytes
 
     @quantity(r"\text{params}_\text{active}", label="Parameters that a token meets")
     def active_params(self) -> int:
