@@ -10,6 +10,7 @@ from calculator.decoder import Decoding, GroupedQueryAttention
 from calculator.elementwise import Add
 from calculator.embedding import Embedding
 from calculator.experts import GatedMLP, MixtureOfExperts
+from calculator.expression import quotient
 from calculator.fields import flag, size
 from calculator.layer import Layer, Measured
 from calculator.linear import Linear
@@ -115,10 +116,10 @@ class LlamaDecoderLayer(_Decoder, name="llama_decoder_layer"):
         """All but those of the experts that a token is not sent to."""
         if self.num_local_experts is None:
             return self.params
+        layers: Any = self.layers
+        _, _, experts, _ = layers[4].layers
         idle = self.num_local_experts - self.num_experts_per_tok
-        weights = 3 * self.hidden_size * self.intermediate_size
-        biases = 2 * self.intermediate_size + self.hidden_size
-        return self.params - idle * (weights + biases if self.mlp_bias else weights)
+        return self.params - idle * quotient(experts.params, self.num_local_experts)
 
 
 class _TiedHead(Linear):
