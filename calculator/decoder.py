@@ -151,7 +151,11 @@ class Decoding(Block):
 
     @quantity(r"\text{bytes}_\text{cache}", unit="B", label="KV cache")
     def kv_cache_bytes(self) -> int:
-        """What is kept of all tokens so far, or of those in the window, for each sequence."""
+        """What the last new token sees, for each sequence: all so far, or those in the window.
+
+        With a window they are W while it is computed, itself and W − 1 before it. A cache that is
+        kept for the token after it needs W − 1.
+        """
         tokens = self.past_length + self.sequence_length
         if self.sliding_window is not None:
             tokens = minimum(tokens, self.sliding_window)
