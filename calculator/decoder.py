@@ -13,7 +13,7 @@ from calculator.expression import minimum, quotient
 from calculator.fields import flag, size
 from calculator.layer import Layer
 from calculator.linear import Linear
-from calculator.rotary import RotaryEmbedding
+from calculator.rotary import ODD, RotaryEmbedding
 
 
 class _KeyRotation(RotaryEmbedding):
@@ -106,12 +106,7 @@ class Decoding(Block):
 
     def validate_input(self) -> None:
         if self.head_size() % 2:
-            raise self.fields["head_dim"].refuse(
-                "unflatten: Provided sizes [2, -1] don't multiply up to the size of dim 3 "
-                f"({self.head_size()}) in the input tensor. Rotary positions turn pairs: make the "
-                "head dimension even",
-                self.head_size(),
-            )
+            raise self.fields["head_dim"].refuse(ODD.format(self.head_size()), self.head_size())
         if self.num_attention_heads % self.kv_heads():
             raise self.fields["num_key_value_heads"].refuse(
                 "Number of heads in key and value must divide the number of heads in query. "
@@ -131,6 +126,10 @@ class Decoding(Block):
             return self.num_attention_heads
         return self.num_key_value_heads
 
+    def cached_heads(self) -> int:
+        """Return the heads of the keys in all blocks, and of the values."""
+        return self.kv_heads()
+
     @quantity()
     def input_shape(self) -> tuple[int, ...]:
         """The new tokens."""
@@ -147,12 +146,16 @@ class Decoding(Block):
 
     @quantity(r"\text{bytes}_\text{token}", unit="B", label="KV cache of a token")
     def kv_cache_bytes_per_token(self) -> int:
-        """A key and a value for each of their heads."""
-        return 2 * self.kv_heads() * self.head_size() * self.element_bytes
+        """A key and a value for each of their heads, in every block."""
+        return 2 * self.cached_heads() * self.head_size() * self.element_bytes
 
     @quantity(r"\text{bytes}_\text{cache}", unit="B", label="KV cache")
     def kv_cache_bytes(self) -> int:
-        """What is kept of all tokens so far, or of those in the window, for each sequence."""
+        """What the last new token sees, for each sequence: all so far, or those in the window.
+
+        With a window they are W while it is computed, itself and W − 1 before it. A cache that is
+        kept for the token after it needs W − 1.
+        """
         tokens = self.past_length + self.sequence_length
         if self.sliding_window is not None:
             tokens = minimum(tokens, self.sliding_window)

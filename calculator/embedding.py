@@ -25,8 +25,7 @@ _SPARSE: Any = Flag(default=False, label="Sparse gradient")
 class _Table(Layer):
     """A table of V rows with d numbers each, read row by row.
 
-    The parameters are the whole table; what is read of it are the rows that are looked up. To
-    shorten rows to `max_norm` is not counted: how many are too long depends on their numbers.
+    The parameters are the whole table; what is read of it are the rows that are looked up.
     """
 
     num_embeddings: int = size("V", default=32000, label="Rows of the table", required=True)
@@ -103,7 +102,11 @@ class _Table(Layer):
 
 
 class Embedding(_Table, name="embedding"):
-    """A row of the table for each index, as `torch.nn.Embedding`: a look-up, no arithmetic."""
+    """A row of the table for each index, as `torch.nn.Embedding`: a look-up, no arithmetic.
+
+    Shortening rows to `max_norm` is not counted, neither their norms nor the scaling: torch does it
+    once for each row that is met, and which rows are met and too long depends on numbers.
+    """
 
     size: tuple[int, ...] = shape(
         "n", default=(1, 2048), label="Shape of the indices", role="input"
@@ -128,7 +131,8 @@ class Embedding(_Table, name="embedding"):
 class EmbeddingBag(_Table, name="embedding_bag"):
     """One row for each bag of indices, as `torch.nn.EmbeddingBag`: their sum, mean or maximum.
 
-    Input `(B, L)`: B bags of L indices, none of them the padding index.
+    Input `(B, L)`: B bags of L indices, none of them the padding index. Shortening rows to
+    `max_norm` is not counted, as in `Embedding`.
     """
 
     scale_grad_by_freq: bool = _SCALE_GRAD_BY_FREQ

@@ -52,7 +52,10 @@ class Heads(ScaledDotProductAttention):
 
     @quantity()
     def unmasked_pairs(self) -> int:
-        """The pairs of a query and a key that it sees, appended keys seen by all or by none."""
+        """The pairs of a query and a key that it sees.
+
+        Appended keys are seen by all, or stand behind the others under the same diagonal.
+        """
         if not self.seen_by_all:
             return ScaledDotProductAttention.unmasked_pairs.method(self)
         masked = staircase(self.query_length, self.key_length - self.appended)

@@ -10,6 +10,7 @@ from calculator.decoder import Decoding, GroupedQueryAttention
 from calculator.elementwise import Add
 from calculator.embedding import Embedding
 from calculator.experts import GatedMLP, MixtureOfExperts
+from calculator.expression import quotient
 from calculator.fields import flag, size
 from calculator.layer import Layer, Measured
 from calculator.linear import Linear
@@ -115,10 +116,10 @@ class LlamaDecoderLayer(_Decoder, name="llama_decoder_layer"):
         """All but those of the experts that a token is not sent to."""
         if self.num_local_experts is None:
             return self.params
+        layers: Any = self.layers
+        _, _, experts, _ = layers[4].layers
         idle = self.num_local_experts - self.num_experts_per_tok
-        weights = 3 * self.hidden_size * self.intermediate_size
-        biases = 2 * self.intermediate_size + self.hidden_size
-        return self.params - idle * (weights + biases if self.mlp_bias else weights)
+        return self.params - idle * quotient(experts.params, self.num_local_experts)
 
 
 class _TiedHead(Linear):
@@ -159,6 +160,9 @@ class Llama(_Decoder, name="llama"):
         tokens, *caches = input_shapes
         hidden = fields.get("hidden_size", cls.fields["hidden_size"].default)
         return super().on((*tokens, hidden), *caches, **fields)
+
+    def cached_heads(self) -> int:
+        return self.num_hidden_layers * self.kv_heads()
 
     @property
     def block(self) -> LlamaDecoderLayer:
@@ -203,12 +207,6 @@ class Llama(_Decoder, name="llama"):
     def input_shapes(self) -> tuple[tuple[int, ...], ...]:
         caches = 2 * self.num_hidden_layers if self.past_length else 0
         return (self.input_shape, *((self.cache_shape(),) * caches))
-
-    @quantity()
-    def kv_cache_bytes_per_token(self) -> int:
-        """A key and a value for each of their heads, in every block."""
-        heads = self.num_hidden_layers * self.kv_heads()
-        return 2 * heads * self.head_size() * self.element_bytes
 
     @quantity(r"\text{params}_\text{active}", label="Parameters that a token meets")
     def active_params(self) -> int:

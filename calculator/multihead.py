@@ -243,7 +243,7 @@ class MultiheadAttention(Sequences, Block, name="multihead_attention"):
         }  # fmt: skip
         heads = Heads(
             head_dim=self.embed_dim // self.num_heads, is_causal=self.is_causal,
-            dropout_p=max(self.dropout, 0) if self.training else 0, need_weights=self.need_weights,
+            dropout_p=self.dropout if self.training else 0, need_weights=self.need_weights,
             appended=appended, projected=self.projected, **sizes,
         )  # fmt: skip
         return (

@@ -10,6 +10,11 @@ from calculator.fields import size
 from calculator.layer import Layer
 from calculator.operations import Operations, times
 
+ODD = (
+    "unflatten: Provided sizes [2, -1] don't multiply up to the size of dim 3 ({}) in the input "
+    "tensor. Rotary positions turn pairs: make the head dimension even"
+)
+
 
 class RotaryEmbedding(Layer, name="rotary_embedding"):
     """Rotary position embedding of queries or keys: x · cos + rotate_half(x) · sin.
@@ -42,11 +47,7 @@ class RotaryEmbedding(Layer, name="rotary_embedding"):
 
     def validate_input(self) -> None:
         if self.head_dim % 2:
-            raise self.fields["head_dim"].refuse(
-                "unflatten: Provided sizes [2, -1] don't multiply up to the size of dim 3 "
-                f"({self.head_dim}) in the input tensor. Make head_dim even",
-                self.head_dim,
-            )
+            raise self.fields["head_dim"].refuse(ODD.format(self.head_dim), self.head_dim)
 
     @quantity()
     def input_shape(self) -> tuple[int, ...]:

@@ -70,7 +70,7 @@ def test_the_masked_pairs_are_those_that_a_mask_leaves_out():
         assert int(sees.sum()) == seen
 
 
-def test_the_cache_holds_what_the_next_token_may_see():
+def test_the_cache_holds_what_the_last_new_token_sees():
     whole = GroupedQueryAttention(sequence_length=1, past_length=9)
     windowed = whole.replace(sliding_window=4)
     assert whole.kv_cache_bytes == 10 * whole.kv_cache_bytes_per_token

@@ -9,7 +9,7 @@ import torch
 
 from calculator import InvalidField, Layer, Sequential
 from scripts.configurations import LAYERS, Configuration, draw
-from scripts.definitions import computed, normalization
+from scripts.definitions import attention, computed, normalization
 from scripts.definitions.counting import Tally, numbers
 from scripts.twins import first, inputs, module
 
@@ -60,6 +60,20 @@ def test_the_definition_gives_what_torch_gives(name):
             theirs = first(layer(*given))
         ours_y = torch.tensor(y.astype(float), dtype=torch.float64)
         torch.testing.assert_close(ours_y, theirs, check_dtype=False)
+
+
+def test_the_weights_that_the_definition_averages_are_those_that_torch_returns():
+    torch.manual_seed(0)
+    for one, _ in islice(drawn("multihead_attention"), COUNT):
+        layer, given = module(one).double(), inputs(one, random=True)
+        tally = Tally()
+        _, weights = attention.with_weights(layer, *(numbers(each, tally) for each in given))
+        with torch.no_grad():
+            _, theirs = layer(*given)
+        assert (weights is None) == (theirs is None)
+        if theirs is not None:
+            ours = torch.tensor(weights.astype(float), dtype=torch.float64)
+            torch.testing.assert_close(ours, theirs)
 
 
 def test_a_sequence_does_the_operations_of_its_layers():

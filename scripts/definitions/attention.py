@@ -38,12 +38,18 @@ def weights(query: Array, key: Array, seen: Any, scale: float | None, p: float) 
 
 def multihead(module: Any, *inputs: Array) -> Array:
     """Attend, and average the weights of the heads where they are needed."""
+    return with_weights(module, *inputs)[0]
+
+
+def with_weights(module: Any, *inputs: Array) -> tuple[Array, Array | None]:
+    """Return the output, and the mean of the weights over the heads where they are needed."""
     query, key, value = (*inputs, *inputs[-1:] * 2)[:3]
     with torch.random.fork_rng():  # the numbers that torch draws next
         y, found = heads(module.inner, query, key, value, module.is_causal, module.need_weights)
-    if module.need_weights:
-        total(found, (1,)) / module.inner.num_heads
-    return y
+    if not module.need_weights:
+        return y, None
+    mean = (total(found, (1,)) / module.inner.num_heads)[:, 0]
+    return y, mean if query.ndim == 3 else mean[0]
 
 
 def heads(

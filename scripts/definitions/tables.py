@@ -11,7 +11,10 @@ from scripts.definitions.counting import Array, Number, beside, largest, total
 
 
 def shortened(module: Any, found: set[int]) -> Any:
-    """Return the table in plain numbers, rows above the longest norm scaled down to it."""
+    """Return the table, rows above the longest norm scaled down to it: in plain numbers, uncounted.
+
+    How much it takes depends on the indices and on the rows.
+    """
     table = module.weight.detach().numpy().copy()
     for row in found if module.max_norm is not None else ():
         norm = (abs(table[row]) ** module.norm_type).sum() ** (1 / module.norm_type)
