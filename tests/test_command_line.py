@@ -188,6 +188,9 @@ REFUSED = {
     "FLOPs of an unsaid kind": ("conversion --count 4GFLOPs", "counts"),
     "two sizes for one": ("linear --in-features 3,3", "in_features"),
     "work below nothing": ("runtime --flops=-1 --peak-flops 1T", "flops"),
+    "a tuple of one number": ("conv2d --kernel-size 3,", "kernel_size"),
+    "a comma alone": ("conv2d --kernel-size ,", "kernel_size"),
+    "an unknown mode": ("upsample --mode cubic --scale-factor 2", "mode"),
 }
 
 
@@ -216,6 +219,20 @@ def test_an_unknown_option_exits_with_two():
     with pytest.raises(SystemExit) as caught:
         main(["linear", "--in-feature-s", "3"])
     assert caught.value.code == 2
+
+
+HINTS = {
+    "a mode": ("upsample --mode cubic --scale-factor 2", "Use one of nearest, nearest-exact"),
+    "a word": ("embedding_bag --mode median", "Use one of sum, mean, max"),
+    "a tuple of one number": ("conv2d --kernel-size 3,", "Give one number, or 2"),
+    "a comma alone": ("conv2d --kernel-size ,", "write a whole number"),
+}
+
+
+@pytest.mark.parametrize(("line", "hint"), HINTS.values(), ids=HINTS.keys())
+def test_what_is_refused_says_what_to_write_instead_of(capsys, line, hint):
+    main(line.split())
+    assert hint in capsys.readouterr().err
 
 
 def test_devices_are_listed_by_the_names_that_device_takes(printed):
