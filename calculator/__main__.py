@@ -7,20 +7,37 @@ import json
 import signal
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from calculator import CALCULATIONS
-from calculator.calculation import shown
+from calculator.calculation import meant, shown
 from calculator.evaluate import evaluate, form_fields, report
 from calculator.export import printed
-from calculator.fields import Choice, Field, Flag
+from calculator.fields import Choice, Field, Flag, quoted
 from calculator.hardware import devices
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that refuses in one line, as the fields do, and takes no shortened option."""
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(**more, allow_abbrev=False)
+
+    def error(self, message: str) -> NoReturn:
+        command = self.prog.removeprefix(f"{_PROGRAM} ")
+        if message.endswith("expected one argument"):
+            message += "; write one that begins with a dash after ="
+        self.exit(2, f"{command}: {message.removeprefix('argument ')}\n")
+
+
+_PROGRAM = "python -m calculator"
+_COMMANDS = (*CALCULATIONS, "devices")
 
 
 def parser() -> argparse.ArgumentParser:
     """Return the command line: one subcommand a calculation."""
-    root = argparse.ArgumentParser(
-        prog="python -m calculator",
+    root = _Parser(
+        prog=_PROGRAM,
         description="Exact FLOPs, MACs, bytes and runtimes of neural network layers.",
     )
     commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -41,7 +58,7 @@ def _add(command: argparse.ArgumentParser, field: Field) -> None:
     if isinstance(field, Choice) and field.name != "device":
         words.insert(1, f"one of {', '.join(field.options)}")
     text = ". ".join(words).replace("%", "%%")
-    names = list(dict.fromkeys((f"--{field.option}", f"--{field.name.replace('_', '-')}")))
+    names = _options(field)
     if isinstance(field, Flag):
         command.add_argument(
             *names, dest=field.name, action=argparse.BooleanOptionalAction, help=text
@@ -50,10 +67,20 @@ def _add(command: argparse.ArgumentParser, field: Field) -> None:
         command.add_argument(*names, dest=field.name, metavar="X", help=text)
 
 
+def _options(field: Field) -> list[str]:
+    return list(dict.fromkeys((f"--{field.option}", f"--{field.name.replace('_', '-')}")))
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return 0, or 2 with one line on standard error where input is refused."""
-    given = vars(parser().parse_args(arguments))
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments and not arguments[0].startswith("-") and arguments[0] not in _COMMANDS:
+        return _refuse(_unknown_command(arguments[0]))
+    known, unknown = parser().parse_known_args(arguments)
+    given = vars(known)
     command, as_json = given.pop("command"), given.pop("json")
+    if unknown:
+        return _refuse(_unknown_option(command, unknown))
     if command == "devices":
         table = devices()
         print(json.dumps(table, indent=2) if as_json else _listing(table))
@@ -65,8 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     }
     outcome = evaluate(command, texts)
     for error in outcome.errors.values():
-        print(f"{command}: {' '.join(str(error).split())}", file=sys.stderr)
-        return 2
+        return _refuse(f"{command}: {error}")
     assert outcome.calculation is not None
     if as_json:
         print(json.dumps(report(outcome.calculation, outcome.time)))
@@ -78,6 +104,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if outcome.time is not None:
         print(f"  {'What binds':<28} {outcome.time.bound}")
     return 0
+
+
+def _refuse(reason: str) -> int:
+    print(" ".join(reason.split()), file=sys.stderr)
+    return 2
+
+
+def _unknown_command(word: str) -> str:
+    hint = meant(word.lower(), _COMMANDS) or f"{_PROGRAM} --help lists all"
+    return f"{_PROGRAM}: {quoted(word)}: is no command; {hint}"
+
+
+def _unknown_option(command: str, unknown: Sequence[str]) -> str:
+    word = unknown[0].partition("=")[0]
+    fields = form_fields(CALCULATIONS[command]).values() if command in CALCULATIONS else ()
+    known = [option for field in fields for option in _options(field)]
+    hint = meant(word, known) or f"it has {', '.join(['--json', *known])}"
+    return f"{command}: {quoted(word)}: is no option; {hint}"
 
 
 def _listing(table: dict[str, dict[str, Any]]) -> str:
