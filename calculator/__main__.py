@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import signal
 import sys
 from collections.abc import Sequence
+from itertools import starmap
 from typing import Any, NoReturn
 
 from calculator import CALCULATIONS
@@ -54,10 +56,10 @@ def parser() -> argparse.ArgumentParser:
 
 def _add(command: argparse.ArgumentParser, field: Field) -> None:
     default = "none" if field.default is None else field.write(field.default)
-    words = [field.label, f"default: {default}".replace("\n", "; ")]
+    words = [field.label, field.help.rstrip("."), f"default: {default}".replace("\n", "; ")]
     if isinstance(field, Choice) and field.name != "device":
-        words.insert(1, f"one of {', '.join(field.options)}")
-    text = ". ".join(words).replace("%", "%%")
+        words.insert(2, f"one of {', '.join(starmap(_described, field.options.items()))}")
+    text = ". ".join(filter(None, words)).replace("%", "%%")
     names = _options(field)
     if isinstance(field, Flag):
         command.add_argument(
@@ -69,6 +71,13 @@ def _add(command: argparse.ArgumentParser, field: Field) -> None:
 
 def _options(field: Field) -> list[str]:
     return list(dict.fromkeys((f"--{field.option}", f"--{field.name.replace('_', '-')}")))
+
+
+def _described(word: str, label: str) -> str:
+    """Return a word and what it stands for, where its label says more than the word."""
+    said = re.escape(word).replace("_", "[_ ]")
+    more = re.sub(f"^{said}(?: ·|:) ", "", label)
+    return word if more.lower() == word else f"{word} ({more})"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

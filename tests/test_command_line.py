@@ -244,6 +244,27 @@ def test_a_value_that_is_missing_is_refused_in_one_line(capsys):
     assert capsys.readouterr().err.startswith("conv2d: --padding: expected one argument; write")
 
 
+HELP = {
+    "the help of a field": (
+        "linear",
+        "Batch size. Empty: an input without a batch. default: 1",
+    ),
+    "the labels of options": (
+        "linear",
+        "one of matrix (2 × MACs of the matrix work), all (all arithmetic)",
+    ),
+    "a label that is the word": ("rnn", "Non-linearity. one of tanh, relu. default: tanh"),
+    "a label that begins with the word": ("gelu", "one of none (erf), tanh. default: none"),
+}
+
+
+@pytest.mark.parametrize(("name", "words"), HELP.values(), ids=HELP.keys())
+def test_the_help_of_a_command_has(capsys, name, words):
+    with pytest.raises(SystemExit):
+        main([name, "--help"])
+    assert words in " ".join(capsys.readouterr().out.split())
+
+
 def test_devices_are_listed_by_the_names_that_device_takes(printed):
     assert {"h100_sxm", "a100_80gb_sxm", "rtx4090"} <= printed("devices").keys()
 
