@@ -56,6 +56,8 @@ def parser() -> argparse.ArgumentParser:
 
 def _add(command: argparse.ArgumentParser, field: Field) -> None:
     default = "none" if field.default is None else field.write(field.default)
+    if field.start != field.default:
+        default = f"{default}, or {field.write(field.start)} where no field is given"
     words = [field.label, field.help.rstrip("."), f"default: {default}".replace("\n", "; ")]
     if isinstance(field, Choice) and field.name != "device":
         words.insert(2, f"one of {', '.join(starmap(_described, field.options.items()))}")
@@ -99,7 +101,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for name, value in given.items()
         if value is not None
     }
-    outcome = evaluate(command, texts)
+    outcome = evaluate(command, texts or _beginnings(command))
     for error in outcome.errors.values():
         return _refuse(f"{command}: {error}")
     assert outcome.calculation is not None
@@ -113,6 +115,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if outcome.time is not None:
         print(f"  {'What binds':<28} {outcome.time.bound}")
     return 0
+
+
+def _beginnings(command: str) -> dict[str, str]:
+    """Return what a form begins with, where torch's defaults ask for something else."""
+    fields = form_fields(CALCULATIONS[command]).values()
+    return {each.name: each.write(each.start) for each in fields if each.start != each.default}
 
 
 def _refuse(reason: str) -> int:

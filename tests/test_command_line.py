@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from calculator import CALCULATIONS, Layer
 from calculator.__main__ import main
 
 LAYER_KEYS = {
@@ -244,6 +245,21 @@ def test_a_value_that_is_missing_is_refused_in_one_line(capsys):
     assert capsys.readouterr().err.startswith("conv2d: --padding: expected one argument; write")
 
 
+@pytest.mark.parametrize(
+    "name", [name for name, owner in CALCULATIONS.items() if issubclass(owner, Layer)]
+)
+def test_every_layer_answers_bare(printed, name):
+    assert printed(name)["layer"] == name
+
+
+def test_a_bare_layer_answers_for_what_its_form_begins_with(printed):
+    assert printed("upsample")["output_shape"] == [1, 64, 56, 56]
+
+
+def test_with_any_field_given_the_others_have_torchs_defaults():
+    assert main(["upsample", "--mode", "bilinear"]) == 2
+
+
 HELP = {
     "the help of a field": (
         "linear",
@@ -255,6 +271,7 @@ HELP = {
     ),
     "a label that is the word": ("rnn", "Non-linearity. one of tanh, relu. default: tanh"),
     "a label that begins with the word": ("gelu", "one of none (erf), tanh. default: none"),
+    "what a form begins with": ("upsample", "default: none, or 2 where no field is given"),
 }
 
 
