@@ -58,10 +58,16 @@ def test_a_refusal_in_other_words_is_found(monkeypatch):
 
 
 @pytest.mark.parametrize("argument", ["padding", "dilation"])
-def test_one_number_in_a_tuple_is_refused_for_several_axes_of(argument):
-    # torch broadcasts it, but in the padding mode zeros only
+@pytest.mark.parametrize("layer", [calculator.Conv2d, calculator.ConvTranspose2d])
+def test_one_number_in_a_tuple_is_for_all_axes_of(layer, argument):
+    assert layer(**{argument: (2,)}) == layer(**{argument: 2})
+
+
+@pytest.mark.parametrize("argument", ["padding", "dilation"])
+def test_one_number_in_a_tuple_is_refused_where_zeros_do_not_pad_for(argument):
+    # torch pads the last axis and forgets the others
     with pytest.raises(InvalidField, match=f"expected {argument} to be a single integer"):
-        calculator.Conv2d(**{argument: (1,)})
+        calculator.Conv2d(**{argument: (1,)}, padding_mode="reflect")
 
 
 BELOW_ONE = {
