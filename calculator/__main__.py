@@ -4,23 +4,42 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import signal
 import sys
 from collections.abc import Sequence
-from typing import Any
+from itertools import starmap
+from typing import Any, NoReturn
 
 from calculator import CALCULATIONS
-from calculator.calculation import shown
+from calculator.calculation import meant, shown
 from calculator.evaluate import evaluate, form_fields, report
 from calculator.export import printed
-from calculator.fields import Choice, Field, Flag
+from calculator.fields import Choice, Field, Flag, quoted
 from calculator.hardware import devices
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that refuses in one line, as the fields do, and takes no shortened option."""
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(**more, allow_abbrev=False)
+
+    def error(self, message: str) -> NoReturn:
+        command = self.prog.removeprefix(f"{_PROGRAM} ")
+        if message.endswith("expected one argument"):
+            message += "; write one that begins with a dash after ="
+        self.exit(2, f"{command}: {message.removeprefix('argument ')}\n")
+
+
+_PROGRAM = "python -m calculator"
+_COMMANDS = (*CALCULATIONS, "devices")
 
 
 def parser() -> argparse.ArgumentParser:
     """Return the command line: one subcommand a calculation."""
-    root = argparse.ArgumentParser(
-        prog="python -m calculator",
+    root = _Parser(
+        prog=_PROGRAM,
         description="Exact FLOPs, MACs, bytes and runtimes of neural network layers.",
     )
     commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -37,11 +56,13 @@ def parser() -> argparse.ArgumentParser:
 
 def _add(command: argparse.ArgumentParser, field: Field) -> None:
     default = "none" if field.default is None else field.write(field.default)
-    words = [field.label, f"default: {default}".replace("\n", "; ")]
+    if field.start != field.default:
+        default = f"{default}, or {field.write(field.start)} where no field is given"
+    words = [field.label, field.help.rstrip("."), f"default: {default}".replace("\n", "; ")]
     if isinstance(field, Choice) and field.name != "device":
-        words.insert(1, f"one of {', '.join(field.options)}")
-    text = ". ".join(words).replace("%", "%%")
-    names = list(dict.fromkeys((f"--{field.option}", f"--{field.name.replace('_', '-')}")))
+        words.insert(2, f"one of {', '.join(starmap(_described, field.options.items()))}")
+    text = ". ".join(filter(None, words)).replace("%", "%%")
+    names = _options(field)
     if isinstance(field, Flag):
         command.add_argument(
             *names, dest=field.name, action=argparse.BooleanOptionalAction, help=text
@@ -50,10 +71,27 @@ def _add(command: argparse.ArgumentParser, field: Field) -> None:
         command.add_argument(*names, dest=field.name, metavar="X", help=text)
 
 
+def _options(field: Field) -> list[str]:
+    return list(dict.fromkeys((f"--{field.option}", f"--{field.name.replace('_', '-')}")))
+
+
+def _described(word: str, label: str) -> str:
+    """Return a word and what it stands for, where its label says more than the word."""
+    said = re.escape(word).replace("_", "[_ ]")
+    more = re.sub(f"^{said}(?: ·|:) ", "", label)
+    return word if more.lower() == word else f"{word} ({more})"
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return 0, or 2 with one line on standard error where input is refused."""
-    given = vars(parser().parse_args(arguments))
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments and not arguments[0].startswith("-") and arguments[0] not in _COMMANDS:
+        return _refuse(_unknown_command(arguments[0]))
+    known, unknown = parser().parse_known_args(arguments)
+    given = vars(known)
     command, as_json = given.pop("command"), given.pop("json")
+    if unknown:
+        return _refuse(_unknown_option(command, unknown))
     if command == "devices":
         table = devices()
         print(json.dumps(table, indent=2) if as_json else _listing(table))
@@ -63,10 +101,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for name, value in given.items()
         if value is not None
     }
-    outcome = evaluate(command, texts)
+    outcome = evaluate(command, texts or _beginnings(command))
     for error in outcome.errors.values():
-        print(f"{command}: {' '.join(str(error).split())}", file=sys.stderr)
-        return 2
+        return _refuse(f"{command}: {error}")
     assert outcome.calculation is not None
     if as_json:
         print(json.dumps(report(outcome.calculation, outcome.time)))
@@ -78,6 +115,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if outcome.time is not None:
         print(f"  {'What binds':<28} {outcome.time.bound}")
     return 0
+
+
+def _beginnings(command: str) -> dict[str, str]:
+    """Return what a form begins with, where torch's defaults ask for something else."""
+    fields = form_fields(CALCULATIONS[command]).values()
+    return {each.name: each.write(each.start) for each in fields if each.start != each.default}
+
+
+def _refuse(reason: str) -> int:
+    print(" ".join(reason.split()), file=sys.stderr)
+    return 2
+
+
+def _unknown_command(word: str) -> str:
+    hint = meant(word.lower(), _COMMANDS) or f"{_PROGRAM} --help lists all"
+    return f"{_PROGRAM}: {quoted(word)}: is no command; {hint}"
+
+
+def _unknown_option(command: str, unknown: Sequence[str]) -> str:
+    word = unknown[0].partition("=")[0]
+    fields = form_fields(CALCULATIONS[command]).values() if command in CALCULATIONS else ()
+    known = [option for field in fields for option in _options(field)]
+    hint = meant(word, known) or f"it has {', '.join(['--json', *known])}"
+    return f"{command}: {quoted(word)}: is no option; {hint}"
 
 
 def _listing(table: dict[str, dict[str, Any]]) -> str:

@@ -46,6 +46,7 @@ class ScaledDotProductAttention(Layer, name="scaled_dot_product_attention"):
     window_size: int | None = size(
         "W", default=None, label="Sliding window", optional=True,
         help="Keys that a query sees, itself included; empty for all.",
+        refusal="a query sees itself at least",
     )  # fmt: skip
     causal_variant: str = choice(
         default="upper_left", label="Diagonal of the mask",

@@ -68,8 +68,10 @@ class PerAxis(Size):
             return self.check(bare)
         inner = text.strip("()[]")
         parts = [part for part in re.split(r"[,\s;×x]+", inner) if part]
-        if len(parts) <= 1 or self.axes == "":
-            return self.check(self._number(inner) if inner else None)
+        if not parts or self.axes == "":
+            return self.check(self._number(inner) if parts else None)
+        if len(parts) == 1 and "," not in inner:
+            return self.check(self._number(inner))
         return self.check(tuple(None if part == "None" else self._number(part) for part in parts))
 
     def check(self, value: Any) -> Any:

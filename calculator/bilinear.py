@@ -23,7 +23,7 @@ class Bilinear(Layer, name="bilinear"):
 
     in1_features: int = size(
         "d_1", default=128, label="First input features", required=True,
-        refusal="in1_features must be > 0",
+        refusal="in1_features must be > 0, but got (in1_features={given})",
     )  # fmt: skip
     in2_features: int = size("d_2", default=128, label="Second input features", required=True)
     out_features: int = size(r"d_\text{out}", default=64, label="Output features", required=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from types import MethodType
 from typing import Any, ClassVar, Generic, Self, TypeVar, dataclass_transform, overload
@@ -281,13 +281,18 @@ _ROLES = ("module", "input", "training", "convention", "storage", "hardware")
 
 def unknown_field(owner: type[Calculation], names: list[str], given: object) -> InvalidField:
     """Return the error for fields that do not exist: the first, and the nearest that does."""
+    name = quoted(names[0])
+    others = f", and neither are {len(names) - 1:,} others" if len(names) > 1 else ""
+    hint = meant(name, owner.fields) or f"it has {', '.join(owner.fields)}"
+    return InvalidField(name, f"is no field of {owner.title}{others}; {hint}", given=given)
+
+
+def meant(word: str, known: Iterable[str]) -> str:
+    """Return a question for the nearest of the known words, nothing where none is near."""
     from difflib import get_close_matches  # an import that only an error needs
 
-    name = quoted(names[0])
-    near = get_close_matches(name, owner.fields, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(owner.fields)}"
-    others = f", and neither are {len(names) - 1:,} others" if len(names) > 1 else ""
-    return InvalidField(name, f"is no field of {owner.title}{others}; {hint}", given=given)
+    near = get_close_matches(word, known, n=1)
+    return f"did you mean {near[0]}?" if near else ""
 
 
 def shown(calculation: Calculation) -> Iterator[tuple[Quantity[Any], Any]]:

@@ -5,11 +5,16 @@ from __future__ import annotations
 from typing import Any, Self
 
 from calculator.calculation import quantity
-from calculator.gates import Elman, GatedUnits, LongShortTerm, Recurrent, nonlinearity_field
+from calculator.fields import size
+from calculator.gates import BIAS, Elman, GatedUnits, LongShortTerm, Recurrent, nonlinearity_field
 
 
 class _Cell(Recurrent):
     """One step of one layer, on `(N, H_in)` or `(H_in)`, from a state of zeros."""
+
+    input_size: int = size(r"H_\text{in}", default=128, label="Input size", required=True)
+    hidden_size: int = size("H", default=256, label="Hidden size", required=True)
+    bias: bool = BIAS
 
     @classmethod
     def on(cls, *input_shapes: tuple[int, ...], **fields: Any) -> Self:

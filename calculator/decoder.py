@@ -47,6 +47,7 @@ class Decoding(Block):
     sliding_window: int | None = size(
         "W", default=None, label="Sliding window", optional=True,
         help="Tokens that one sees, itself included. Empty: all before it.",
+        refusal="a token sees itself at least",
     )  # fmt: skip
     batch_size: int = size("N", default=1, label="Batch size", role="input")
     sequence_length: int = size("L", default=2048, label="New tokens", role="input")

@@ -252,7 +252,10 @@ class Choice(Field):
         word = self.also.get(value, value) if isinstance(value, str) else None
         if word not in self.options and not (self.open and word is not None):
             known = ", ".join(self.options)
-            raise self.refuse(self.refusal.format(options=known, given=quoted(value)), value)
+            reason = self.refusal.format(options=known, given=quoted(value))
+            if "{options}" not in self.refusal and len(self.options) > 1:
+                reason = f"{reason.rstrip('.')}. Use one of {known}"
+            raise self.refuse(reason, value)
         return str(word)
 
     def expression(self, value: Any, kind: type[Expression], named: bool) -> Any:

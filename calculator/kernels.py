@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import prod
 from typing import Any
 
@@ -45,6 +46,17 @@ class Convolving(Spatial):
     bias: bool = BIAS
 
     channels_field = "in_channels"
+
+    def _fill(self, values: Mapping[str, Any]) -> None:
+        """Take one number in a tuple for all axes, as torch does where it pads by zeros."""
+        if values.get("padding_mode", "zeros") == "zeros":
+            lone = {
+                name: values[name][0]
+                for name in ("padding", "dilation")
+                if isinstance(values.get(name), (tuple, list)) and len(values[name]) == 1
+            }
+            values = {**values, **lone}
+        super()._fill(values)
 
     @classmethod
     def wrong_dimensions(cls, shape: tuple[int, ...], fields: dict[str, Any]) -> str:

@@ -8,13 +8,31 @@ from typing import Any, Self
 from calculator.batched import Sequences, batch_and_length
 from calculator.calculation import quantity
 from calculator.chain import Block
-from calculator.fields import flag, size
+from calculator.fields import LARGEST, flag, size
 from calculator.heads import Appended, Heads, Mean
 from calculator.layer import Layer
 from calculator.linear import Linear
 from calculator.rates import check_probability, real
 
 Shape = tuple[int, ...]
+
+
+def check_heads(layer: Layer, embedding: str, heads: str) -> None:
+    """Raise InvalidField, in torch's words, where heads cannot share an embedding evenly."""
+    whole, parts = getattr(layer, embedding), getattr(layer, heads)
+    for name, given in ((embedding, whole), (heads, parts)):
+        if given < 1:
+            raise layer.fields[name].refuse(
+                "embed_dim and num_heads must be greater than 0, got "
+                f"embed_dim={whole} and num_heads={parts} instead. Must be at least 1",
+                given,
+            )
+    if whole % parts:
+        raise layer.fields[heads].refuse(
+            "embed_dim must be divisible by num_heads. "
+            f"{embedding}={whole} is not a multiple of {heads}={parts}",
+            parts,
+        )
 
 
 class MultiheadAttention(Sequences, Block, name="multihead_attention"):
@@ -30,8 +48,8 @@ class MultiheadAttention(Sequences, Block, name="multihead_attention"):
     heads side by side and appending keys (`add_bias_kv`, `add_zero_attn`) is not counted.
     """
 
-    embed_dim: int = size("d", default=768, label="Embedding", required=True)
-    num_heads: int = size("h", default=12, label="Heads", required=True)
+    embed_dim: int = size("d", default=768, minimum=-LARGEST, label="Embedding", required=True)
+    num_heads: int = size("h", default=12, minimum=-LARGEST, label="Heads", required=True)
     dropout: float = real(default=0.0, label="Dropout", help="Between 0 and 1.")
     bias: bool = flag(default=True, label="Bias")
     add_bias_kv: bool = flag(default=False, label="Learned key and value")
@@ -157,12 +175,7 @@ class MultiheadAttention(Sequences, Block, name="multihead_attention"):
         return (length, 1 if batch is None else batch, shape[-1])
 
     def validate_module(self) -> None:
-        if self.embed_dim % self.num_heads:
-            raise self.fields["num_heads"].refuse(
-                "embed_dim must be divisible by num_heads. "
-                f"{self.embed_dim} is not a multiple of {self.num_heads}",
-                self.num_heads,
-            )
+        check_heads(self, "embed_dim", "num_heads")
 
     def validate_input(self) -> None:
         if self.training:

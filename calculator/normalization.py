@@ -8,7 +8,7 @@ from typing import Any, Self
 from calculator.axes import shape
 from calculator.calculation import quantity
 from calculator.expression import quotient
-from calculator.fields import flag, size
+from calculator.fields import LARGEST, flag, size
 from calculator.layer import Layer, widened
 from calculator.normalized import Normalization, mean, scaled, squares
 from calculator.operations import Operations, times, total
@@ -135,20 +135,27 @@ class GroupNorm(Normalization, Shaped, name="group_norm"):
     `LayerNorm`; weight and bias are one a channel.
     """
 
-    num_groups: int = size("G", default=32, label="Groups", required=True)
-    num_channels: int = size("C", default=64, label="Channels", required=True)
+    num_groups: int = size("G", default=32, minimum=-LARGEST, label="Groups", required=True)
+    num_channels: int = size("C", default=64, minimum=-LARGEST, label="Channels", required=True)
     eps: float = real(default=1e-5, label="Epsilon")
     affine: bool = flag(default=True, label="Weight")
     bias: bool = flag(default=True, label="Bias", keyword=True)
     size: tuple[int, ...] = shape("n", default=(1, 64, 56, 56), label="Input shape", role="input")
 
     def validate_module(self) -> None:
-        if self.num_channels % self.num_groups:
-            raise self.fields["num_groups"].refuse(
-                f"num_channels ({self.num_channels}) must be divisible by num_groups "
-                f"({self.num_groups}). Change one of them",
-                self.num_groups,
+        channels, groups = self.num_channels, self.num_groups
+        of_channels, of_groups = self.fields["num_channels"], self.fields["num_groups"]
+        if groups and channels % groups:
+            raise (of_channels if channels < 0 else of_groups).refuse(
+                f"num_channels ({channels}) must be divisible by num_groups ({groups}). "
+                "Change one of them",
+                channels if channels < 0 else groups,
             )
+        if channels < 1:
+            raise of_channels.refuse("Must be at least 1", channels)
+        if groups < 1:
+            reason = f"Expected num groups to be greater than 0, got {groups}. " if groups else ""
+            raise of_groups.refuse(f"{reason}Must be at least 1", groups)
 
     def validate_input(self) -> None:
         given, groups = list(self.size), self.num_groups

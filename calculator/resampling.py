@@ -98,13 +98,17 @@ class Upsample(Layer, name="upsample"):
             )
         dimensions = len(self.shape)
         needed = _NEEDS.get(self.mode, dimensions)
-        unknown = self.mode not in self.fields["mode"].options  # type: ignore[attr-defined]
-        if unknown or not 3 <= dimensions <= 5 or (self.mode == "bicubic" and dimensions != 4):
-            return (
-                "Input Error: Only 3D, 4D and 5D input Tensors supported "
-                f"(got {dimensions}D) for the modes: {_KNOWN} (got {self.mode}). "
-                "Change the mode or the input"
-            )
+        reason = (
+            "Input Error: Only 3D, 4D and 5D input Tensors supported "
+            f"(got {dimensions}D) for the modes: {_KNOWN} (got {self.mode})"
+        )
+        modes = self.fields["mode"].options  # type: ignore[attr-defined]
+        if self.mode not in modes:
+            if self.mode == "lanczos" and dimensions == 4:
+                reason = "Lanczos mode requires antialias=True"
+            raise self.fields["mode"].refuse(f"{reason}. Use one of {', '.join(modes)}", self.mode)
+        if not 3 <= dimensions <= 5 or (self.mode == "bicubic" and dimensions != 4):
+            return f"{reason}. Change the mode or the input"
         if dimensions != needed:
             return (
                 f"Got {dimensions}D input, but {self.mode} mode needs {needed}D input. "

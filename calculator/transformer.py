@@ -11,10 +11,10 @@ from calculator.batched import Sequences, batch_and_length
 from calculator.calculation import quantity
 from calculator.chain import Block
 from calculator.elementwise import Add, Dropout
-from calculator.fields import InvalidField, choice, flag, size
+from calculator.fields import LARGEST, InvalidField, choice, flag, size
 from calculator.layer import Layer
 from calculator.linear import Linear
-from calculator.multihead import MultiheadAttention
+from calculator.multihead import MultiheadAttention, check_heads
 from calculator.normalization import LayerNorm
 from calculator.rates import check_probability, real
 
@@ -40,8 +40,8 @@ class _TransformerLayer(Sequences, Block):
     feed-forward network.
     """
 
-    d_model: int = size("d", default=768, label="Model", required=True)
-    nhead: int = size("h", default=12, label="Heads", required=True)
+    d_model: int = size("d", default=768, minimum=-LARGEST, label="Model", required=True)
+    nhead: int = size("h", default=12, minimum=-LARGEST, label="Heads", required=True)
     dim_feedforward: int = size(r"d_\text{ff}", default=2048, label="Feed-forward")
     dropout: float = real(default=0.1, label="Dropout", help="Between 0 and 1.")
     activation: str = choice(
@@ -71,12 +71,7 @@ class _TransformerLayer(Sequences, Block):
         return ""
 
     def validate_module(self) -> None:
-        if self.d_model % self.nhead:
-            raise self.fields["nhead"].refuse(
-                "embed_dim must be divisible by num_heads. "
-                f"d_model={self.d_model} is not a multiple of nhead={self.nhead}",
-                self.nhead,
-            )
+        check_heads(self, "d_model", "nhead")
         check_probability(self.fields["dropout"], self.dropout)
 
     @quantity()

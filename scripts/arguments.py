@@ -197,4 +197,5 @@ ODD: dict[str, Callable[[Random, type[Layer]], Any]] = {
     ),
     "dropout_p": lambda rng, owner: rng.choice([-0.5, 1.5, 1, "0.5", None]),
     "scale": lambda rng, owner: rng.choice([0, -1.5, "0.5", None]),
+    "mode": lambda rng, owner: rng.choice(["lanczos", "other", ""]),
 }

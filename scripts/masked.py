@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import index
 from typing import Any
 
 import torch
@@ -25,7 +26,9 @@ class Attention(torch.nn.Module):
         causal_variant: str = "upper_left",
     ) -> None:
         super().__init__()
-        if window_size is not None and window_size > 0 and not is_causal:
+        if window_size is not None and index(window_size) < 1:
+            raise ValueError("a query sees itself at least")
+        if window_size is not None and not is_causal:
             raise ValueError("window_size needs is_causal")
         known: Any = {each.name.lower(): each for each in CausalVariant}
         self.is_causal = is_causal

@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from calculator import CALCULATIONS, Layer
 from calculator.__main__ import main
 
 LAYER_KEYS = {
@@ -188,6 +189,13 @@ REFUSED = {
     "FLOPs of an unsaid kind": ("conversion --count 4GFLOPs", "counts"),
     "two sizes for one": ("linear --in-features 3,3", "in_features"),
     "work below nothing": ("runtime --flops=-1 --peak-flops 1T", "flops"),
+    "a tuple of one number": ("conv2d --kernel-size 3,", "kernel_size"),
+    "a comma alone": ("conv2d --kernel-size ,", "kernel_size"),
+    "an unknown mode": ("upsample --mode cubic --scale-factor 2", "mode"),
+    "an unknown option": ("linear --in-feature-s 3", "--in-feature-s"),
+    "a shortened option": ("linear --in-f 3", "--in-f"),
+    "a value without an option": ("linear 3", "3"),
+    "an unknown command": ("LSTM --json", "LSTM"),
 }
 
 
@@ -212,10 +220,66 @@ def test_a_negative_number_is_refused_by_the_field(capsys):
     assert main(["conv2d", "--stride", "-1"]) == 2
 
 
-def test_an_unknown_option_exits_with_two():
-    with pytest.raises(SystemExit) as caught:
-        main(["linear", "--in-feature-s", "3"])
-    assert caught.value.code == 2
+HINTS = {
+    "an option": ("linear --in-feature-s 3", "did you mean --in-features?"),
+    "an option of the machine": ("linear --devise h100_sxm", "did you mean --device?"),
+    "an option that is like no other": ("devices --all", "it has --json"),
+    "a command": ("LSTM", "did you mean lstm?"),
+    "a command that is like no other": ("?", "python -m calculator --help"),
+    "a mode": ("upsample --mode cubic --scale-factor 2", "Use one of nearest, nearest-exact"),
+    "a word": ("embedding_bag --mode median", "Use one of sum, mean, max"),
+    "a tuple of one number": ("conv2d --kernel-size 3,", "Give one number, or 2"),
+    "a comma alone": ("conv2d --kernel-size ,", "write a whole number"),
+}
+
+
+@pytest.mark.parametrize(("line", "hint"), HINTS.values(), ids=HINTS.keys())
+def test_what_is_refused_says_what_to_write_instead_of(capsys, line, hint):
+    main(line.split())
+    assert hint in capsys.readouterr().err
+
+
+def test_a_value_that_is_missing_is_refused_in_one_line(capsys):
+    with pytest.raises(SystemExit):
+        main(["conv2d", "--padding", "-1,1"])
+    assert capsys.readouterr().err.startswith("conv2d: --padding: expected one argument; write")
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, owner in CALCULATIONS.items() if issubclass(owner, Layer)]
+)
+def test_every_layer_answers_bare(printed, name):
+    assert printed(name)["layer"] == name
+
+
+def test_a_bare_layer_answers_for_what_its_form_begins_with(printed):
+    assert printed("upsample")["output_shape"] == [1, 64, 56, 56]
+
+
+def test_with_any_field_given_the_others_have_torchs_defaults():
+    assert main(["upsample", "--mode", "bilinear"]) == 2
+
+
+HELP = {
+    "the help of a field": (
+        "linear",
+        "Batch size. Empty: an input without a batch. default: 1",
+    ),
+    "the labels of options": (
+        "linear",
+        "one of matrix (2 × MACs of the matrix work), all (all arithmetic)",
+    ),
+    "a label that is the word": ("rnn", "Non-linearity. one of tanh, relu. default: tanh"),
+    "a label that begins with the word": ("gelu", "one of none (erf), tanh. default: none"),
+    "what a form begins with": ("upsample", "default: none, or 2 where no field is given"),
+}
+
+
+@pytest.mark.parametrize(("name", "words"), HELP.values(), ids=HELP.keys())
+def test_the_help_of_a_command_has(capsys, name, words):
+    with pytest.raises(SystemExit):
+        main([name, "--help"])
+    assert words in " ".join(capsys.readouterr().out.split())
 
 
 def test_devices_are_listed_by_the_names_that_device_takes(printed):

@@ -15,7 +15,7 @@ from calculator import InvalidField, Linear
 from calculator.calculation import quantity
 from scripts.configurations import LAYERS, Configuration, draw
 from scripts.fuzz import configurations, disagreement, report, we_say
-from scripts.twins import Answer, module
+from scripts.twins import Answer, module, torch_says
 
 COUNT = 2000  # configurations of each layer
 SEED = 0
@@ -58,10 +58,47 @@ def test_a_refusal_in_other_words_is_found(monkeypatch):
 
 
 @pytest.mark.parametrize("argument", ["padding", "dilation"])
-def test_one_number_in_a_tuple_is_refused_for_several_axes_of(argument):
-    # torch broadcasts it, but in the padding mode zeros only
+@pytest.mark.parametrize("layer", [calculator.Conv2d, calculator.ConvTranspose2d])
+def test_one_number_in_a_tuple_is_for_all_axes_of(layer, argument):
+    assert layer(**{argument: (2,)}) == layer(**{argument: 2})
+
+
+@pytest.mark.parametrize("argument", ["padding", "dilation"])
+def test_one_number_in_a_tuple_is_refused_where_zeros_do_not_pad_for(argument):
+    # torch pads the last axis and forgets the others
     with pytest.raises(InvalidField, match=f"expected {argument} to be a single integer"):
-        calculator.Conv2d(**{argument: (1,)})
+        calculator.Conv2d(**{argument: (1,)}, padding_mode="reflect")
+
+
+BELOW_ONE = {
+    "heads": ("multihead_attention", {"embed_dim": 4, "num_heads": -1}),
+    "an embedding": ("multihead_attention", {"embed_dim": 0, "num_heads": 2}),
+    "the heads of a block": ("transformer_encoder_layer", {"d_model": 4, "nhead": -1}),
+    "groups": ("group_norm", {"num_groups": -1, "num_channels": 4}),
+    "groups that do not divide": ("group_norm", {"num_groups": -3, "num_channels": 4}),
+    "channels": ("group_norm", {"num_groups": 3, "num_channels": -1}),
+    "features": ("bilinear", {"in1_features": 0, "in2_features": 2, "out_features": 3}),
+    "a hidden size": ("lstm", {"input_size": 3, "hidden_size": 0}),
+}
+
+
+@pytest.mark.parametrize(("name", "arguments"), BELOW_ONE.values(), ids=BELOW_ONE.keys())
+def test_a_size_below_one_is_refused_in_torchs_words_for(name, arguments):
+    shapes = ((2, 4, 4),) if name != "bilinear" else ((2, 4), (2, 4))
+    one = Configuration(name, arguments, {}, shapes)
+    theirs = torch_says(one, **GRADS)
+    assert isinstance(theirs, Exception)
+    with pytest.raises(InvalidField) as caught:
+        LAYERS[name](**arguments)
+    assert caught.value.message.startswith(str(theirs))
+
+
+@pytest.mark.parametrize("name", ["rnn_cell", "lstm_cell", "gru_cell"])
+def test_a_cell_does_not_say_what_torch_does_not(name):
+    # torch: "Trying to create tensor with negative dimension …"
+    with pytest.raises(InvalidField) as caught:
+        LAYERS[name](hidden_size=-1)
+    assert caught.value.message == "Must be at least 1"
 
 
 def test_a_padding_with_more_numbers_than_axes_is_refused():
