@@ -92,12 +92,29 @@ class _Convolution(Convolving):
                     f"Pad the {axis} by at most {size_} in padding_mode='circular'",
                     given,
                 )
-            if size_ + sum(pair) < 1:
-                raise refused(
-                    f"input ({axis}: {size_}) is too small. "
-                    f"Calculated output {axis}: {size_ + sum(pair)}. Crop less",
-                    given,
-                )
+        reason = self._cropped_too_far(
+            [size + sum(pair) for size, pair in zip(sizes, edges, strict=True)]
+        )
+        if reason:
+            field = self.fields["padding"]
+            raise field.refuse(f"{reason}. Crop less", field.write(self.padding))
+
+    def _cropped_too_far(self, left: list[int]) -> str:
+        """Return torch's reason not to crop to these sizes; some zeros it leaves to its kernel."""
+        if self.padding_mode == "circular":
+            below = min(left) < 0
+            return "Negative padding value is resulting in an empty dimension" if below else ""
+        if max(left) < 1:
+            axes = "DHW"[-len(left) :]
+            given, found = (
+                [f"{axis}: {size}" for axis, size in zip(axes, sizes, strict=True)]
+                for sizes in (self.input_size(), left)
+            )
+            said = " ".join(given).replace(" W: ", ", W: ")
+            gap = " " if self.padding_mode == "replicate" and len(left) == 2 else ""  # in its words
+            return f"input ({said}{gap}) is too small. Calculated output {' '.join(found)}"
+        first = next((size for size in left if size < 0), 0)
+        return f"leaves a negative size, {first}" if first else ""
 
     def validate_input(self) -> None:
         self.validate_padding(self.in_channels)
