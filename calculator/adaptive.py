@@ -12,7 +12,7 @@ from calculator.calculation import quantity
 from calculator.fields import LARGEST, flag, size
 from calculator.operations import Operations
 from calculator.spatial import OneAxis, Sizes, Spatial, ThreeAxes, TwoAxes
-from calculator.windows import Largest, shared_out
+from calculator.windows import Largest, average_below_zero, shared_out
 
 
 def _target(lengths: Callable[[str, int, list[Any]], str]) -> Any:
@@ -107,10 +107,7 @@ class _AdaptiveAvgPool(_Adaptive):
     output_size: Sizes = _target(_average_lengths)
 
     def below_zero(self, sizes: list[int]) -> str:
-        return (
-            f"adaptive_avg_pool{len(sizes)}d: elements of output_size must be greater than or "
-            f"equal to 0 but received {{{', '.join(map(str, sizes))}}}"
-        )
+        return average_below_zero(sizes)
 
     @property
     def is_global(self) -> bool:

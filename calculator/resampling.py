@@ -15,7 +15,7 @@ from calculator.fields import choice, decision, size
 from calculator.layer import Layer
 from calculator.operations import Operations, times
 from calculator.shaped import Shaped
-from calculator.windows import shared_out
+from calculator.windows import average_below_zero, shared_out
 
 _EXACT = 2**53  # up to here a double holds every whole number
 _NEEDS = {"linear": 3, "bilinear": 4, "bicubic": 4, "trilinear": 5}  # dimensions
@@ -135,11 +135,8 @@ class Upsample(Layer, name="upsample"):
         if self.mode == "area":
             if min(found) == 0:
                 return ""
-            padded = [1, *found] if len(found) == 1 else found
-            return (
-                f"adaptive_avg_pool{len(padded)}d: elements of output_size must be greater than "
-                f"or equal to 0 but received {{{', '.join(map(str, padded))}}}. "
-            )
+            padded = (1, *found) if len(found) == 1 else found
+            return f"{average_below_zero(padded)}. "
         given, wanted = (
             ", ".join(
                 f"{axis}: {each}" for axis, each in zip("DHW"[-len(found) :], of, strict=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
 from typing import Any
 
@@ -186,6 +187,15 @@ def spelled(name: str, numbers: dict[str, int]) -> str:
 
 def _by(channels: int, sizes: dict[str, int]) -> str:
     return "x".join(map(str, [channels, *sizes.values()]))
+
+
+def average_below_zero(sizes: Sequence[int]) -> str:
+    """Return torch's reason to refuse a negative size among these, of two axes or three."""
+    said = f"{sizes[0]}, {','.join(map(str, sizes[1:]))}"  # spaced as torch does it
+    return (
+        f"adaptive_avg_pool{len(sizes)}d: elements of output_size must be greater than or "
+        f"equal to 0 but received {{{said}}}"
+    )
 
 
 def shared_out(sizes: tuple[int, ...], outputs: tuple[int, ...]) -> int:
