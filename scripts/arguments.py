@@ -133,6 +133,12 @@ def _target(rng: Random, owner: type[Layer]) -> Any:
 
 FOR_ITS_AXES = "one for all or one each"  # drawn with the shape
 
+
+def _embedding(arguments: Arguments) -> int:
+    each = arguments["embed_dim"]
+    return each if type(each) is int and each > 0 else 4
+
+
 USUAL: dict[str, Callable[[Random, type[Layer], Arguments], Any]] = {
     "in_channels": lambda rng, owner, given: rng.choice([1, 2, 3, 4, 6]),
     "out_channels": lambda rng, owner, given: rng.choice([1, 2, 3, 4, 6]),
@@ -169,8 +175,8 @@ USUAL: dict[str, Callable[[Random, type[Layer], Arguments], Any]] = {
     "d_model": lambda rng, owner, given: rng.choice([2, 4, 6, 8]),
     "nhead": lambda rng, owner, given: divisor(rng, given["d_model"]),
     "dim_feedforward": lambda rng, owner, given: rng.randint(1, 9),
-    "kdim": lambda rng, owner, given: rng.choice([None, None, given["embed_dim"], 3]),
-    "vdim": lambda rng, owner, given: rng.choice([None, given["embed_dim"], given.get("kdim"), 5]),
+    "kdim": lambda rng, owner, given: rng.choice([None, None, _embedding(given), 3]),
+    "vdim": lambda rng, owner, given: rng.choice([None, _embedding(given), given.get("kdim"), 5]),
     "dropout_p": lambda rng, owner, given: rng.choice([0, 0.0, 0.1, 1.0]),
     "scale": lambda rng, owner, given: rng.choice([None, 0.5, 2]),
     "window_size": lambda rng, owner, given: (

@@ -43,7 +43,9 @@ def disagreement(one: Configuration, grads: Grads) -> str | None:
     if excused(one, theirs, ours):
         return None
     if isinstance(theirs, Exception) and isinstance(ours, Exception):
-        if ours.message.startswith(reason(theirs)) or _another_is_wrong(one, reason(theirs)):
+        if reason(theirs) and ours.message.startswith(reason(theirs)):
+            return None
+        if _another_is_wrong(one, reason(theirs)):
             return None
         return f"torch says {reason(theirs)!r}, we say {ours.message!r}"
     if isinstance(theirs, Exception):
@@ -59,7 +61,10 @@ def disagreement(one: Configuration, grads: Grads) -> str | None:
 
 
 def _another_is_wrong(one: Configuration, reason: str) -> bool:
-    """Return whether torch's reason is ours too, once what was drawn to be wrong is mended."""
+    """Return whether torch's reason is ours too, once what was drawn to be wrong is mended.
+
+    An argument that is drawn to be right may not fit the others, or the input.
+    """
     mended = {name: value for name, value in one.arguments.items() if name not in one.wrong}
     if len(mended) == len(one.arguments):
         return False
@@ -70,7 +75,7 @@ def _another_is_wrong(one: Configuration, reason: str) -> bool:
 def reason(error: Exception) -> str:
     """Return why torch refuses: its first line, without what only its own argument parser adds."""
     line = re.sub(" +", " ", str(error).strip().split("\n")[0])
-    line = re.sub(r"\{.*", "", line)  # a set, printed in any order
+    line = re.sub(r"one of \{'.*", "one of ", line)  # a set of words, printed in any order
     return re.sub(r"^Argument #\d+: ", "", line).rstrip(". ")
 
 
@@ -79,69 +84,106 @@ def excused(
 ) -> str | None:
     """Return the decided exception that a disagreement falls under, by its name.
 
+    What torch answers, or refuses in another place:
+
     - A size of 0, which torch takes in places, or refuses in the backward pass only: the count of
       nothing is no count.
-    - A padding or dilation of one number in a tuple for several axes: torch broadcasts it where it
-      pads by zeros; elsewhere it pads one axis and forgets the others.
+    - Channels that a `GroupNorm` without weights does not look at.
+    - A padding or dilation of one number in a tuple for several axes, where torch pads otherwise
+      than by zeros: it pads one axis and forgets the others.
     - A padding with more numbers than axes: torch lets it pad the channels where it does not pad
       by zeros.
-    - A whole number written 1.0, where torch does no more than divide by it.
-    - Attention on tensors that do not fit together: torch broadcasts a batch of 1, counts heads of
-      keys and of values apart, takes other numbers of dimensions, and speaks of its mask first.
+    - Attention on tensors of other than four dimensions, or with a batch of 1 beside a larger one,
+      which torch broadcasts, or with other heads of keys than of values, which it counts apart; and
+      with other values than keys under a mask, of which it speaks first.
     - A negative dropout of attention, which some kernels take for none and others refuse.
-    - A dropout of the wrong type where torch does not look at it: in inference.
-    - The words for a value of the wrong type, which are those of torch's argument parser; for a
-      size of a parameter below 1, which name the tensor and not the argument, or of a module that
-      torch does not have; for a kernel_size of a wrong length, which name the stride; for a padding
-      or dilation of a wrong length, for a dilation below 1 and for a crop that leaves nothing,
-      which differ from kernel to kernel; for a tuple of a wrong length in a max_pool1d that
-      returns indices, which takes another kernel.
-    - An adaptive average with outputs of 1 on any number of dimensions: torch takes the mean and
-      does not look at them.
+    - A dropout of the wrong type where torch does not look at it, in inference, or that is True,
+      which Python takes for 1.
+    - An adaptive average with outputs of 1 on a wrong number of dimensions: torch takes the mean
+      and does not look at them.
+
+    What both refuse, in words that differ, of what was drawn to be wrong:
+
+    - A value of the wrong type, for which the words are those of torch's argument parser.
+    - A size of a parameter below 1, where torch names the tensor and not the argument, or where it
+      has no such module.
+    - A kernel_size, padding or dilation of a convolution of a wrong length, for which torch names
+      the stride or what its kernel is given.
+    - A tuple of a wrong length in a max_pool1d that returns indices, which takes another kernel.
+    - A kernel_size or dilation of a convolution below 1, and a crop that leaves less than nothing,
+      for which the words differ from kernel to kernel.
     """
     if not isinstance(ours, InvalidField):
         return None
+    given = one.arguments.get(ours.field)
+    attends = one.layer in ("scaled_dot_product_attention", "multihead_attention")
     if one.layer == "scaled_dot_product_attention" and ours.field == "input_shape":
-        rank = any(len(shape) != 4 for shape in one.shapes)
-        if isinstance(theirs, Answer) or rank or str(theirs).startswith("The expanded size"):
-            return "attention on tensors that do not fit together"
-    of_attention = one.layer in ("scaled_dot_product_attention", "multihead_attention")
-    if of_attention and ours.field in ("dropout", "dropout_p") and ours.given.startswith("-"):
+        if any(len(shape) != 4 for shape in one.shapes):
+            return "attention in other dimensions"
+        (_, key, value), batches = one.shapes, {shape[0] for shape in one.shapes}
+        if (1 in batches and len(batches) > 1) or key[1] != value[1]:
+            return "attention on tensors that torch broadcasts"
+        if key[2] != value[2] and str(theirs).startswith("The expanded size"):
+            return "attention of a mask that does not fit"
+    if attends and ours.field in ("dropout", "dropout_p") and ours.given.startswith("-"):
         return "a negative dropout"
+    below_one = ours.message.endswith("Must be at least 1")
     if isinstance(theirs, Answer):
-        numbers = one.arguments.get(ours.field)
-        if ours.message.endswith("Must be at least 1"):
-            return "a size of 0"
-        if isinstance(numbers, float) and numbers.is_integer():
-            return "a whole number written 1.0"
-        if ours.field == "dropout" and ours.message == "must be a number":
-            return "a wrong type out of sight"
-        if isinstance(numbers, (tuple, list)) and one.layer.startswith("conv"):
-            if len(numbers) == 1 and ours.field in ("padding", "dilation"):
-                return "one number in a tuple"
-            if len(numbers) > len(one.owner.axes) and ours.field == "padding":
-                return "a padding of the channels"
-        if one.layer.startswith("adaptive_avg") and ours.field == "input_shape":
-            axes = len(one.owner.axes)
-            return "a mean over all" if set(theirs.output_shape[-axes:]) == {1} else None
-        return None
-    if "_backward()" in str(theirs) and ours.message.endswith("Must be at least 1"):
+        return _taken(one, theirs, ours, given, below_one)
+    if below_one and "grad_output to have non-zero size" in reason(theirs):
         return "a size of 0"
-    if isinstance(theirs, TypeError) or re.search(
-        "must be a (whole )?number|is empty", ours.message
-    ):
+    return _in_other_words(one, theirs, ours, below_one) if ours.field in one.wrong else None
+
+
+def _taken(
+    one: Configuration, theirs: Answer, ours: InvalidField, given: Any, below_one: bool
+) -> str | None:
+    """Return the exception that what torch takes and we refuse falls under."""
+    axes = len(one.owner.axes)
+    if below_one and (given == 0 or 0 in theirs.output_shape):
+        return "a size of 0"
+    if one.layer == "group_norm" and ours.field == "num_channels":
+        return None if one.arguments.get("affine", True) else "channels that are not looked at"
+    if ours.field == "dropout" and ours.message == "must be a number":
+        looked_at = one.call.get("training") and given is not True
+        return None if looked_at else "a wrong type out of sight"
+    if isinstance(given, (tuple, list)) and one.layer.startswith("conv"):
+        if one.arguments.get("padding_mode", "zeros") == "zeros":
+            return None
+        if len(given) == 1 and ours.field in ("padding", "dilation"):
+            return "one number in a tuple"
+        if len(given) > axes and ours.field == "padding":
+            return "a padding of the channels"
+    if one.layer.startswith("adaptive_avg") and ours.field == "input_shape":
+        dimensions = len(one.shapes[0]) - axes
+        is_mean = set(theirs.output_shape[-axes:]) == {1}
+        return "a mean over all" if is_mean and dimensions not in (1, 2) else None
+    return None
+
+
+def _in_other_words(
+    one: Configuration, theirs: Exception, ours: InvalidField, below_one: bool
+) -> str | None:
+    """Return the exception that two refusals of what was drawn to be wrong fall under."""
+    convolves = one.layer.startswith("conv")
+    if re.search("[Mm]ust be (a (whole )?number|the sizes of a tensor)|is empty", ours.message):
         return "words for a wrong type"
-    shapes_a_parameter = ours.field in ("num_parameters", "kdim", "vdim", "dim_feedforward") or (
-        one.owner.fields[ours.field].required if ours.field in one.arguments else False
+    if convolves and ours.field in ("kernel_size", "dilation") and below_one:
+        return "words of the kernels"
+    shapes_a_parameter = (
+        one.owner.fields[ours.field].required
+        or ours.field in ("num_parameters", "kdim", "vdim", "dim_feedforward")
+        or not hasattr(torch.nn, one.owner.__name__)
     )
-    is_torchs = hasattr(torch.nn, one.owner.__name__)
-    if (shapes_a_parameter or not is_torchs) and ours.message.endswith("Must be at least 1"):
+    is_named = re.search(rf"\b{ours.field}\b.* must be ", reason(theirs))
+    if below_one and shapes_a_parameter and not is_named:
         return "words for a size below 1"
-    if ours.field in ("kernel_size", "padding", "dilation") and "a list of" in ours.message:
+    if convolves and "a list of" in ours.message:
         return "words for a wrong length"
-    if one.arguments.get("return_indices") and "of size 1 but got size" in ours.message:
-        return "words for a wrong length"
-    if ours.field == "dilation" or ours.message.endswith("Crop less"):
+    if one.layer == "max_pool1d" and "of size 1 but got size" in ours.message:
+        return "words for a wrong length" if one.arguments.get("return_indices") else None
+    crops = one.layer.startswith("zero_pad") or "leaves a negative size" in ours.message
+    if crops and ours.message.endswith("Crop less"):
         return "words of the kernels"
     return None
 

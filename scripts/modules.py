@@ -215,6 +215,8 @@ class LlamaDecoderLayer(nn.Module):
     ) -> None:
         super().__init__()
         experts_each = index(num_experts_per_tok)
+        if experts_each < 1:
+            raise ValueError("a token is sent through an expert at least")
         self.self_attn = GroupedQueryAttention(
             hidden_size, num_attention_heads, num_key_value_heads, head_dim, attention_bias,
             sliding_window,
@@ -249,6 +251,8 @@ class Llama(nn.Module):
         **layer: Any,
     ) -> None:
         super().__init__()
+        if index(num_hidden_layers) < 1:
+            raise ValueError("a model has a block at least")
         self.embed_tokens = nn.Embedding(vocab_size, hidden_size)
         self.layers = nn.ModuleList(
             LlamaDecoderLayer(hidden_size, rms_norm_eps=rms_norm_eps, **layer)

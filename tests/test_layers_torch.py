@@ -57,6 +57,22 @@ def test_a_refusal_in_other_words_is_found(monkeypatch):
     )
 
 
+def test_a_refusal_of_what_torch_takes_is_found(monkeypatch):
+    refused = InvalidField("dropout", "must be below 1", given=1.0)
+    monkeypatch.setattr("scripts.fuzz.we_say", lambda one, grads: refused)
+    arguments = {"input_size": 2, "hidden_size": 3, "num_layers": 2, "dropout": 1.0}
+    one = Configuration("lstm", arguments, {"training": True}, ((4, 2),), wrong=("dropout",))
+    assert disagreement(one, GRADS) == f"we refuse: {refused}"
+
+
+def test_other_sizes_in_a_reason_are_found(monkeypatch):
+    one = Configuration("adaptive_avg_pool2d", {"output_size": (-1, 2)}, {}, ((1, 3, 4),))
+    said = we_say(one, GRADS)
+    other = InvalidField("output_size", said.message.replace("{-1, 2}", "{-1, 3}"), given=-1)
+    monkeypatch.setattr("scripts.fuzz.we_say", lambda one, grads: other)
+    assert "received {-1, 2}" in disagreement(one, GRADS)
+
+
 @pytest.mark.parametrize("argument", ["padding", "dilation"])
 @pytest.mark.parametrize("layer", [calculator.Conv2d, calculator.ConvTranspose2d])
 def test_one_number_in_a_tuple_is_for_all_axes_of(layer, argument):
@@ -91,6 +107,38 @@ def test_a_size_below_one_is_refused_in_torchs_words_for(name, arguments):
     with pytest.raises(InvalidField) as caught:
         LAYERS[name](**arguments)
     assert caught.value.message.startswith(str(theirs))
+
+
+CROPPED = {
+    "all of a line": ("conv1d", {"padding": -2, "padding_mode": "reflect"}, (1, 1, 4)),
+    "all of a picture": ("conv2d", {"padding": -2, "padding_mode": "replicate"}, (1, 1, 3, 4)),
+    "all of a volume": ("conv3d", {"padding": -2, "padding_mode": "reflect"}, (1, 1, 3, 4, 4)),
+    "one axis": ("conv2d", {"padding": (-2, 0), "padding_mode": "reflect"}, (1, 1, 4, 4)),
+    "a circle": ("conv2d", {"padding": (0, -2), "padding_mode": "circular"}, (1, 1, 4, 3)),
+}
+
+
+@pytest.mark.parametrize(("name", "arguments", "shape"), CROPPED.values(), ids=CROPPED.keys())
+def test_a_padding_is_refused_in_torchs_words_where_it_crops(name, arguments, shape):
+    channels = {"in_channels": 1, "out_channels": 1, "kernel_size": 1}
+    one = Configuration(name, {**channels, **arguments}, {}, (shape,))
+    theirs, ours = torch_says(one, **GRADS), we_say(one, GRADS)
+    assert isinstance(theirs, Exception)
+    assert str(theirs) in str(ours)
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        Configuration("adaptive_avg_pool3d", {"output_size": (1, 0, -1)}, {}, ((2, 3, 3, 4),)),
+        Configuration("upsample", {"size": -1, "mode": "area"}, {}, ((1, 2, 3, 4, 5),)),
+    ],
+    ids=lambda one: one.layer,
+)
+def test_the_sizes_of_an_average_are_quoted_as_torch_spaces_them(one):
+    theirs, ours = torch_says(one, **GRADS), we_say(one, GRADS)
+    assert isinstance(theirs, Exception)
+    assert str(theirs) in str(ours)
 
 
 @pytest.mark.parametrize("name", ["rnn_cell", "lstm_cell", "gru_cell"])
