@@ -70,8 +70,10 @@ class _Convolution(Convolving):
         sizes, edges = self.input_size(), self._edges()
         shape = [*self.leading(), channels, *sizes]
         start = len(shape) - len(sizes)
-        # Torch looks at the last axis first.
-        for place, (size_, pair) in reversed([*enumerate(zip(sizes, edges, strict=True), start)]):
+        places = [*enumerate(zip(sizes, edges, strict=True), start)]
+        if self.padding_mode != "circular":
+            places.reverse()  # torch looks at the last axis first
+        for place, (size_, pair) in places:
             axis, edge = AXES[self.axes[place - start]], max(pair)
             refused = self.fields["padding"].refuse
             given = self.fields["padding"].write(self.padding)
@@ -92,6 +94,10 @@ class _Convolution(Convolving):
                     f"Pad the {axis} by at most {size_} in padding_mode='circular'",
                     given,
                 )
+            if self.padding_mode == "circular" and size_ + sum(pair) < 0:
+                raise refused(
+                    "Negative padding value is resulting in an empty dimension. Crop less", given
+                )
         reason = self._cropped_too_far(
             [size + sum(pair) for size, pair in zip(sizes, edges, strict=True)]
         )
@@ -101,10 +107,7 @@ class _Convolution(Convolving):
 
     def _cropped_too_far(self, left: list[int]) -> str:
         """Return torch's reason not to crop to these sizes; some zeros it leaves to its kernel."""
-        if self.padding_mode == "circular":
-            below = min(left) < 0
-            return "Negative padding value is resulting in an empty dimension" if below else ""
-        if max(left) < 1:
+        if max(left) < 1 and self.padding_mode != "circular":
             axes = "DHW"[-len(left) :]
             given, found = (
                 [f"{axis}: {size}" for axis, size in zip(axes, sizes, strict=True)]
