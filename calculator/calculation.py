@@ -171,7 +171,10 @@ class Calculation:
         if name:
             cls.name = name
 
-    def __init__(self, **values: Any) -> None:
+    def __init__(self, *given: Any, **values: Any) -> None:
+        if given:
+            first = next(iter(self.fields))
+            raise TypeError(f"{self.title} takes its fields by name: {first}={given[0]!r}, …")
         self._fill(values)
         self.validate()
 

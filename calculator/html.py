@@ -24,6 +24,7 @@ HEADLINE = (
     *("hardware_flops", "device_hours", "training_seconds", "mfu", "hfu"),
     *("total_bytes", "bytes_per_param"),
 )
+_LONG = 24  # characters that fit on a phone
 _UNITS = {"macs": "MACs", "flops": "FLOPs", "fmas": "FMAs"}
 
 
@@ -235,5 +236,7 @@ def _data(declared: Quantity[Any], value: Any) -> str:
 
 
 def _broken(text: str) -> str:
-    """Return a text in which a line may break between the groups of a long number."""
+    """Return a text in which a line may break between the groups of a very long number."""
+    if max(map(len, text.split(" "))) < _LONG:
+        return escape(text)
     return escape(text).replace(THIN_SPACE, f"{THIN_SPACE}<wbr>")

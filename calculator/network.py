@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -18,7 +19,7 @@ _NO_LAYER = ("", "Sequential(", "nn.Sequential(", ")")
 
 
 class Stack(Field):
-    """Layers written as torch prints or constructs them, one a line."""
+    """Layers written as torch prints or constructs them, one a line or parted by semicolons."""
 
     kind = "lines"
     longest = 100_000
@@ -30,7 +31,7 @@ class Stack(Field):
         `torch.nn.Sequential`, `(0): Linear(in_features=128, out_features=64, bias=True)`.
         """
         found = []
-        for number, line in enumerate(text.splitlines(), start=1):
+        for number, line in enumerate(re.split("[\n;]", text), start=1):
             written = line.strip().rstrip(",")
             if written.startswith("("):  # the index of a printed Sequential
                 written = written.partition(":")[2].strip()

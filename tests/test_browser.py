@@ -411,9 +411,22 @@ def test_coming_back_to_a_layer_brings_back_what_was_typed(open_page, site):
     expect(field(page, "padding_mode")).to_have_value("circular")
 
 
-def paste(page, text):
+@pytest.mark.parametrize("path", PAGES)
+def test_every_layer_that_a_page_offers_opens_with_an_answer(open_page, site, path):
+    page = open_page(site + path)
+    for calculator in page.locator("flops-calculator:has([data-choice])").all():
+        choice = calculator.locator("[data-choice]")
+        for layer in choice.evaluate("select => [...select.options].map(each => each.value)"):
+            answered = "performance.getEntriesByName('calculator:answer').length"
+            before = page.evaluate(answered)
+            choice.select_option(layer)
+            page.wait_for_function(f"{answered} > {before}")
+            expect(calculator.locator("[aria-invalid]")).to_have_count(0)
+
+
+def paste(page, text, name="in_features"):
     page.evaluate("text => navigator.clipboard.writeText(text)", text)
-    field(page, "in_features").press("Control+v")
+    field(page, name).press("Control+v")
 
 
 def test_a_pasted_configuration_fills_in_the_fields_it_names(open_page, site):
@@ -421,7 +434,21 @@ def test_a_pasted_configuration_fills_in_the_fields_it_names(open_page, site):
     ready(page)
     paste(page, '{"in_features": 7, "out_features": 5, "bias": true, "sequence_length": null}')
     expect(figure(page, "params")).to_have_attribute("value", "40")
-    expect(page.locator("[data-message]").first).to_contain_text("configuration")
+    expect(page.locator("[data-message]").first).to_contain_text("4 of 4 entries")
+
+
+def test_a_second_configuration_is_not_mixed_with_the_first(open_page, site):
+    page = open_page(f"{site}inference/")
+    ready(page)
+    mixtral = '{"hidden_size": 4096, "num_local_experts": 8, "num_key_value_heads": 8}'
+    paste(page, mixtral, "hidden_size")
+    expect(field(page, "num_local_experts")).to_have_value("8")
+    paste(page, '{"model_type": "llama", "hidden_size": 8192}', "hidden_size")
+    expect(field(page, "hidden_size")).to_have_value("8192")
+    expect(field(page, "num_local_experts")).to_have_value("")
+    expect(field(page, "num_key_value_heads")).to_have_value("")
+    expect(field(page, "device")).to_have_value("a100_80gb_sxm")
+    expect(page.locator("[data-message]").first).to_contain_text("1 of 2 entries")
 
 
 def test_a_pasted_text_that_is_no_configuration_is_typed(open_page, site):

@@ -1,16 +1,20 @@
-"""The command line: a contract that others script against."""
+"""The command line and the README's Python: contracts that others script against."""
 
+import doctest
 import json
 import os
+import re
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from calculator import CALCULATIONS, Layer
+from calculator import CALCULATIONS, Layer, Linear
 from calculator.__main__ import main
 
+ROOT = Path(__file__).parents[1]
 LAYER_KEYS = {
     "layer", "output_shape", "params", "macs", "flops", "operations", "weight_bytes",
     "input_bytes", "output_bytes", "bytes_moved", "arithmetic_intensity", "fields",
@@ -315,3 +319,22 @@ def test_a_pipe_that_nobody_reads_any_more_ends_the_program_without_a_word():
 def test_the_program_exits_with_two():
     command = [sys.executable, "-m", "calculator", "conv2d", "--stride", "0"]
     assert subprocess.run(command, capture_output=True).returncode == 2
+
+
+def test_the_python_of_the_readme_answers_what_it_says():
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+    parser, runner = doctest.DocTestParser(), doctest.DocTestRunner()
+    for block in blocks:
+        runner.run(parser.get_doctest(block, {}, "README.md", None, None))
+    assert blocks
+    assert runner.summarize(verbose=False).failed == 0
+
+
+def test_layers_of_a_sequence_may_stand_on_one_line(printed):
+    on_one = printed("sequential --modules 'Linear(128, 64); ReLU(); Linear(64, 10)'")
+    assert on_one == printed("sequential --modules 'Linear(128, 64)\nReLU()\nLinear(64, 10)'")
+
+
+def test_fields_without_a_name_are_refused_in_a_sentence():
+    with pytest.raises(TypeError, match="Linear takes its fields by name: in_features=5"):
+        Linear(5)

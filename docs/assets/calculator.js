@@ -2,7 +2,7 @@
 // <flops-calculator>: reads its form, asks Python, places the answer. Works where it is connected
 // again, as instant navigation does.
 import { ask, start, watch } from "./client.js";
-import { become, connectionAllows, controls, copyText, fieldsOfJson, fragment, readFields, setTex, writeFields } from "./page.js";
+import { become, connectionAllows, controls, copyText, edited, fieldsOfJson, fragment, printed, readFields, setTex, writeFields } from "./page.js";
 
 const URL_DELAY = 300; // ms; browsers limit how often a page may write its address
 const SPEAK_DELAY = 800; // ms after the last key, so that a screen reader hears one answer
@@ -53,7 +53,7 @@ class FlopsCalculator extends HTMLElement {
     this.form.addEventListener("input", () => this.changed(), { signal });
     this.form.addEventListener("paste", (event) => this.pasted(event), { signal });
     this.form.addEventListener("reset", () => setTimeout(() => this.changed()), { signal });
-    this.choice?.addEventListener("change", () => this.choose(Object.assign(this.typed, readFields(this.form))), { signal });
+    this.choice?.addEventListener("change", () => this.choose(this.remember()), { signal });
     this.find("[data-retry]").addEventListener("click", () => this.update(), { signal });
     for (const button of this.querySelectorAll("[data-copy]"))
       button.addEventListener("click", () => this.copy(button), { signal });
@@ -90,7 +90,13 @@ class FlopsCalculator extends HTMLElement {
     if (this.choice && calculator !== this.choice.value) {
       this.choice.value = calculator;
       void this.choose(fields);
-    } else if (writeFields(this.form, fields)) void this.update();
+    } else if (writeFields(this.form, fields).length > 0) void this.update();
+  }
+
+  /** What was typed into the forms so far, this one's latest. */
+  remember() {
+    for (const name of Object.keys(readFields(this.form))) delete this.typed[name];
+    return Object.assign(this.typed, edited(this.form));
   }
 
   /**
@@ -117,10 +123,16 @@ class FlopsCalculator extends HTMLElement {
    * @param {ClipboardEvent} event */
   pasted(event) {
     const fields = fieldsOfJson(event.clipboardData?.getData("text") ?? "");
-    if (!fields || !writeFields(this.form, fields)) return;
+    const names = controls(this.form).map((control) => control.name);
+    const taken = names.filter((name) => fields && Object.hasOwn(fields, name));
+    if (taken.length === 0) return;
     event.preventDefault();
+    // What another model left in the form would be mixed with this one.
+    writeFields(this.form, { ...printed(this.form), ...fields });
     this.changed();
-    this.find("[data-message]").textContent = "Filled in from the configuration you pasted.";
+    const all = Object.keys(fields ?? {}).length;
+    this.find("[data-message]").textContent =
+      `Of the configuration you pasted, ${taken.length} of ${all} entries are asked for here and filled in: ${taken.join(", ")}.`;
   }
 
   /** Bring the formulas up to date when they are unfolded, if there has been an answer. */

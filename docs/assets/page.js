@@ -19,9 +19,37 @@ export const readFields = (form) =>
     ]),
   );
 
+/** @param {Control} control The text that the page was printed with. */
+const initial = (control) => {
+  if (isCheckbox(control)) return String(/** @type {HTMLInputElement} */ (control).defaultChecked);
+  if (!(control instanceof HTMLSelectElement)) return control.defaultValue;
+  const options = [...control.options];
+  return (options.find((option) => option.defaultSelected) ?? options[0])?.value ?? "";
+};
+
 /**
- * Write the fields that the form has; say whether there was any. A word that a select does not
- * offer is added to it, so that Python can say what is wrong with it.
+ * What a reader has changed in a form.
+ * @param {HTMLFormElement} form @returns {Record<string, string>}
+ */
+export const edited = (form) => {
+  const fields = readFields(form);
+  const changed = controls(form).filter((control) => fields[control.name] !== initial(control));
+  return Object.fromEntries(changed.map((control) => [control.name, fields[control.name]]));
+};
+
+/**
+ * The fields of the form's first group, which says what is calculated, as they were printed.
+ * @param {HTMLFormElement} form @returns {Record<string, string>}
+ */
+export const printed = (form) => {
+  const group = form.querySelector("fieldset");
+  const first = controls(form).filter((control) => group?.contains(control));
+  return Object.fromEntries(first.map((control) => [control.name, initial(control)]));
+};
+
+/**
+ * Write the fields that the form has; return their names. A word that a select does not offer is
+ * added to it, so that Python can say what is wrong with it.
  * @param {HTMLFormElement} form @param {Record<string, string>} fields
  */
 export const writeFields = (form, fields) => {
@@ -33,7 +61,7 @@ export const writeFields = (form, fields) => {
     if (control instanceof HTMLSelectElement && control.value !== text)
       control.add(new Option(text, text, false, true));
   }
-  return known.length > 0;
+  return known.map((control) => control.name);
 };
 
 /**
