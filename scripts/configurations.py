@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 from calculator import CALCULATIONS
-from calculator.fields import Choice, Field, Flag
+from calculator.fields import Choice, Field, Flag, InvalidField
 from calculator.layer import Layer
 from scripts.arguments import Arguments, value
 from scripts.shapes import Sizes, fitting, odd_shapes
@@ -84,3 +84,14 @@ def _called(owner: type[Layer]) -> list[Field]:
     """Return the fields that say how a module is called, the shapes of its inputs apart."""
     fields = owner.fields.values()
     return [each for each in fields if each.role == "input" and isinstance(each, (Flag, Choice))]
+
+
+def accepted(layer: str) -> Iterator[tuple[Configuration, Layer]]:
+    """Yield random layers that are not refused, for ever, the same at each call."""
+    rng = Random(layer)
+    while True:
+        one = draw(rng, layer)
+        try:
+            yield one, one.ours()
+        except InvalidField:
+            continue

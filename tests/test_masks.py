@@ -3,14 +3,13 @@
 from collections.abc import Iterator
 from itertools import islice, product
 from math import prod
-from random import Random
 from typing import Any
 
 import pytest
 import torch
 
-from calculator import InvalidField, Layer, MultiheadAttention
-from scripts.configurations import Configuration, draw
+from calculator import Layer, MultiheadAttention
+from scripts.configurations import Configuration, accepted
 from scripts.twins import inputs, module
 
 COUNT = 150  # of each layer
@@ -19,16 +18,8 @@ attention = torch.nn.functional.scaled_dot_product_attention
 
 
 def drawn(name: str) -> Iterator[tuple[Configuration, Layer]]:
-    """Random layers that are accepted and small."""
-    rng = Random(name)
-    while True:
-        one = draw(rng, name)
-        try:
-            ours = one.ours()
-        except InvalidField:
-            continue
-        if ours.macs < 20_000:
-            yield one, ours
+    """Random layers that are small."""
+    return ((one, ours) for one, ours in accepted(name) if ours.macs < 20_000)
 
 
 def hidden(query: torch.Tensor, key: torch.Tensor) -> int:

@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator
 from itertools import islice
-from random import Random
 
 import pytest
 import torch
 
-from calculator import InvalidField, Layer, Sequential
-from scripts.configurations import LAYERS, Configuration, draw
+from calculator import Layer, Sequential
+from scripts.configurations import LAYERS, Configuration, accepted
 from scripts.definitions import attention, computed, normalization
 from scripts.definitions.counting import Tally, numbers
 from scripts.twins import first, inputs, module
@@ -19,16 +18,8 @@ EXACT = [name for name, owner in LAYERS.items() if "exact_flops" in owner.quanti
 
 
 def drawn(name: str) -> Iterator[tuple[Configuration, Layer]]:
-    """Random layers that are accepted and small."""
-    rng = Random(name)
-    while True:
-        one = draw(rng, name)
-        try:
-            ours = one.ours()
-        except InvalidField:
-            continue
-        if sum(ours.operations.values()) < MOST:
-            yield one, ours
+    """Random layers that are small."""
+    return ((one, ours) for one, ours in accepted(name) if sum(ours.operations.values()) < MOST)
 
 
 def some(counts: dict[str, int]) -> dict[str, int]:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import torch
 from huggingface_hub.errors import StrictDataclassClassValidationError
+from published import LLAMA_2_7B, LLAMA_3_8B, MIXTRAL_8X7B
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import (
     DynamicCache,
@@ -28,18 +29,6 @@ from scripts import modules
 COUNT = 25  # of each model
 DEVICES = {LlamaForCausalLM: "meta", MixtralForCausalLM: "cpu"}
 CONFIGS = {LlamaForCausalLM: LlamaConfig, MixtralForCausalLM: MixtralConfig}
-
-LLAMA_2_7B = {  # huggingface.co/meta-llama/Llama-2-7b-hf, config.json, 2023
-    "vocab_size": 32000, "hidden_size": 4096, "intermediate_size": 11008,
-    "num_hidden_layers": 32, "num_attention_heads": 32, "num_key_value_heads": 32,
-}  # fmt: skip
-LLAMA_3_8B = {  # huggingface.co/meta-llama/Meta-Llama-3-8B, config.json, 2024
-    **LLAMA_2_7B, "vocab_size": 128256, "intermediate_size": 14336, "num_key_value_heads": 8,
-}  # fmt: skip
-MIXTRAL_8X7B = {  # huggingface.co/mistralai/Mixtral-8x7B-v0.1, config.json, 2023
-    **LLAMA_2_7B, "intermediate_size": 14336, "num_key_value_heads": 8,
-    "num_local_experts": 8, "num_experts_per_tok": 2,
-}  # fmt: skip
 
 
 def drawn(model: type) -> Iterator[tuple[dict[str, Any], dict[str, int]]]:
