@@ -230,13 +230,13 @@ def test_a_second_page_answers_without_a_second_boot(open_page, site):
     assert len([url for url in page.requests if url.endswith("/worker.js")]) == 1
 
 
-def test_choosing_another_layer_brings_its_form_and_keeps_what_both_have(open_page, site):
+def test_choosing_another_layer_brings_its_form_and_keeps_what_was_changed(open_page, site):
     page = open_page(site + "convolution/")
     ready(page)
-    field(page, "in_channels").fill("64")
+    field(page, "in_channels").fill("48")
     page.locator("[data-choice]").first.select_option("conv_transpose2d")
     expect(field(page, "output_padding")).to_be_visible()
-    expect(field(page, "in_channels")).to_have_value("64")
+    expect(field(page, "in_channels")).to_have_value("48")
     expect(
         page.locator("flops-calculator").first.locator(".calculator-field .katex").first
     ).to_be_visible()
