@@ -1,17 +1,22 @@
-"""What a page holds when it is printed: whole calculators and worked examples."""
+"""What a page holds when it is printed: whole calculators, worked examples, predictions."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from calculator import CALCULATIONS, hardware
-from calculator.calculation import Calculation, shown
+from calculator.calculation import Calculation, Quantity, shown
 from calculator.form import controls, escape
 from calculator.html import figures, formulas, row, verdict
 from calculator.network import Sequential
 from calculator.roofline import Runtime
 from calculator.units import rounded
 
+_SPOKEN = {
+    "": "", "s": ", in seconds", "%": ", in per cent", "FLOP/B": ", in FLOP/B", "B": ", in bytes",
+}  # fmt: skip
 _ACTIONS = """\
 <div class="calculator-actions">
 <span class="calculator-copies" role="group" aria-label="Copy">
@@ -108,3 +113,25 @@ def _machine(time: Runtime) -> str:
     if time.bandwidth_bytes_per_second:
         rates.append(rounded(time.bandwidth_bytes_per_second, "B/s"))
     return f"{name}, {time.dtype}: {', '.join(rates)}"
+
+
+def prediction(
+    question: str, subject: Mapping[str, Any], declared: Quantity[Any], answer: str, runtime: str
+) -> str:
+    """Return a question with room for a guess, and its answer, unfolded by who has guessed.
+
+    `subject` is what `browser.judge` is asked about; `answer` is ready HTML; `runtime` is the
+    folder that the browser finds Python in.
+    """
+    unit = _SPOKEN.get(declared.unit, f", in {declared.unit}s")
+    return (
+        f'<flops-prediction data-runtime="{escape(runtime)}" '
+        f'data-subject="{escape(json.dumps(subject))}">'
+        f'<p class="prediction-question">{escape(question)}</p>'
+        '<form autocomplete="off" novalidate>'
+        f'<label>Your guess{escape(unit)} <input name="guess" spellcheck="false"></label>'
+        '<button type="submit">Lock it in</button>'
+        '</form><p class="prediction-verdict" role="status"></p>'
+        '<details class="prediction-answer"><summary>The answer</summary>'
+        f"{answer}</details></flops-prediction>"
+    )

@@ -1,22 +1,16 @@
-"""A reader's guess at a figure: asked for before the answer is shown, and judged by it."""
+"""A reader's guess at a figure, judged by the answer."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from typing import Any
 
 from calculator.calculation import Quantity
 from calculator.evaluate import Evaluation
 from calculator.export import printed
-from calculator.form import escape
 from calculator.rates import Rate
 
 _CLOSE = 0.1
 _ENDINGS = {"%": {"%": ""}, "s": {"ms": "e-3", "µs": "e-6", "us": "e-6"}}
-_SPOKEN = {
-    "": "", "s": ", in seconds", "%": ", in per cent", "FLOP/B": ", in FLOP/B", "B": ", in bytes",
-}  # fmt: skip
 
 
 def asked(outcome: Evaluation, name: str) -> tuple[Quantity[Any], int | float]:
@@ -29,28 +23,6 @@ def asked(outcome: Evaluation, name: str) -> tuple[Quantity[Any], int | float]:
         if each and name in each.quantities and isinstance(value, (int, float)) and value > 0:
             return each.quantities[name], value
     raise ValueError(f"{name} is not one number above 0: nobody can guess it")
-
-
-def element(
-    question: str, subject: Mapping[str, Any], declared: Quantity[Any], answer: str, runtime: str
-) -> str:
-    """Return a question with room for a guess, and its answer, unfolded by who has guessed.
-
-    `subject` is what `judge` is asked about; `answer` is ready HTML; `runtime` is the folder that
-    the browser finds Python in.
-    """
-    unit = _SPOKEN.get(declared.unit, f", in {declared.unit}s")
-    return (
-        f'<flops-prediction data-runtime="{escape(runtime)}" '
-        f'data-subject="{escape(json.dumps(subject))}">'
-        f'<p class="prediction-question">{escape(question)}</p>'
-        '<form autocomplete="off" novalidate>'
-        f'<label>Your guess{escape(unit)} <input name="guess" spellcheck="false"></label>'
-        '<button type="submit">Lock it in</button>'
-        '</form><p class="prediction-verdict" role="status"></p>'
-        '<details class="prediction-answer"><summary>The answer</summary>'
-        f"{answer}</details></flops-prediction>"
-    )
 
 
 def judge(declared: Quantity[Any], value: int | float, guess: str) -> str:

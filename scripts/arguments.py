@@ -48,10 +48,8 @@ def _usual(rng: Random, field: Field) -> Any:
 
 
 def _odd(rng: Random, field: Field) -> Any:
-    if isinstance(field, Flag):
-        return rng.random() < 0.5
-    if isinstance(field, Decision):
-        return rng.choice([None, True, False])
+    if isinstance(field, (Flag, Decision)):
+        return _usual(rng, field)
     if isinstance(field, Choice):
         return rng.choice([*field.options, "other", ""])
     if isinstance(field, Factor):

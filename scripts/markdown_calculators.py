@@ -269,7 +269,10 @@ class ExampleBlock(_Raw):
     NAME = "example"
 
     def fragment(self, argument: str, body: str) -> str:
-        wanted = example(argument, body, self.NAME)
+        return self.answer(example(argument, body, self.NAME))[0]
+
+    def answer(self, wanted: Example) -> tuple[str, Evaluation]:
+        """Return what is shown of an example, and its evaluation."""
         outcome, witnesses = check(wanted, Path(self.config["evidence"]))
         assert outcome.calculation is not None
         shown = page.example(outcome.calculation, outcome.time, wanted.fields, list(wanted.expect))
@@ -282,11 +285,12 @@ class ExampleBlock(_Raw):
             for name, field in form_fields(type(outcome.calculation)).items()
         }
         link = escape(urlencode({"calculator": wanted.calculator, **query}))
-        return (
+        fragment = (
             f'{shown}{said}<p class="example-proof"><span class="example-badge">checked against '
             f"{escape(witnesses)}</span> "
             f'<a href="?{link}#{_OFFER}{wanted.calculator}">Open in the calculator</a></p>'
         )
+        return fragment, outcome
 
 
 class PredictionBlock(ExampleBlock):
@@ -301,14 +305,15 @@ class PredictionBlock(ExampleBlock):
         wanted = example(argument, body, self.NAME)
         if not wanted.question or not wanted.because:
             raise DirectiveError(f"prediction | {argument}: write a question and a because")
-        answer = f"{super().fragment(argument, body)}<p>{escape(wanted.because)}</p>"
+        shown, outcome = self.answer(wanted)
+        answer = f"{shown}<p>{escape(wanted.because)}</p>"
         name = next(iter(wanted.expect))
         subject = {"calculator": argument, "fields": dict(wanted.fields), "quantity": name}
         try:
-            declared, _ = prediction.asked(wanted.evaluate(), name)
+            declared, _ = prediction.asked(outcome, name)
         except ValueError as error:
             raise DirectiveError(f"prediction | {argument}: {error}") from error
-        return prediction.element(wanted.question, subject, declared, answer, runtime_version())
+        return page.prediction(wanted.question, subject, declared, answer, runtime_version())
 
 
 class FigureBlock(_Raw):

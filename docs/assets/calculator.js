@@ -90,7 +90,7 @@ class FlopsCalculator extends HTMLElement {
     if (this.choice && calculator !== this.choice.value) {
       this.choice.value = calculator;
       void this.choose(fields);
-    } else if (writeFields(this.form, fields).length > 0) void this.update();
+    } else if (writeFields(this.form, fields)) void this.update();
   }
 
   /** What was typed into the forms so far, this one's latest. */

@@ -48,8 +48,8 @@ export const printed = (form) => {
 };
 
 /**
- * Write the fields that the form has; return their names. A word that a select does not offer is
- * added to it, so that Python can say what is wrong with it.
+ * Write the fields that the form has; say whether there was any. A word that a select does not
+ * offer is added to it, so that Python can say what is wrong with it.
  * @param {HTMLFormElement} form @param {Record<string, string>} fields
  */
 export const writeFields = (form, fields) => {
@@ -61,7 +61,7 @@ export const writeFields = (form, fields) => {
     if (control instanceof HTMLSelectElement && control.value !== text)
       control.add(new Option(text, text, false, true));
   }
-  return known.map((control) => control.name);
+  return known.length > 0;
 };
 
 /**
