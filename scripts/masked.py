@@ -7,8 +7,8 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 from torch.nn.attention.bias import CausalVariant
-from torch.nn.functional import scaled_dot_product_attention as attention
 
 # The fused path of inference counts nothing, and refuses in other words.
 torch.backends.mha.set_fastpath_enabled(False)
@@ -49,9 +49,13 @@ class Attention(torch.nn.Module):
         """Return the attention of a query to a key and a value."""
         plain = self.window_size is None and self.variant is CausalVariant.UPPER_LEFT
         if plain or not self.is_causal:
-            return attention(query, key, value, is_causal=self.is_causal, **self.more)
+            return functional.scaled_dot_product_attention(
+                query, key, value, is_causal=self.is_causal, **self.more
+            )
         mask = self.mask(query.shape[-2], key.shape[-2])
-        return attention(query, key, value, attn_mask=mask, **self.more)
+        return functional.scaled_dot_product_attention(
+            query, key, value, attn_mask=mask, **self.more
+        )
 
 
 class MultiheadAttention(torch.nn.Module):

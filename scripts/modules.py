@@ -17,16 +17,18 @@ from torch.nn import functional
 
 
 class Function(nn.Module):
-    """A function of torch as a module."""
+    """A function as a module; one of torch's is looked up in its home when it is called."""
 
-    def __init__(self, function: Callable[..., Any], **arguments: Any) -> None:
+    def __init__(self, function: Callable[..., Any], home: Any = None, **arguments: Any) -> None:
         super().__init__()
         self.function = function
+        self.home = home
         self.arguments = arguments
 
     def forward(self, *inputs: Any, **more: Any) -> Any:
         """Return the function of the inputs, with the arguments it was given."""
-        return self.function(*inputs, **self.arguments, **more)
+        call = getattr(self.home, self.function.__name__) if self.home else self.function
+        return call(*inputs, **self.arguments, **more)
 
 
 def rotate(x: Tensor, cosines: Tensor, sines: Tensor) -> Tensor:
@@ -99,7 +101,7 @@ class GroupedQueryAttention(nn.Module):
         self.v_proj = nn.Linear(hidden_size, keys, bias=attention_bias)
         self.o_proj = nn.Linear(queries, hidden_size, bias=attention_bias)
         self.rotary = RotaryEmbedding()
-        self.attend = Function(functional.scaled_dot_product_attention, enable_gqa=True)
+        self.attend = Function(functional.scaled_dot_product_attention, functional, enable_gqa=True)
 
     def forward(
         self, x: Tensor, past_key: Tensor | None = None, past_value: Tensor | None = None
@@ -137,7 +139,7 @@ class MLP(nn.Module):
         self.up_proj = nn.Linear(hidden_size, intermediate_size, bias=bias)
         self.down_proj = nn.Linear(intermediate_size, hidden_size, bias=bias)
         self.silu = nn.SiLU()
-        self.multiply = Function(torch.mul)
+        self.multiply = Function(torch.mul, torch)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return down(silu(gate(x)) · up(x))."""
@@ -230,7 +232,7 @@ class LlamaDecoderLayer(nn.Module):
         )
         self.input_layernorm = nn.RMSNorm(hidden_size, rms_norm_eps)
         self.post_attention_layernorm = nn.RMSNorm(hidden_size, rms_norm_eps)
-        self.add = Function(torch.add)
+        self.add = Function(torch.add, torch)
 
     def forward(self, x: Tensor, *past: Tensor) -> Tensor:
         """Return (N, L, hidden_size)."""

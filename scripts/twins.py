@@ -68,7 +68,7 @@ COMPUTED = ("fp64", "fp32", "bf16")
 """Those that the CPU computes nearly every layer in."""
 
 TWINS: dict[str, Twin] = {
-    "add": Twin(partial(modules.Function, torch.add)),
+    "add": Twin(partial(modules.Function, torch.add, torch)),
     "cat": Twin(partial(modules.Function, concatenated)),
     "embedding": Twin(torch.nn.Embedding, indices),
     "embedding_bag": Twin(torch.nn.EmbeddingBag, indices),
@@ -78,7 +78,7 @@ TWINS: dict[str, Twin] = {
     ),
     "llama_decoder_layer": Twin(modules.LlamaDecoderLayer),
     "multihead_attention": Twin(MultiheadAttention),
-    "multiply": Twin(partial(modules.Function, torch.mul)),
+    "multiply": Twin(partial(modules.Function, torch.mul, torch)),
     "rotary_embedding": Twin(modules.RotaryEmbedding),
     "scaled_dot_product_attention": Twin(Attention),
     "transformer_decoder_layer": Twin(TransformerDecoderLayer),

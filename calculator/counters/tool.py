@@ -1,0 +1,120 @@
+"""What every counting tool has: a name, a call, rules by layer, and readings that they give."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from calculator.layer import Layer, Measured
+
+Number = int | float
+Counted = Number | tuple[Number, str]
+
+
+class Raised(Exception):
+    """What a tool raises instead of counting, as Python prints it: `TypeError: …`."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a tool returns: its value, its parameters where it counts them, and why.
+
+    `macs` is the second number of a tool that returns FLOPs and MACs, `warns` the operators that it
+    says it does not know. Where it raises, `raises` is what Python prints, and there is no value.
+    """
+
+    why: str
+    value: Number | None = None
+    params: Number | None = None
+    macs: Number | None = None
+    warns: tuple[str, ...] = ()
+    raises: str = ""
+
+
+class Rule(NamedTuple):
+    """How a tool counts a layer, and in a sentence why it comes to that."""
+
+    counted: Callable[[Any], Counted]
+    why: str
+
+    def of(self, layer: Layer) -> tuple[Number, str]:
+        """Return the count of a layer, and the sentence for it."""
+        counted = self.counted(layer)
+        return counted if isinstance(counted, tuple) else (counted, self.why)
+
+
+@dataclass(frozen=True)
+class Rules:
+    """A tool's rules by the name of a layer; a layer that has none counts 0."""
+
+    otherwise: str
+    """Why it is 0, a sentence with {layer} in it."""
+    known: dict[str, Rule] = field(default_factory=dict)
+
+    def rule(self, *names: str) -> Callable[[Callable[[Any], Counted]], Callable[[Any], Counted]]:
+        """Declare how layers of these names are counted; the sentence is the docstring.
+
+        A count whose reason depends on the arguments returns the sentence beside it.
+        """
+
+        def declare(count: Callable[[Any], Counted]) -> Callable[[Any], Counted]:
+            rule = Rule(count, " ".join((count.__doc__ or "").split()))
+            self.known.update(dict.fromkeys(names, rule))
+            return count
+
+        return declare
+
+    def of(self, layer: Layer) -> tuple[Number, str]:
+        """Return the count of a layer and why."""
+        if layer.name in self.known:
+            return self.known[layer.name].of(layer)
+        return 0, self.otherwise.format(layer=type(layer).__name__)
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A way to call a counting tool, and what it would return for a layer or a network."""
+
+    name: str
+    package: str
+    version: str
+    call: str
+    """The expression that a reader would run on `model` and its `inputs`."""
+    unit: str
+    """What the tool calls its number."""
+    means: str
+    """What the number is."""
+    read: Callable[[Measured], Reading]
+
+    def reading(self, subject: Measured) -> Reading:
+        """Return what the tool returns for a layer or a network."""
+        try:
+            return self.read(subject)
+        except Raised as error:
+            return Reading(why="It ends with an error.", raises=str(error))
+
+
+def on_axes(*names: str) -> tuple[str, ...]:
+    """Return the names for one, two and three axes.
+
+    >>> on_axes("conv")
+    ('conv1d', 'conv2d', 'conv3d')
+    """
+    return tuple(f"{name}{axes}d" for name in names for axes in (1, 2, 3))
+
+
+def explained(parts: Iterable[tuple[Layer, Number, str]], scale: int) -> str:
+    """Return why the counts of layers come to their sum, what differs most from the MACs first.
+
+    `scale` is what a multiply-accumulate counts for.
+    """
+    found: dict[tuple[str, str], Number] = {}
+    for layer, value, why in parts:
+        key = type(layer).__name__, why
+        found[key] = found.get(key, 0) + value - scale * layer.macs
+    if len(found) == 1:
+        return next(iter(found))[1]
+    ordered = sorted(found.items(), key=lambda item: -abs(item[1]))
+    said = [f"{name}: {why}" for (name, why), difference in ordered[:3] if difference]
+    return " ".join(said) or "Every layer as it is."

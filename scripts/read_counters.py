@@ -1,0 +1,134 @@
+"""Run the counting tools, each in an environment of its own, and hold our predictions to them.
+
+`python -m scripts.read_counters thop --layer conv2d --count 100` compares a package's readings of
+random layers with what `calculator.counters` says of them, and prints where they differ.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tomllib
+from ast import literal_eval
+from collections.abc import Iterable, Iterator, Sequence
+from importlib import import_module
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from calculator.counters.tool import Reading, Tool
+from scripts.configurations import LAYERS, accepted
+from scripts.steps import BUILD, ROOT, run, step
+from scripts.subjects import Subject
+
+PINNED = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
+"""What each tool's environment holds beside torch and what the tests need."""
+
+Answer = dict[str, Any]
+
+
+def environment(package: str) -> Path:
+    """Return the interpreter of a package's environment, made where it is missing.
+
+    It sees the packages of this one, torch among them, behind its own.
+    """
+    if package == "torch":
+        return Path(sys.executable)
+    folder = BUILD / "counters" / package
+    python = folder / "bin" / "python"
+    site = folder / "lib" / f"python3.{sys.version_info.minor}" / "site-packages"
+
+    def make() -> None:
+        run(sys.executable, "-m", "venv", "--clear", "--without-pip", folder)
+        ours = next(path for path in sys.path if path.endswith("site-packages"))
+        (site / "behind.pth").write_text(ours)
+        torch = next(line for line in run(sys.executable, "-m", "pip", "list", "--format=freeze")
+                     .splitlines() if line.startswith("torch=="))  # fmt: skip
+        kept = folder / "constraints.txt"
+        kept.write_text(torch)
+        wanted = PINNED[package]
+        run(python, "-m", "pip", "install", "-qq", "--no-build-isolation", "--constraint", kept,
+            *wanted, DS_BUILD_OPS="0")  # fmt: skip
+
+    step(f"Installing {package}", make, folder, *PINNED[package])
+    return python
+
+
+def measured(package: str, subjects: Sequence[Subject]) -> tuple[str, list[dict[str, Answer]]]:
+    """Return a package's version, and its readings of each subject by name."""
+    finished = subprocess.run(
+        [environment(package), "-m", "scripts.counting_tools", package],
+        input="".join(f"{one.text()}\n" for one in subjects),
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=ROOT, check=True,
+    )  # fmt: skip
+    version, *answers = finished.stdout.splitlines()
+    return version, [literal_eval(each) for each in answers]
+
+
+def predicted(tool: Tool, one: Subject) -> Answer:
+    """Return our reading of a subject, as the tools' are written."""
+    return as_answer(tool.reading(one.ours()))
+
+
+def as_answer(reading: Reading) -> Answer:
+    """Return what a reading holds that a tool also says."""
+    if reading.raises:
+        return {"raises": reading.raises}
+    names = ("value", "params", "macs")
+    said = {name: getattr(reading, name) for name in names}
+    return {name: value for name, value in said.items() if value is not None} | {
+        "warns": list(reading.warns)
+    }
+
+
+def differs(ours: Answer, theirs: Answer) -> bool:
+    """Return whether a prediction differs from a reading: of an error only its kind is compared."""
+    if "raises" in ours or "raises" in theirs:
+        kinds = [each.get("raises", "").partition(":")[0] for each in (ours, theirs)]
+        return kinds[0] != kinds[1]
+    return ours != {"warns": [], **theirs}
+
+
+def disagreements(
+    package: str, subjects: Sequence[Subject]
+) -> Iterator[tuple[Subject, str, Answer, Answer]]:
+    """Yield each reading that is not as predicted: subject, name, ours, the tool's."""
+    tools = own(package)
+    _, readings = measured(package, subjects)
+    for one, answers in zip(subjects, readings, strict=True):
+        for tool in tools:
+            ours, theirs = predicted(tool, one), answers[tool.name]
+            if differs(ours, theirs):
+                yield one, tool.name, ours, theirs
+
+
+def own(package: str) -> tuple[Tool, ...]:
+    """Return the readings that a package gives."""
+    module = {"torch": "flop_counter"}.get(package, package.replace("-", "_"))
+    tools: tuple[Tool, ...] = import_module(f"calculator.counters.{module}").TOOLS
+    return tools
+
+
+def drawn(names: Iterable[str], count: int) -> list[Subject]:
+    """Return so many random layers of each name."""
+    return [Subject(one) for name in names for one, _ in islice(accepted(name), count)]
+
+
+def main() -> int:
+    """Print where a package's readings of random layers differ from the predictions."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("package", choices=["torch", *PINNED])
+    parser.add_argument("--layer", action="append", choices=[*LAYERS], help="default: every one")
+    parser.add_argument("--count", type=int, default=10, help="of each layer, default 10")
+    given = parser.parse_args()
+    subjects = drawn(given.layer or LAYERS, given.count)
+    found = list(disagreements(given.package, subjects))
+    for one, name, ours, theirs in found:
+        print(f"{name}: {one.text()}\n    predicted {ours}\n    read      {theirs}")
+    print(f"{len(subjects)} subjects, {len(found)} disagreements")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
