@@ -180,6 +180,7 @@ def main(package: str) -> None:
     """Answer each subject on standard input with every reading that a package gives."""
     names = [name for name, (owner, _) in READINGS.items() if owner == package]
     torch.set_num_threads(1)
+    torch.backends.mha.set_fastpath_enabled(True)  # as torch has it; scripts.masked turns it off
     warnings.simplefilter("ignore")
     logging.disable()
     out = os.fdopen(os.dup(1), "w")

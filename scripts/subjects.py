@@ -26,8 +26,6 @@ from scripts.configurations import Configuration
 from scripts.masked import masked
 from scripts.twins import TWINS, Tensors, twin, zeros
 
-torch.backends.mha.set_fastpath_enabled(True)  # as torch has it; scripts.masked turns it off
-
 
 def _run(code: CodeType, x: torch.Tensor) -> Any:
     return eval(code, {"torch": torch, "F": functional, "x": x})
