@@ -105,10 +105,10 @@ def torchprofile(one: Subject) -> Answer:
 def flop_counter(one: Subject, *, device: str = "cpu", grad: bool = True) -> Answer:
     """`FlopCounterMode().get_total_flops()` of torch."""
     tool = import_module(MODULES["torch"])
-    with torch.device(device), nullcontext() if grad else torch.no_grad():
+    with torch.device(device):
         model, given = one.module(), one.inputs()
-        with tool.FlopCounterMode(display=False) as counter:
-            model(*given)
+    with nullcontext() if grad else torch.no_grad(), tool.FlopCounterMode(display=False) as counter:
+        model(*given)
     return {"value": counter.get_total_flops()}
 
 
