@@ -36,9 +36,9 @@ class Attention(torch.nn.Module):
         self.window_size = window_size
         self.more: Any = {"dropout_p": dropout_p, "scale": scale, "enable_gqa": True}
 
-    def mask(self, queries: int, keys: int) -> Tensor:
+    def mask(self, queries: int, keys: int, device: torch.device | None = None) -> Tensor:
         """Return which keys each query sees."""
-        seen = torch.ones(queries, keys, dtype=torch.bool)
+        seen = torch.ones(queries, keys, dtype=torch.bool, device=device)
         if not self.is_causal:
             return seen
         last = keys - queries if self.variant is CausalVariant.LOWER_RIGHT else 0
@@ -52,7 +52,7 @@ class Attention(torch.nn.Module):
             return functional.scaled_dot_product_attention(
                 query, key, value, is_causal=self.is_causal, **self.more
             )
-        mask = self.mask(query.shape[-2], key.shape[-2])
+        mask = self.mask(query.shape[-2], key.shape[-2], query.device)
         return functional.scaled_dot_product_attention(
             query, key, value, attn_mask=mask, **self.more
         )

@@ -111,8 +111,12 @@ def own(package: str) -> tuple[Tool, ...]:
 
 
 def drawn(names: Iterable[str], count: int) -> list[Subject]:
-    """Return so many random layers of each name."""
-    return [Subject(one) for name in names for one, _ in islice(accepted(name), count)]
+    """Return so many random layers of each name, every fifth of them frozen."""
+    return [
+        Subject(one, frozen=place % 5 == 4)
+        for name in names
+        for place, (one, _) in enumerate(islice(accepted(name), count))
+    ]
 
 
 def main() -> int:

@@ -5,36 +5,66 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from calculator.counters.steps import steps
-from calculator.counters.tool import Reading, Rules, Tool, explained
-from calculator.layer import Measured
+from calculator.chain import Chain
+from calculator.counters.steps import takes_fast_path
+from calculator.counters.tool import Reading, Tool, explained
+from calculator.layer import Layer, Measured
 
-RULES = Rules(otherwise="No formula is registered for what {layer} runs: 0.")
+SEEN = "Two FLOPs for each multiply-accumulate; biases and element-wise work count nothing."
+BILINEAR = "No formula is registered for `aten::_trilinear`: 0."
+LSTM = "0: on the CPU the whole layer is one oneDNN kernel, which has no formula."
+FAST_PATH = "0: without gradients torch runs {layer} as one fused kernel, which has no formula."
+ATTENTION = (
+    "The products of attention are missing: the CPU's fused kernel has no formula; the projections "
+    "are counted."
+)
+LONE_ATTENTION = "0: the CPU's fused kernel of attention has no formula."
 
 
-def read(subject: Measured, *, device: str, grad: bool) -> Reading:
+def read(subject: Measured, *, on_cpu: bool, grad: bool) -> Reading:
     """Return what `FlopCounterMode` reports."""
-    parts = [(each.layer, *RULES.of(each.layer)) for each in steps(subject)]
+    layers = [subject] if isinstance(subject, Layer) else subject.layers  # type: ignore[attr-defined]
+    parts = [(each, *_counted(each, on_cpu, grad)) for each in layers]
     return Reading(value=sum(value for _, value, _ in parts), why=explained(parts, scale=2))
 
 
-@RULES.rule("linear")
-def linear(layer: Any) -> int:
-    """Two for each multiply-accumulate; the bias is not counted."""
-    flops: int = 2 * layer.macs
-    return flops
+def _counted(layer: Layer, on_cpu: bool, grad: bool) -> tuple[int, str]:
+    missed = _missed(layer, on_cpu, grad)
+    counted = 2 * (layer.macs - sum(missed.values()))
+    whys = [why for why, macs in missed.items() if macs]
+    lone = ATTENTION in whys and not counted
+    return counted, LONE_ATTENTION if lone else " ".join(whys) or SEEN
 
 
-def tool(name: str, call: str, **how: Any) -> Tool:
+def _missed(layer: Any, on_cpu: bool, grad: bool) -> dict[str, int]:
+    """Return the multiply-accumulates of a layer that no formula sees, by the reason."""
+    if on_cpu and takes_fast_path(layer, grad):
+        return {FAST_PATH.format(layer=type(layer).__name__): layer.macs}
+    if isinstance(layer, Chain):
+        found: dict[str, int] = {}
+        for count, part in zip(layer.counts(), layer.layers, strict=True):
+            for why, macs in _missed(part, on_cpu, grad).items():
+                found[why] = found.get(why, 0) + count * macs
+        return found
+    if layer.name == "bilinear":
+        return {BILINEAR: layer.macs}
+    if on_cpu and layer.name == "lstm" and not layer.proj_size:
+        return {LSTM: layer.macs}
+    if on_cpu and getattr(layer, "fused", False):
+        return {ATTENTION: layer.macs}
+    return {}
+
+
+def tool(name: str, call: str, *, on_cpu: bool, grad: bool) -> Tool:
     """Return one way to call it."""
     return Tool(
         name=name, package="torch", version="2.13.0", call=call, unit="FLOP",
-        means="2 × MACs of matrix products, convolutions and attention", read=partial(read, **how),
+        means="2 × MACs of matrix products, convolutions and attention", read=partial(read, on_cpu=on_cpu, grad=grad),
     )  # fmt: skip
 
 
 TOOLS = (
-    tool("torch-cpu", "FlopCounterMode()", device="cpu", grad=True),
-    tool("torch-cpu-no-grad", "FlopCounterMode()", device="cpu", grad=False),
-    tool("torch-meta", "FlopCounterMode()", device="meta", grad=True),
+    tool("torch-cpu", "FlopCounterMode(), model and inputs on the CPU", on_cpu=True, grad=True),
+    tool("torch-cpu-no-grad", "the same under torch.no_grad()", on_cpu=True, grad=False),
+    tool("torch-meta", "the same on torch.device('meta')", on_cpu=False, grad=True),
 )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
-from calculator.chain import Block, Chain
+from calculator.chain import Block
 from calculator.layer import Layer, Measured
 
 MODULE = "module"
@@ -18,41 +19,81 @@ OPERATOR = "operator"
 
 
 class Step(NamedTuple):
-    """A layer that is run, and how; steps of one `module` share their parameters."""
+    """A layer that is run, how, and how many times over.
+
+    Steps of one `module` share their parameters, which learn where it is `trained`.
+    """
 
     layer: Layer
     how: str
-    module: int
+    module: tuple[int, ...]
     trained: bool
+    times: int = 1
+
+
+_OPENED = {
+    "transformer_encoder_layer", "transformer_decoder_layer", "grouped_query_attention",
+    "llama_decoder_layer", "llama", "",
+}  # fmt: skip
+"""Blocks that a tool sees the modules of; the parts of the last ones bear no name."""
 
 
 def steps(subject: Measured) -> tuple[Step, ...]:
-    """Return what is run of a layer or a network, a block of torch's opened."""
+    """Return what is run of a layer or a network, blocks opened but for multi-head attention."""
+    layers = (subject,) if isinstance(subject, Layer) else subject.layers  # type: ignore[attr-defined]
     trained = subject.weight_requires_grad
-    if isinstance(subject, Layer):
-        return tuple(_of(subject, 0, trained))
-    assert isinstance(subject, Chain)
     return tuple(
-        step for place, layer in enumerate(subject.layers) for step in _of(layer, place, trained)
+        step
+        for place, layer in enumerate(layers)
+        for step in _of(Step(layer, _how(layer), (place,), trained))
     )
 
 
-def _of(layer: Layer, module: int, trained: bool) -> list[Step]:
-    if layer.name in ("transformer_encoder_layer", "transformer_decoder_layer"):
-        assert isinstance(layer, Block)
-        return [
-            Step(part, _within(label), module, trained)
-            for label, part in zip(layer.labels, layer.layers, strict=True)
-        ]
-    return [Step(layer, MODULE if layer.in_torch else FUNCTION, module, trained)]
+def _of(step: Step) -> Iterator[Step]:
+    layer = step.layer
+    if not (isinstance(layer, Block) and layer.name in _OPENED):
+        yield step
+        return
+    parts = zip(layer.labels, layer.counts(), layer.layers, strict=True)
+    for place, (label, count, part) in enumerate(parts):
+        how, module, times = _how(part, label), (*step.module, place), step.times * count
+        yield from _of(Step(part, how, module, step.trained, times))
 
 
-def _within(label: str) -> str:
-    if label.startswith("residual"):
+def _how(layer: Layer, label: str = "") -> str:
+    if label.startswith("residual") and len(label) > len("residual"):  # torch's own x + y
         return OPERATOR
-    return CAPTURED if label == "activation" else MODULE
+    if label == "activation":
+        return CAPTURED
+    return MODULE if layer.in_torch and layer.name else FUNCTION
 
 
 def params(subject: Measured, *, trained: bool = False) -> int:
     """Return the parameters of a layer or a network, shared ones once; those that learn alone."""
     return subject.params if subject.weight_requires_grad or not trained else 0
+
+
+def takes_fast_path(layer: Layer, grad: bool) -> bool:
+    """Return whether torch runs attention, or a layer around it, as one kernel of inference.
+
+    It does without gradients, on one batched sequence that stands first, heads in pairs, where
+    biases are there and no hook looks on.
+    """
+    learns: Any = layer
+    if grad and learns.weight_requires_grad:
+        return False
+    if layer.name == "transformer_encoder_layer":
+        attention: Any = next(each for each in learns.layers if hasattr(each, "num_heads"))
+        return takes_fast_path(attention, grad=False)
+    if getattr(layer, "embed_dim", None) is None or not hasattr(layer, "batch_first"):
+        return False
+    return (
+        learns.batch_size is not None
+        and learns.key_length is None
+        and learns.packed
+        and learns.num_heads % 2 == 0
+        and learns.batch_first
+        and learns.bias
+        and not learns.add_bias_kv
+        and not learns.add_zero_attn
+    )

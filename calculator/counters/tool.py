@@ -88,7 +88,9 @@ class Tool:
     read: Callable[[Measured], Reading]
 
     def reading(self, subject: Measured) -> Reading:
-        """Return what the tool returns for a layer or a network."""
+        """Return what the tool returns for a layer or a network, set to inference."""
+        if getattr(subject, "training", False):
+            subject = subject.replace(training=False)
         try:
             return self.read(subject)
         except Raised as error:
