@@ -58,9 +58,14 @@ def _missed(layer: Any, on_cpu: bool, grad: bool) -> dict[str, int]:
 def tool(name: str, call: str, *, on_cpu: bool, grad: bool) -> Tool:
     """Return one way to call it."""
     return Tool(
-        name=name, package="torch", version="2.13.0", call=call, unit="FLOP",
-        means="2 × MACs of matrix products, convolutions and attention", read=partial(read, on_cpu=on_cpu, grad=grad),
-    )  # fmt: skip
+        name=name,
+        package="torch",
+        version="2.13.0",
+        call=call,
+        unit="FLOP",
+        means="2 × MACs of matrix products, convolutions and attention",
+        read=partial(read, on_cpu=on_cpu, grad=grad),
+    )
 
 
 TOOLS = (
