@@ -37,10 +37,20 @@ class Chain(Measured):
         """Return how many there are of each layer, one behind the other."""
         return (1,) * len(self.layers)
 
+    @property
+    def owners(self) -> tuple[bool, ...]:
+        """Whether the parameters of each layer are its own, not those of one before it."""
+        return (True,) * len(self.layers)
+
     def summed(self, name: str) -> int:
         """Return the sum of a quantity over the layers."""
         counted = zip(self.counts(), self.layers, strict=True)
         return sum(count * getattr(layer, name) for count, layer in counted)
+
+    def owned(self, name: str) -> int:
+        """Return the sum of a quantity over the layers that share no parameters."""
+        counted = zip(self.owners, self.counts(), self.layers, strict=True)
+        return sum(count * getattr(layer, name) for own, count, layer in counted if own)
 
     def parts(self) -> Iterator[tuple[str, str, int, Layer]]:
         """Yield what a table shows of each layer: place, name, how many there are, the layer."""
@@ -54,13 +64,13 @@ class Chain(Measured):
 
     @quantity()
     def params(self) -> int:
-        """The sum over the layers."""
-        return self.summed("params")
+        """The sum over the layers, a shared module once."""
+        return self.owned("params")
 
     @quantity()
     def buffers(self) -> int:
-        """The sum over the layers."""
-        return self.summed("buffers")
+        """The sum over the layers, a shared module once."""
+        return self.owned("buffers")
 
     @quantity()
     def operations(self) -> Operations:
@@ -70,8 +80,8 @@ class Chain(Measured):
 
     @quantity()
     def weight_bytes(self) -> int:
-        """The sum over the layers."""
-        return self.summed("weight_bytes")
+        """The sum over the layers, a shared module once."""
+        return self.owned("weight_bytes")
 
     @quantity()
     def input_bytes(self) -> int:

@@ -8,7 +8,8 @@ from calculator.axes import on_axis
 from calculator.calculation import Calculation, Quantity, shown
 from calculator.expression import Latex
 from calculator.layer import Layer
-from calculator.network import Sequential, call
+from calculator.lines import call
+from calculator.network import Sequential
 from calculator.operations import KINDS
 from calculator.roofline import HARDWARE, Runtime
 from calculator.units import binary_bytes, grouped, rounded, seconds
@@ -93,28 +94,47 @@ def latex(calculation: Calculation, time: Runtime | None = None) -> str:
 def python(calculation: Calculation, time: Runtime | None = None) -> str:
     """Return a program that repeats the count: with torch for layers, else with this package."""
     if isinstance(calculation, Layer) and calculation.in_torch:
-        modules = f"torch.nn.{call(type(calculation).__name__, calculation.module_arguments())}"
-        size = calculation.input_shape
-    elif isinstance(calculation, Sequential):
-        inner = "".join(
-            f"        torch.nn.{call(type(each).__name__, each.module_arguments())},\n"
-            for each in calculation.layers
-        )
-        modules = f"torch.nn.Sequential(\n{inner}    )"
-        size = calculation.input_shape
-    else:
-        names = "\n".join(f"print({name!r}, answer.{name})" for name in calculation.quantities)
-        door = f"from calculator import {type(calculation).__name__}"
-        return f"{door}\n\nanswer = {calculation!r}\n{names}\n"
+        made = call(type(calculation).__name__, calculation.module_arguments())
+        return _with_torch([f"layer = torch.nn.{made}"], calculation.input_shape, ["y = layer(x)"])
+    if isinstance(calculation, Sequential):
+        return _with_torch(*_network(calculation))
+    names = "\n".join(f"print({name!r}, answer.{name})" for name in calculation.quantities)
+    door = f"from calculator import {type(calculation).__name__}"
+    return f"{door}\n\nanswer = {calculation!r}\n{names}\n"
+
+
+def _network(network: Sequential) -> tuple[list[str], tuple[int, ...], list[str]]:
+    """Return the lines that make the modules, the shape of the input, the lines that run them."""
+    calls = [call(type(each).__name__, each.module_arguments()) for each in network.layers]
+    if all(line.is_plain for line in network.modules):
+        inner = [f"    torch.nn.{each}," for each in calls]
+        return ["layer = torch.nn.Sequential(", *inner, ")"], network.input_shape, ["y = layer(x)"]
+    names, made, run = [], [], []
+    for place, (line, made_by) in enumerate(zip(network.modules, calls, strict=True)):
+        if line.is_function:
+            run.append(f"x = {line.written(place)}")
+            continue
+        name = line.name or f"step{place + 1}"
+        if line.first == place:
+            names.append(name)
+            made.append(f"{name} = torch.nn.{made_by}{line.ending}")
+        run.append(f"x = {name}(x)")
+    made.append(f"layer = torch.nn.ModuleList([{', '.join(names)}])")
+    return made, network.input_shape, [*run, "y = x"]
+
+
+def _with_torch(made: list[str], input_shape: tuple[int, ...], run: list[str]) -> str:
+    own, ran = "\n    ".join(made), "\n    ".join(run)
+    functional = "from torch.nn import functional as F\n" if "F." in "".join(run) else ""
     return f"""\
 import torch
-from torch.utils.flop_counter import FlopCounterMode
+{functional}from torch.utils.flop_counter import FlopCounterMode
 
 with torch.device("meta"):
-    layer = {modules}
-    x = torch.empty{size}
+    {own}
+    x = torch.empty{input_shape}
 with FlopCounterMode(display=False) as counter:
-    y = layer(x)
+    {ran}
 flops = counter.get_total_flops()
 print("output_shape", tuple(y.shape))
 print("params", sum(p.numel() for p in layer.parameters()))

@@ -12,7 +12,10 @@ from calculator import CALCULATIONS
 from calculator.calculation import Calculation
 
 ROOT = Path(__file__).parents[1]
-MODULES = {path.stem: path for path in sorted((ROOT / "calculator").glob("*.py"))}
+MODULES = {
+    ".".join(path.relative_to(ROOT / "calculator").with_suffix("").parts): path
+    for path in sorted((ROOT / "calculator").rglob("*.py"))
+}
 TREES = {name: ast.parse(path.read_text("utf-8")) for name, path in MODULES.items()}
 
 OUTSIDE = {  # of the standard library: files, network, clocks, chance, other processes
@@ -31,6 +34,7 @@ FAMILIES = {
     "recurrent", "resampling", "reshape", "rotary", "softmax", "transposed",
 }  # fmt: skip
 BLOCKS = {"decoder", "llama", "multihead", "transformer"}  # layers made of layers
+COUNTERS = {name for name in MODULES if name.startswith("counters.")}
 PARTS = {"experts", "heads"}  # of blocks, without a name of their own
 TOP = {"__main__", "browser", "evaluate", "export", "form", "html", "page", "prediction"}
 
@@ -42,7 +46,7 @@ def imported(name: str) -> set[str]:
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            base = "calculator" if node.level else ""
+            base = ".".join(["calculator", *name.split(".")[:-1]]) if node.level else ""
             module = ".".join(filter(None, (base, node.module)))
             found |= {f"{module}.{alias.name}" for alias in node.names} | {module}
     return found
@@ -50,8 +54,9 @@ def imported(name: str) -> set[str]:
 
 def siblings(name: str) -> set[str]:
     """Return the modules of the package that a module imports."""
-    parts = {each.split(".")[1] for each in imported(name) if each.startswith("calculator.")}
-    return parts & MODULES.keys()
+    within = {each.removeprefix("calculator.") for each in imported(name)}
+    found = {each for each in within if each in MODULES}
+    return found | ({"counters.__init__"} if "counters" in within else set())
 
 
 def calls(name: str) -> set[str]:
@@ -138,7 +143,12 @@ def test_the_foundation_knows_no_layer_and_no_machine(name):
 
 
 def test_a_network_knows_layers_and_neither_machines_nor_pages():
-    assert siblings("network") <= FOUNDATION | FAMILIES | BLOCKS
+    assert siblings("network") | siblings("lines") <= FOUNDATION | {"__init__", "lines"}
+
+
+@pytest.mark.parametrize("name", sorted(COUNTERS))
+def test_a_counting_tool_is_predicted_from_what_every_layer_has(name):
+    assert siblings(name) <= FOUNDATION | COUNTERS | {"__init__"}
 
 
 def test_the_roofline_knows_hardware_and_no_family_of_layers():

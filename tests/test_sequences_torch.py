@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from calculator import InvalidField, Sequential
-from calculator.network import call
+from calculator.lines import call
 from scripts.configurations import LAYERS, draw
 from scripts.fuzz import GRADS, we_say
 from scripts.twins import Answer, count, run, zeros

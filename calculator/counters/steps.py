@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from calculator.chain import Block
-from calculator.layer import Layer, Measured
+from calculator.layer import Layer
 
 MODULE = "module"
 """A module that is called: its hooks run, and the function that it calls is looked up."""
@@ -38,15 +38,22 @@ _OPENED = {
 """Blocks that a tool sees the modules of; the parts of the last ones bear no name."""
 
 
-def steps(subject: Measured) -> tuple[Step, ...]:
+def steps(subject: Any) -> tuple[Step, ...]:
     """Return what is run of a layer or a network, blocks opened but for multi-head attention."""
-    layers = (subject,) if isinstance(subject, Layer) else subject.layers  # type: ignore[attr-defined]
-    trained = subject.weight_requires_grad
-    return tuple(
-        step
-        for place, layer in enumerate(layers)
-        for step in _of(Step(layer, _how(layer), (place,), trained))
-    )
+    if isinstance(subject, Layer):
+        first = [Step(subject, _how(subject), (0,), subject.weight_requires_grad)]
+    else:
+        lines = zip(subject.layers, subject.modules, strict=True)
+        first = [
+            Step(
+                layer,
+                FUNCTION if line.is_function else MODULE,
+                (line.first,),
+                layer.weight_requires_grad,
+            )
+            for layer, line in lines
+        ]
+    return tuple(step for each in first for step in _of(each))
 
 
 def _of(step: Step) -> Iterator[Step]:
@@ -68,9 +75,16 @@ def _how(layer: Layer, label: str = "") -> str:
     return MODULE if layer.in_torch and layer.name else FUNCTION
 
 
-def params(subject: Measured, *, trained: bool = False) -> int:
-    """Return the parameters of a layer or a network, shared ones once; those that learn alone."""
-    return subject.params if subject.weight_requires_grad or not trained else 0
+def params(subject: Any, *, trained: bool = False) -> int:
+    """Return the parameters of a layer or a network, shared ones once; or those that learn."""
+    owned = (
+        [(True, subject)]
+        if isinstance(subject, Layer)
+        else zip(subject.owners, subject.layers, strict=True)
+    )
+    return sum(
+        layer.params for own, layer in owned if own and (layer.weight_requires_grad or not trained)
+    )
 
 
 def takes_fast_path(layer: Layer, grad: bool) -> bool:

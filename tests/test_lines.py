@@ -1,0 +1,89 @@
+"""Networks of named modules, functions and frozen layers, against torch running the same lines."""
+
+import pytest
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from calculator import InvalidField, Sequential
+from calculator.export import python
+from scripts.subjects import Subject
+
+NETWORKS = {
+    "a module used twice": ("fc = Linear(6, 6)\nReLU()\nfc", (3, 6)),
+    "functions between modules": (
+        "Conv2d(2, 4, 3)\nF.relu(x)\nF.max_pool2d(x, 2)\ntorch.flatten(x, 1)\nLinear(16, 5)\n"
+        "F.softmax(x, dim=1)",
+        (2, 2, 6, 6),
+    ),
+    "a frozen layer in front": ("Linear(4, 5).requires_grad_(False)\nReLU()\nLinear(5, 2)", (3, 4)),
+    "a frozen layer behind": (
+        "Linear(4, 5)\nF.gelu(x)\nLinear(5, 2).requires_grad_(False)",
+        (3, 4),
+    ),
+    "a frozen layer used twice": ("a = Linear(4, 4).requires_grad_(False); a; a", (3, 4)),
+    "functions alone": ("F.interpolate(x, scale_factor=2)\nF.avg_pool2d(x, 2, 1)", (1, 2, 3, 3)),
+    "flatten from the first axis": ("torch.flatten(x)", (2, 3)),
+    "a name of its own for each": ("a = Linear(4, 4)\nb = Linear(4, 4)\na\nb", (3, 4)),
+}
+
+
+@pytest.mark.parametrize(("lines", "shape"), NETWORKS.values(), ids=NETWORKS)
+def test_lines_count_as_torch_counts_them(lines, shape):
+    ours = Sequential(modules=lines, input_shape=shape, input_requires_grad=False)
+    subject = Subject(network=lines, input_shape=shape)
+    with torch.device("meta"):
+        module, given = subject.module(), subject.inputs()
+        output = tuple(module(*given).shape)
+        with FlopCounterMode(display=False) as counter:
+            y = module(*given)
+            forward = counter.get_total_flops()
+            if y.requires_grad:
+                y.sum().backward()
+    assert ours.output_shape == output
+    assert ours.params == sum(each.numel() for each in module.parameters())
+    assert (2 * ours.macs, ours.training_flops) == (forward, counter.get_total_flops())
+
+
+@pytest.mark.parametrize(("lines", "shape"), NETWORKS.values(), ids=NETWORKS)
+def test_the_program_to_copy_counts_the_same(lines, shape, capsys):
+    ours = Sequential(modules=lines, input_shape=shape)
+    exec(python(ours), {})
+    said = dict(line.split(" ", 1) for line in capsys.readouterr().out.splitlines())
+    assert said == {
+        "output_shape": str(ours.output_shape),
+        "params": str(ours.params),
+        "flops": str(ours.flops),
+        "macs": str(ours.macs),
+    }
+
+
+@pytest.mark.parametrize(("lines", "shape"), NETWORKS.values(), ids=NETWORKS)
+def test_lines_are_written_as_they_are_read(lines, shape):
+    ours = Sequential(modules=lines, input_shape=shape)
+    assert Sequential(modules=ours.values()["modules"], input_shape=shape) == ours
+
+
+def test_a_module_used_twice_has_its_parameters_once():
+    twice = Sequential(modules="fc = Linear(6, 4)\nLinear(4, 6)\nfc", input_shape=(3, 6))
+    assert twice.params == 6 * 4 + 4 + 4 * 6 + 6
+    assert twice.weight_bytes == 4 * twice.params
+    assert twice.macs == 3 * (24 + 24 + 24)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("F.relu()", "a function is called on x: F.relu(x)"),
+        ("F.relu(y)", "a function is called on x"),
+        ("F.conv2d(x)", "F.conv2d is not known here; use "),
+        ("r = F.relu(x)", "a function has no parameters"),
+        ("F.relu(x).requires_grad_(False)", "a function has no parameters"),
+        ("F.softmax(x, 1, 2)", "F.softmax takes 1 arguments, not 2"),
+        ("F.max_pool2d(x)", "F.max_pool2d() missing 1 required positional argument: 'kernel_size'"),
+        ("fc", "is not a layer such as Linear(128, 64)"),
+    ],
+)
+def test_a_line_that_is_none_is_refused_in_words(line, words):
+    with pytest.raises(InvalidField) as refused:
+        Sequential(modules=f"Linear(4, 4)\n{line}", input_shape=(1, 4))
+    assert f"line 2: {words}" in refused.value.message
