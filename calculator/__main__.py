@@ -12,11 +12,14 @@ from itertools import starmap
 from typing import Any, NoReturn
 
 from calculator import CALCULATIONS
-from calculator.calculation import meant, shown
+from calculator.calculation import Calculation, meant, shown
+from calculator.comparison import record, rows
 from calculator.evaluate import evaluate, form_fields, report
 from calculator.export import printed
 from calculator.fields import Choice, Field, Flag, quoted
 from calculator.hardware import devices
+from calculator.layer import Measured
+from calculator.statement import how_to_report
 
 
 class _Parser(argparse.ArgumentParser):
@@ -47,6 +50,10 @@ def parser() -> argparse.ArgumentParser:
         about = (owner.__doc__ or "").partition("\n")[0]
         command = commands.add_parser(name, help=about, description=about)
         command.add_argument("--json", action="store_true", help="print one JSON object")
+        if issubclass(owner, Measured):
+            command.add_argument(
+                "--counters", action="store_true", help="add what each counting tool prints"
+            )
         for field in form_fields(owner).values():
             _add(command, field)
     listing = commands.add_parser("devices", help="The devices that --device knows.")
@@ -90,6 +97,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     known, unknown = parser().parse_known_args(arguments)
     given = vars(known)
     command, as_json = given.pop("command"), given.pop("json")
+    with_counters = given.pop("counters", False)
     if unknown:
         return _refuse(_unknown_option(command, unknown))
     if command == "devices":
@@ -105,8 +113,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for error in outcome.errors.values():
         return _refuse(f"{command}: {error}")
     assert outcome.calculation is not None
+    counted = outcome.calculation if with_counters else None
     if as_json:
-        print(json.dumps(report(outcome.calculation, outcome.time)))
+        print(json.dumps(report(outcome.calculation, outcome.time) | _counters(counted)))
         return 0
     print(outcome.calculation)
     for calculation in filter(None, (outcome.calculation, outcome.time)):
@@ -114,7 +123,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"  {declared.label:<28} {printed(declared, value)}")
     if outcome.time is not None:
         print(f"  {'What binds':<28} {outcome.time.bound}")
+    if isinstance(counted, Measured):
+        print(f"\n{how_to_report(counted)}\n")
+        for row in rows(counted):
+            cells = row.texts()
+            print(f"  {cells['tool']:<18} {cells['value']:>20} {cells['unit']:<9} {cells['why']}")
     return 0
+
+
+def _counters(calculation: Calculation | None) -> dict[str, Any]:
+    """Return what --counters adds to the JSON."""
+    if not isinstance(calculation, Measured):
+        return {}
+    return {"counters": record(calculation), "how_to_report": how_to_report(calculation)}
 
 
 def _beginnings(command: str) -> dict[str, str]:

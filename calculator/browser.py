@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import json
 from functools import lru_cache
+from importlib import import_module
 from typing import Any
 
-from calculator import CALCULATIONS, export, html
+from calculator import CALCULATIONS, html
 from calculator.evaluate import Evaluation, evaluate
 from calculator.fields import InvalidField
 from calculator.form import controls
+from calculator.layer import Measured
 from calculator.prediction import asked
 from calculator.prediction import judge as verdict
 
-FORMATS = {"markdown": export.markdown, "latex": export.latex, "python": export.python}
+FORMATS = {
+    "markdown": "export.markdown", "latex": "export.latex", "python": "export.python",
+    "report": "statement.line", "counters": "comparison.markdown",
+    "csv": "comparison.comma_separated",
+}  # fmt: skip
+"""The function that writes each, in a module that is loaded when it is first asked for."""
 
 
 @lru_cache(maxsize=1)  # the formulas are asked for right after the figures
@@ -39,6 +46,15 @@ def formulas(text: str) -> str:
     return json.dumps({"html": html.formulas(outcome.calculation, outcome.time)})
 
 
+def counters(text: str) -> str:
+    """Answer {"calculator", "fields", "sort"} with {"html"}: what each counting tool prints."""
+    question, outcome = _ask(text)
+    if not isinstance(outcome.calculation, Measured):
+        return json.dumps({"html": None})
+    panel = import_module("calculator.comparison").panel
+    return json.dumps({"html": panel(outcome.calculation, question.get("sort", ""))})
+
+
 def form(text: str) -> str:
     """Answer {"calculator", "prefix"} with {"html"}: the controls, at their defaults."""
     question = json.loads(text)
@@ -61,4 +77,6 @@ def to_copy(text: str) -> str:
     question, outcome = _ask(text)
     if outcome.calculation is None:
         return json.dumps({"text": None})
-    return json.dumps({"text": FORMATS[question["format"]](outcome.calculation, outcome.time)})
+    module, function = FORMATS[question["format"]].split(".")
+    write = getattr(import_module(f"calculator.{module}"), function)
+    return json.dumps({"text": write(outcome.calculation, outcome.time)})

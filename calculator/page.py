@@ -8,8 +8,10 @@ from typing import Any
 
 from calculator import CALCULATIONS, hardware
 from calculator.calculation import Calculation, Quantity, shown
+from calculator.comparison import panel
 from calculator.form import controls, escape
 from calculator.html import figures, formulas, row, verdict
+from calculator.layer import Measured
 from calculator.network import Sequential
 from calculator.roofline import Runtime
 from calculator.units import rounded
@@ -17,6 +19,12 @@ from calculator.units import rounded
 _SPOKEN = {
     "": "", "s": ", in seconds", "%": ", in per cent", "FLOP/B": ", in FLOP/B", "B": ", in bytes",
 }  # fmt: skip
+_COPIES = """\
+<p class="calculator-copies" role="group" aria-label="Copy what the tools print">
+<button type="button" data-copy="report">Copy how to report it</button>
+<button type="button" data-copy="counters">Markdown</button>
+<button type="button" data-copy="csv">CSV</button>
+</p>"""
 _ACTIONS = """\
 <div class="calculator-actions">
 <span class="calculator-copies" role="group" aria-label="Copy">
@@ -63,11 +71,23 @@ def element(
         f'<div class="calculator-controls">{controls(CALCULATIONS[names[0]], texts, prefix)}</div>'
         f"{_ACTIONS}</form>"
         f'<div class="calculator-answer"><div class="calculator-figures">{figures(*result)}</div>'
-        f'<details class="calculator-formulas"{"" if folded else " open"}>'
+        f'<details class="calculator-panel" data-asks="formulas"{"" if folded else " open"}>'
         "<summary>Every number and its formula</summary>"
         '<table class="calculator-table"><thead><tr><th scope="col">Quantity</th>'
         '<th scope="col">Formula, then your numbers</th><th scope="col">Value</th></tr></thead>'
-        f"<tbody>{formulas(*result)}</tbody></table></details></div></div></flops-calculator>"
+        f"<tbody data-place>{formulas(*result)}</tbody></table></details></div></div>"
+        f"{_counters(result[0])}</flops-calculator>"
+    )
+
+
+def _counters(calculation: Calculation) -> str:
+    """Return what each counting tool prints, folded, where there is work to count."""
+    if not isinstance(calculation, Measured):
+        return ""
+    return (
+        '<details class="calculator-panel" data-asks="counters" data-linked>'
+        "<summary>What would each counting tool print, and why?</summary>"
+        f"<div data-place>{panel(calculation)}</div>{_COPIES}</details>"
     )
 
 

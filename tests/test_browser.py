@@ -98,7 +98,7 @@ def test_the_answer_is_printed_without_javascript(open_page, site):
     page = open_page(site, java_script_enabled=False)
     # Linear 4096 -> 11008 on one row: 4096 * 11008 = 45,088,768
     assert figure(page, "macs").get_attribute("value") == "45088768"
-    assert page.locator(".calculator-formulas .katex").count() > 5
+    assert page.locator("[data-asks=formulas] .katex").count() > 5
 
 
 def test_a_guess_is_judged_once_and_the_answer_unfolds(open_page, site):
@@ -361,7 +361,7 @@ def test_the_printed_page_holds_answer_and_formulas(open_page, site):
     page = open_page(site)
     page.emulate_media(media="print")
     expect(figure(page, "macs")).to_be_visible()
-    expect(page.locator(".calculator-formulas .katex").first).to_be_visible()
+    expect(page.locator("[data-asks=formulas] .katex").first).to_be_visible()
     expect(page.get_by_role("button", name="Reset").first).to_be_hidden()
 
 

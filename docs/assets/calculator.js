@@ -19,8 +19,14 @@ class FlopsCalculator extends HTMLElement {
     return /** @type {HTMLFormElement} */ (this.find("form"));
   }
 
-  get formulas() {
-    return /** @type {HTMLDetailsElement} */ (this.find(".calculator-formulas"));
+  /** What is asked for where it is unfolded, under the name that it bears. */
+  get panels() {
+    return /** @type {NodeListOf<HTMLDetailsElement>} */ (this.querySelectorAll("[data-asks]"));
+  }
+
+  /** The panels whose state stands in the page's address. */
+  get linked() {
+    return [...this.panels].filter((panel) => "linked" in panel.dataset);
   }
 
   get choice() {
@@ -57,7 +63,10 @@ class FlopsCalculator extends HTMLElement {
     this.find("[data-retry]").addEventListener("click", () => this.update(), { signal });
     for (const button of this.querySelectorAll("[data-copy]"))
       button.addEventListener("click", () => this.copy(button), { signal });
-    this.formulas.addEventListener("toggle", () => this.toggled(), { signal });
+    for (const panel of this.panels) {
+      panel.addEventListener("toggle", () => this.toggled(panel), { signal });
+      panel.addEventListener("click", (event) => this.sort(panel, event), { signal });
+    }
     window.addEventListener("popstate", () => this.restore(), { signal });
     watch((state) => this.show(state), signal);
     this.restore();
@@ -87,6 +96,12 @@ class FlopsCalculator extends HTMLElement {
     const given = Object.fromEntries(new URLSearchParams(location.search));
     const { calculator = this.calculator, ...fields } = given;
     if (!this.dataset.offers?.split(" ").includes(calculator)) return;
+    for (const panel of this.linked) {
+      const asks = panel.dataset.asks ?? "";
+      if (!Object.hasOwn(fields, asks)) continue;
+      panel.dataset.order = fields[asks];
+      panel.open = true;
+    }
     if (this.choice && calculator !== this.choice.value) {
       this.choice.value = calculator;
       void this.choose(fields);
@@ -135,27 +150,45 @@ class FlopsCalculator extends HTMLElement {
       `Of the configuration you pasted, ${taken.length} of ${all} entries are asked for here and filled in: ${taken.join(", ")}.`;
   }
 
-  /** Bring the formulas up to date when they are unfolded, if there has been an answer. */
-  toggled() {
-    if (this.formulas.open && this.asked > 0) void this.update();
+  /** Bring a panel up to date when it is unfolded, if there has been an answer.
+   * @param {HTMLDetailsElement} panel */
+  toggled(panel) {
+    if (panel.open && this.asked > 0) void this.update();
+    if ("linked" in panel.dataset && this.asked > 0) this.write();
+  }
+
+  /** Sort the table of a panel by the column whose head was pressed: Python knows what comes next.
+   * @param {HTMLDetailsElement} panel @param {Event} event */
+  sort(panel, event) {
+    const button = /** @type {HTMLElement} */ (event.target).closest("[data-sort]");
+    if (!(button instanceof HTMLElement)) return;
+    panel.dataset.order = button.dataset.sort;
+    this.changed();
   }
 
   changed() {
+    this.write();
+    void this.update();
+  }
+
+  /** Keep the page's address at what is shown. */
+  write() {
     clearTimeout(this.writing);
     this.writing = window.setTimeout(() => history.replaceState(history.state, "", this.link()), URL_DELAY);
-    void this.update();
   }
 
   link() {
     const url = new URL(location.href);
+    /** @type {Record<string, string>} */
     const fields = { calculator: this.calculator, ...readFields(this.form) };
+    for (const { open, dataset } of this.linked) if (open) fields[dataset.asks ?? ""] = dataset.order ?? "";
     url.search = new URLSearchParams(fields).toString();
     return url.href;
   }
 
   /**
-   * Ask for the figures and show them, then for the formulas where they are unfolded; drop what
-   * comes after a later question.
+   * Ask for the figures and show them, then for the panels that are unfolded; drop what comes
+   * after a later question.
    */
   async update() {
     const mine = ++this.asked;
@@ -164,12 +197,16 @@ class FlopsCalculator extends HTMLElement {
       const { html, errors } = await ask(this.version, "answer", question);
       if (mine !== this.asked) return;
       this.place(html, errors);
-      if (html === null || !this.formulas.open) return;
-      const rows = (await ask(this.version, "formulas", question)).html;
-      if (mine !== this.asked) return;
-      const table = this.find(".calculator-formulas tbody");
-      become(table, fragment(rows, table));
-      void setTex(table);
+      for (const panel of html === null ? [] : this.panels) {
+        if (!panel.open) continue;
+        const { asks = "", order = "" } = panel.dataset;
+        const asked = order ? { ...question, sort: order } : question;
+        const shown = (await ask(this.version, asks, asked)).html;
+        if (mine !== this.asked) return;
+        const place = /** @type {HTMLElement} */ (panel.querySelector("[data-place]"));
+        become(place, fragment(shown, place));
+        void setTex(place);
+      }
     } catch {
       // The state says why, and offers to try again.
     }

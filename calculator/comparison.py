@@ -1,0 +1,183 @@
+"""What each counting tool prints for a layer or a network, side by side with the true count."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterator
+from io import StringIO
+from typing import Any, NamedTuple
+
+from calculator.calculation import Calculation
+from calculator.counters import readings, tools
+from calculator.counters.tool import Reading, Tool
+from calculator.form import escape
+from calculator.layer import Measured
+from calculator.roofline import Runtime
+from calculator.statement import how_to_report
+from calculator.units import grouped, rounded
+
+COLUMNS = {
+    "tool": "Tool", "value": "It prints", "unit": "Its unit", "ratio": "Of the true MACs",
+    "params": "Parameters", "why": "Why",
+}  # fmt: skip
+_SORTED = ("value", "ratio", "params")
+TRUE = "the true count"
+_WHY_TRUE = "Multiply-accumulates of the matrix work, every one, and nothing else."
+
+
+class Row(NamedTuple):
+    """A line of the table: a tool and its reading; the true count has no tool."""
+
+    tool: Tool | None
+    reading: Reading
+    ratio: float | None
+
+    @property
+    def name(self) -> str:
+        """What stands in the first column."""
+        return self.tool.name if self.tool else TRUE
+
+    @property
+    def unit(self) -> str:
+        """What the number is called."""
+        return self.tool.unit if self.tool else "MACs"
+
+    def number(self, column: str) -> Any:
+        """Return the number in a column, None where there is none."""
+        return {
+            "value": self.reading.value, "ratio": self.ratio, "params": self.reading.params,
+        }.get(column)  # fmt: skip
+
+    def texts(self) -> dict[str, str]:
+        """Return the cells, exact."""
+        reading = self.reading
+        value = "" if reading.value is None else grouped(int(reading.value))
+        return {
+            "tool": self.name,
+            "value": f"raises {reading.raises.partition(':')[0]}" if reading.raises else value,
+            "unit": self.unit,
+            "ratio": "" if self.ratio is None else f"{rounded(self.ratio)}×",
+            "params": "" if reading.params is None else grouped(int(reading.params)),
+            "why": " ".join(sentences(reading)),
+        }
+
+
+def sentences(reading: Reading) -> Iterator[str]:
+    """Yield why a reading is what it is: its rule, its error, its warnings."""
+    if reading.raises:
+        yield f"{reading.raises.partition(': ')[2] or reading.raises}."
+    else:
+        yield reading.why
+    if reading.warns:
+        plural = "s" if len(reading.warns) > 1 else ""
+        yield f"It warns of operator{plural} it does not know: {', '.join(reading.warns)}."
+
+
+def rows(subject: Measured) -> list[Row]:
+    """Return the true count, then what each tool returns."""
+    found = readings(subject)
+    true = Reading(value=subject.macs, params=subject.params, why=_WHY_TRUE)
+    return [
+        Row(None, true, _ratio(subject.macs, subject.macs)),
+        *(
+            Row(tool, found[tool.name], _ratio(found[tool.name].value, subject.macs))
+            for tool in tools()
+        ),
+    ]
+
+
+def _ratio(value: Any, macs: int) -> float | None:
+    return None if value is None or not macs else value / macs
+
+
+def record(subject: Measured) -> dict[str, dict[str, Any]]:
+    """Return every reading by the name of its tool, as JSON has it."""
+    return {
+        each.tool.name: {
+            **(
+                {"raises": each.reading.raises}
+                if each.reading.raises
+                else {"value": each.reading.value}
+            ),
+            "unit": each.tool.unit,
+            "params": each.reading.params,
+            **({} if each.reading.macs is None else {"macs": each.reading.macs}),
+            **({"warns": list(each.reading.warns)} if each.reading.warns else {}),
+            "why": each.reading.why,
+        }
+        for each in rows(subject)
+        if each.tool
+    }
+
+
+def panel(subject: Measured, sort: str = "") -> str:
+    """Return how to report the count, and the table of the tools, as HTML.
+
+    `sort` is a column that has numbers, with a dash in front for the largest first; the order of
+    the tools stays where it is none.
+    """
+    head = "".join(_head(column, title, sort) for column, title in COLUMNS.items())
+    body = "".join(map(_html, _sorted(rows(subject), sort)))
+    return (
+        f'<p class="calculator-report"><span>{escape(how_to_report(subject))}</span></p>'
+        '<div class="calculator-scroll" tabindex="0" role="group" aria-label="Tool by tool">'
+        f'<table class="calculator-counters"><thead><tr>{head}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div>"
+    )
+
+
+def _sorted(found: list[Row], sort: str) -> list[Row]:
+    """Return the true count, then the tools in an order; those without a number come last."""
+    column = sort.removeprefix("-")
+    if column not in _SORTED:
+        return found
+    true, *others = found
+    known = [each for each in others if each.number(column) is not None]
+    unknown = [each for each in others if each.number(column) is None]
+    by_number: Callable[[Row], Any] = lambda each: each.number(column)  # noqa: E731
+    return [true, *sorted(known, key=by_number, reverse=sort.startswith("-")), *unknown]
+
+
+def _head(column: str, title: str, sort: str) -> str:
+    """Return a head of the table; by a click a column of numbers is sorted, or turned round."""
+    if column not in _SORTED:
+        return f'<th scope="col">{title}</th>'
+    order = {column: "ascending", f"-{column}": "descending"}.get(sort, "")
+    following = column if sort == f"-{column}" else f"-{column}"
+    said = f' aria-sort="{order}"' if order else ""
+    return (
+        f'<th scope="col"{said}><button type="button" data-sort="{following}">{title}</button></th>'
+    )
+
+
+def _html(row: Row) -> str:
+    texts = {name: escape(text) for name, text in row.texts().items()}
+    if row.tool:
+        called = escape(f"{row.tool.package} {row.tool.version}: {row.tool.call}")
+        texts["tool"] = f'<abbr title="{called}">{texts["tool"]}</abbr>'
+        texts["unit"] = f'<abbr title="{escape(row.tool.means)}">{texts["unit"]}</abbr>'
+    cells = "".join(f'<td data-column="{name}">{texts[name]}</td>' for name in list(COLUMNS)[1:])
+    return f'<tr data-tool="{row.name}"><th scope="row">{texts["tool"]}</th>{cells}</tr>'
+
+
+def markdown(calculation: Calculation, time: Runtime | None = None) -> str:
+    """Return how to report the count and the table, in Markdown."""
+    lines = [list(COLUMNS.values()), ["---"] * len(COLUMNS)]
+    lines += [list(each.texts().values()) for each in _of(calculation)]
+    return "".join(f"| {' | '.join(each)} |\n" for each in lines)
+
+
+def comma_separated(calculation: Calculation, time: Runtime | None = None) -> str:
+    """Return the table as CSV: plain numbers, one line a tool."""
+    text = StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for each in _of(calculation):
+        own = each.texts()
+        plain = {name: each.number(name) for name in COLUMNS}
+        writer.writerow(own[name] if plain[name] is None else plain[name] for name in COLUMNS)
+    return text.getvalue()
+
+
+def _of(calculation: Calculation) -> list[Row]:
+    return rows(calculation) if isinstance(calculation, Measured) else []
