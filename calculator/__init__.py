@@ -47,6 +47,7 @@ _PUBLIC = {
     "decoder": "GroupedQueryAttention",
     "llama": "Llama LlamaDecoderLayer",
     "network": "Sequential",
+    "networks": "Network",
     "conversion": "Conversion",
     "roofline": "Runtime",
     "training": "TrainingCost",

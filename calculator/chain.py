@@ -11,6 +11,15 @@ from calculator.calculation import quantity
 from calculator.layer import Layer, Measured
 from calculator.operations import Operations, times, total
 
+MODULE = "module"
+"""A module that is called: its hooks run, and the function that it calls is looked up."""
+FUNCTION = "function"
+"""A function that is looked up when it is called: a tool that replaces it sees it."""
+CAPTURED = "captured"
+"""A function that was looked up when the model was made: a tool that replaces it comes late."""
+OPERATOR = "operator"
+"""A Python operator such as `x + y`: no function that a tool could replace."""
+
 
 class Chain(Measured):
     """Layers on numbered tensors, in a sequence or in branches.
@@ -36,6 +45,11 @@ class Chain(Measured):
     def counts(self) -> tuple[int, ...]:
         """Return how many there are of each layer, one behind the other."""
         return (1,) * len(self.layers)
+
+    @property
+    def runs(self) -> tuple[tuple[str, int], ...]:
+        """How each layer is run, and the place of the module that it is run as."""
+        raise NotImplementedError
 
     @property
     def owners(self) -> tuple[bool, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 from calculator import CALCULATIONS
 from calculator.axes import shape
 from calculator.calculation import quantity
-from calculator.chain import Chain
+from calculator.chain import FUNCTION, MODULE, Chain
 from calculator.fields import InvalidField, flag
 from calculator.layer import Layer, Measured
 from calculator.lines import Line, call, stack
@@ -120,9 +120,16 @@ class Sequential(Chain, name="sequential"):
         return tuple((type(layer), layer.branches) for layer in self.layers)
 
     @property
+    def runs(self) -> tuple[tuple[str, int], ...]:
+        """Modules and functions, a module that is used again at its first place."""
+        return tuple(
+            (FUNCTION if each.is_function else MODULE, each.first) for each in self.modules
+        )
+
+    @property
     def owners(self) -> tuple[bool, ...]:
         """Whether each layer is the first that a module is run as."""
-        return tuple(line.first == place for place, line in enumerate(self.modules))
+        return tuple(first == place for place, (_, first) in enumerate(self.runs))
 
     @quantity()
     def output_shape(self) -> tuple[int, ...]:

@@ -1,0 +1,85 @@
+"""Whole networks by their names, with branches and everything that stands between."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+from calculator.architectures import ARCHITECTURES, Builder, Placed, Tensor
+from calculator.calculation import quantity
+from calculator.chain import Chain
+from calculator.fields import choice, flag, size
+from calculator.layer import Layer, Measured
+
+
+class Network(Chain, name="network"):
+    """A published network on an image, layer by layer, as torchvision builds it.
+
+    Input `(N, 3, H, H)`, output one score a class. `stride_in_1x1` gives the residual networks of
+    the paper, whose bottlenecks have their stride in the first 1×1 convolution; torchvision's,
+    called v1.5, have it in the 3×3, which costs 6 % more.
+    """
+
+    architecture: str = choice(
+        default="resnet50", label="Architecture",
+        options={name: title for name, (title, _) in ARCHITECTURES.items()},
+    )  # fmt: skip
+    num_classes: int = size("K", default=1000, label="Classes")
+    stride_in_1x1: bool = flag(
+        default=False, label="Stride in the 1×1", help="Of a bottleneck: the paper's ResNet.",
+    )  # fmt: skip
+    batch_size: int = size("N", default=1, label="Batch size", role="input")
+    image_size: int = size("H", default=224, label="Image size", role="input")
+    training: bool = flag(default=False, label="In training", role="input")
+
+    @cached_property
+    def placed(self) -> tuple[Placed, ...]:
+        """Every layer where it stands."""
+        shared = {name: getattr(self, name) for name in Measured.fields}
+        net = Builder(**shared, training=self.training)
+        options: dict[str, Any] = {"num_classes": self.num_classes}
+        if self.has_bottlenecks():
+            options["stride_in_1x1"] = self.stride_in_1x1
+        ARCHITECTURES[self.architecture][1](net, Tensor(self.input_shape, 0), **options)
+        return tuple(net.placed)
+
+    def has_bottlenecks(self) -> bool:
+        """Return whether the architecture may have its stride in another place."""
+        return self.architecture.startswith("resnet")
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The layers in the order in which they run."""
+        return tuple(each.layer for each in self.placed)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What torchvision calls each."""
+        return tuple(each.label for each in self.placed)
+
+    @property
+    def tensors(self) -> tuple[tuple[int, int], ...]:
+        """A residual reads two tensors and keeps neither."""
+        return tuple(each.tensors for each in self.placed)
+
+    @property
+    def runs(self) -> tuple[tuple[str, int], ...]:
+        """How each layer is run; each is a module of its own."""
+        return tuple((each.how, place) for place, each in enumerate(self.placed))
+
+    def validate(self) -> None:
+        assert self.placed  # built now, so that what does not fit is refused now
+
+    @cached_property
+    def branches(self) -> tuple[object, ...]:
+        return (self.architecture, *((type(each), each.branches) for each in self.layers))
+
+    @quantity()
+    def input_shape(self) -> tuple[int, ...]:
+        """A batch of square images in three colours."""
+        return (self.batch_size, 3, self.image_size, self.image_size)
+
+    @quantity()
+    def output_shape(self) -> tuple[int, ...]:
+        """A score for each image and class."""
+        return self.layers[-1].output_shape
