@@ -75,7 +75,7 @@ def as_answer(reading: Reading) -> Answer:
     """Return what a reading holds that a tool also says."""
     if reading.raises:
         return {"raises": reading.raises}
-    names = ("value", "params", "macs")
+    names = ("value", "params", "between", "macs")
     said = {name: getattr(reading, name) for name in names}
     return {name: value for name, value in said.items() if value is not None} | {
         "warns": list(reading.warns)
@@ -83,11 +83,18 @@ def as_answer(reading: Reading) -> Answer:
 
 
 def differs(ours: Answer, theirs: Answer) -> bool:
-    """Return whether a prediction differs from a reading: of an error only its kind is compared."""
+    """Return whether a prediction differs from a reading.
+
+    Of an error its kind is compared; parameters that the data decide lie between two numbers.
+    """
+    theirs = {"warns": [], **theirs}
+    if "between" in ours and "params" in theirs:
+        least, most = ours["between"]
+        theirs["between"] = ours["between"] if least <= theirs.pop("params") <= most else ()
     if "raises" in ours or "raises" in theirs:
         kinds = [each.get("raises", "").partition(":")[0] for each in (ours, theirs)]
         return kinds[0] != kinds[1]
-    return ours != {"warns": [], **theirs}
+    return ours != theirs
 
 
 def disagreements(

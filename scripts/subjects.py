@@ -39,9 +39,9 @@ class Called(nn.Module):
         self.inner = inner
         self.more = more
 
-    def forward(self, *inputs: torch.Tensor) -> Any:
+    def forward(self, *inputs: torch.Tensor, **named: torch.Tensor) -> Any:
         """Return what the module makes of the tensors."""
-        return self.inner(*inputs, **self.more)
+        return self.inner(*inputs, **named, **self.more)
 
 
 class Lines(nn.Module):

@@ -6,8 +6,8 @@ from functools import partial
 from typing import Any
 
 from calculator.chain import Chain
-from calculator.counters.steps import takes_fast_path
-from calculator.counters.tool import Reading, Tool, explained
+from calculator.counters.steps import takes_one_kernel
+from calculator.counters.tool import Reading, Tool, called, explained
 from calculator.layer import Layer, Measured
 
 SEEN = "Two FLOPs for each multiply-accumulate; biases and element-wise work count nothing."
@@ -38,8 +38,8 @@ def _counted(layer: Layer, on_cpu: bool, grad: bool) -> tuple[int, str]:
 
 def _missed(layer: Any, on_cpu: bool, grad: bool) -> dict[str, int]:
     """Return the multiply-accumulates of a layer that no formula sees, by the reason."""
-    if on_cpu and takes_fast_path(layer, grad):
-        return {FAST_PATH.format(layer=type(layer).__name__): layer.macs}
+    if on_cpu and not (grad and layer.weight_requires_grad) and _is_one_kernel(layer):
+        return {FAST_PATH.format(layer=called(layer)): layer.macs}
     if isinstance(layer, Chain):
         found: dict[str, int] = {}
         for count, part in zip(layer.counts(), layer.layers, strict=True):
@@ -53,6 +53,12 @@ def _missed(layer: Any, on_cpu: bool, grad: bool) -> dict[str, int]:
     if on_cpu and getattr(layer, "fused", False):
         return {ATTENTION: layer.macs}
     return {}
+
+
+def _is_one_kernel(layer: Any) -> bool:
+    if layer.name == "transformer_encoder_layer":
+        return any(map(takes_one_kernel, layer.layers))
+    return takes_one_kernel(layer)
 
 
 def tool(name: str, call: str, *, on_cpu: bool, grad: bool) -> Tool:

@@ -20,6 +20,7 @@ class Raised(Exception):
 class Reading:
     """What a tool returns: its value, its parameters where it counts them, and why.
 
+    `between` are the least and the most parameters where the data decide how many it counts.
     `macs` is the second number of a tool that returns FLOPs and MACs, `warns` the operators that it
     says it does not know. Where it raises, `raises` is what Python prints, and there is no value.
     """
@@ -27,6 +28,7 @@ class Reading:
     why: str
     value: Number | None = None
     params: Number | None = None
+    between: tuple[Number, Number] | None = None
     macs: Number | None = None
     warns: tuple[str, ...] = ()
     raises: str = ""
@@ -69,7 +71,7 @@ class Rules:
         """Return the count of a layer and why."""
         if layer.name in self.known:
             return self.known[layer.name].of(layer)
-        return 0, self.otherwise.format(layer=type(layer).__name__)
+        return 0, self.otherwise.format(layer=called(layer))
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,11 @@ class Tool:
             return Reading(why="It ends with an error.", raises=str(error))
 
 
+def called(layer: Layer) -> str:
+    """Return what torch calls a layer, be it a part of a block and of a kind of its own."""
+    return next(kind.__name__ for kind in type(layer).__mro__ if not kind.__name__.startswith("_"))
+
+
 def on_axes(*names: str) -> tuple[str, ...]:
     """Return the names for one, two and three axes.
 
@@ -113,7 +120,7 @@ def explained(parts: Iterable[tuple[Layer, Number, str]], scale: int) -> str:
     """
     found: dict[tuple[str, str], Number] = {}
     for layer, value, why in parts:
-        key = type(layer).__name__, why
+        key = called(layer), why
         found[key] = found.get(key, 0) + value - scale * layer.macs
     if len(found) == 1:
         return next(iter(found))[1]

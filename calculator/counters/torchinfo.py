@@ -5,7 +5,8 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
-from calculator.counters.steps import MODULE, Step, params, steps
+from calculator.chain import MODULE
+from calculator.counters.steps import Step, leaves, params, steps
 from calculator.counters.tool import Reading, Rules, Tool, explained, on_axes
 from calculator.layer import Layer, Measured
 
@@ -14,11 +15,12 @@ RULES = Rules(otherwise="{layer} has no parameters, and torchinfo counts nothing
 
 def read(subject: Measured) -> Reading:
     """Return `summary(…).total_mult_adds` and `.total_params`, a tied table counted twice."""
-    parts = [(each, *_counted(each)) for each in steps(subject)]
+    parts = [(each.layer, *_counted(each)) for each in steps(subject)]
+    tied = (_tied(leaf) for each in steps(subject) for _, leaf in leaves(each.layer))
     return Reading(
-        value=sum(step.times * value for step, value, _ in parts),
-        params=params(subject) + sum(_tied(each.layer) for each in steps(subject)),
-        why=explained([(step.layer, value, why) for step, value, why in parts], scale=1),
+        value=sum(value for _, value, _ in parts),
+        params=params(subject) + sum(tied),
+        why=explained(parts, scale=1),
     )
 
 
@@ -64,6 +66,14 @@ def recurrent(layer: Layer) -> int:
 def attention(layer: Layer) -> int:
     """Is not a leaf, and its child is never called: 0, though the parameters are counted."""
     return 0
+
+
+@RULES.rule("grouped_query_attention", "llama_decoder_layer", "llama")
+def decoder(layer: Layer) -> Any:
+    """Counts linear layers, norms and embeddings; attention is a function, which it cannot see."""
+    return sum(
+        count * RULES.of(leaf)[0] for count, leaf in leaves(layer) if leaf.in_torch and leaf.name
+    )
 
 
 TOOLS = (

@@ -1,0 +1,113 @@
+"""calflops: DeepSpeed's profiler of 2023, which replaced fewer functions and erred in some."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import zip_longest
+from math import prod
+from typing import Any
+
+from calculator.counters import deepspeed
+from calculator.counters.deepspeed import Said, heads, interpolated, places, weighted
+from calculator.counters.profiler import Profiler
+from calculator.counters.tool import Raised, Reading, Rules, Tool, on_axes
+from calculator.layer import Measured
+
+RULES = Rules(deepspeed.RULES.otherwise, {**deepspeed.RULES.known})
+
+
+@RULES.rule("add", "multiply")
+def pairwise(layer: Any) -> Said:
+    """One for each element of the output, where the shapes align from their first sizes on."""
+    flops = prod(map(max, zip_longest(layer.size, layer.other_size, fillvalue=1)))
+    if flops == prod(layer.output_shape):
+        return flops, "One for each element of the output."
+    return flops, "Aligns the shapes by their first sizes, not by their last."
+
+
+def conv_transpose_macs(layer: Any) -> int:
+    """Return the products on all inputs, the output channels divided by the groups twice."""
+    filters: int = layer.out_channels // layer.groups // layer.groups
+    return prod(layer.input_shape) * prod(layer.kernel_size) * filters
+
+
+@RULES.rule(*on_axes("conv_transpose"))
+def conv_transpose(layer: Any) -> Said:
+    """Two for each multiply-accumulate, and one for each output of a convolution with a bias."""
+    why = "Two for each multiply-accumulate."
+    if layer.groups > 1:
+        why = "Divides the output channels by the groups twice."
+    if not layer.bias:
+        return 0, why
+    batch, _, *sizes = layer.input_shape
+    outputs = batch * places(layer, sizes, layer.padding) * (layer.out_channels // layer.groups)
+    return outputs, f"{why} Counts the bias on the output of a convolution not transposed."
+
+
+@RULES.rule("upsample")
+def upsample(layer: Any) -> Said:
+    """One for each element of the input, or what is given as `size`."""
+    return interpolated(layer, _unscaled)
+
+
+def _unscaled(layer: Any) -> Said:
+    factor, batch = layer.scale_factor, layer.input_shape[0]
+    if not isinstance(factor, tuple):
+        try:
+            factor**batch
+        except OverflowError:
+            raise Raised("OverflowError: it takes the factor to the power of the batch") from None
+    elif len(factor) != batch:
+        raise Raised("TypeError: it takes a tuple of factors to the power of the batch")
+    why = "One for each element of the input: the product with the factors is thrown away."
+    return prod(layer.input_shape), why
+
+
+@RULES.rule("scaled_dot_product_attention")
+def attention(layer: Any) -> int:
+    """The tool does not replace `scaled_dot_product_attention`: 0."""
+    return 0
+
+
+@RULES.rule("multihead_attention")
+def multihead(layer: Any) -> Said:
+    """Two for each multiply-accumulate of the projections, and what softmax takes."""
+    if not layer.need_weights:
+        why = "Projections alone: the tool does not replace `scaled_dot_product_attention`."
+    elif layer.is_causal:
+        why = "Projections, softmax, and `baddbmm`, which masks; `bmm` of the values is missing."
+    else:
+        why = "Projections and softmax: the tool does not replace `bmm`."
+    return weighted(layer), why
+
+
+def multihead_macs(layer: Any) -> int:
+    """Return the MACs of the projections, and of the scores where a mask is added to them."""
+    projections: int = sum(part.macs for part in layer.layers if part.name == "linear")
+    inner = heads(layer)
+    masked = layer.need_weights and layer.is_causal
+    return projections + (inner.scores * inner.head_dim if masked else 0)
+
+
+MACS: dict[str, Callable[[Any], int]] = {
+    **deepspeed.MACS,
+    **dict.fromkeys(on_axes("conv_transpose"), conv_transpose_macs),
+    "scaled_dot_product_attention": lambda _: 0,
+    "multihead_attention": multihead_macs,
+}
+
+
+def read(subject: Measured) -> Reading:
+    """Return what the tool returns: it asks the first parameter for its device."""
+    if not subject.params:
+        raise Raised("StopIteration: there is no parameter to ask for its device")
+    return Profiler(RULES, MACS).read(subject, trained=True)
+
+
+TOOLS = (
+    Tool(
+        name="calflops", package="calflops", version="0.3.2",
+        call="calculate_flops(model, args=inputs, print_results=False, output_as_string=False)",
+        unit="FLOPs", means=deepspeed.MEANS, read=read,
+    ),
+)  # fmt: skip

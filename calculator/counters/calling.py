@@ -1,0 +1,69 @@
+"""How ptflops calls a model: in evaluation, on one input of its own or on those it is given."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from calculator.counters.steps import steps
+from calculator.counters.tool import Raised
+from calculator.fields import Choice, Flag, InvalidField
+from calculator.layer import Layer, Measured
+
+Shape = tuple[int, ...]
+
+BY_PLACE = ("cat", "llama", "llama_decoder_layer")
+"""Layers that take more inputs than one by their place alone."""
+
+BY_NORMS = ("Expected more than 1", "at dim=0 to match num_features")
+"""What norms refuse in Python, where they raise another error than torch's operators do."""
+
+
+def on_inputs(subject: Measured) -> Measured:
+    """Return it on its inputs: one tensor is given by its place, several by their names."""
+    shapes = _shapes(subject)
+    if len(shapes) > 1 and subject.name in BY_PLACE:
+        raise Raised("TypeError: several inputs are given by name, and these have none.")
+    return _in_evaluation(subject, *shapes)
+
+
+def on_one(subject: Measured) -> Measured:
+    """Return it on one tensor of float32: a batch of one, otherwise shaped as its first input."""
+    shape = (1, *_shapes(subject)[0][1:])
+    missing = " and ".join(getattr(subject, "more_inputs", ()))
+    if missing and subject.name != "cat":
+        raise Raised(f"TypeError: it makes one input, and {missing} would be missing.")
+    if steps(subject)[0].layer.takes_indices:
+        raise Raised("RuntimeError: it makes an input of float32 where indices are looked up.")
+    try:
+        return _in_evaluation(subject, shape)
+    except InvalidField as error:
+        kind = "ValueError" if any(each in error.message for each in BY_NORMS) else "RuntimeError"
+        raise Raised(f"{kind}: on an input {shape}, {error.message}.") from None
+
+
+def by_name(subject: Measured) -> bool:
+    """Return whether its inputs are several, which are given by their names."""
+    return bool(getattr(subject, "more_inputs", ())) or len(_shapes(subject)) > 1
+
+
+def _shapes(subject: Any) -> tuple[Shape, ...]:
+    """Return the shapes of the inputs; of the first, the first axis is taken for the batch."""
+    shapes = subject.input_shapes() if isinstance(subject, Layer) else (subject.input_shape,)
+    if len(shapes[0]) < 2:
+        raise Raised("AssertionError: behind the first axis nothing is left for input_res.")
+    return shapes
+
+
+def _in_evaluation(subject: Any, *shapes: Shape) -> Measured:
+    if not isinstance(subject, Layer):
+        sized = "input_shape" if "input_shape" in subject.fields else "batch_size"
+        size = shapes[0] if sized == "input_shape" else shapes[0][0]
+        network: Measured = subject.replace(training=False, **{sized: size})
+        return network
+    more = {
+        name: getattr(subject, name)
+        for name, field in subject.fields.items()
+        if name in Measured.fields
+        or (field.role == "input" and isinstance(field, (Flag, Choice)) and name != "training")
+    }
+    return type(subject).on(*shapes, **subject.module_arguments(), **more)

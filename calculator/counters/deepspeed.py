@@ -1,0 +1,230 @@
+"""DeepSpeed's profiler: two FLOPs for each MAC, and some for elements and biases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from math import prod
+from typing import Any
+
+from calculator.counters.profiler import Profiler
+from calculator.counters.tool import Raised, Rules, Tool, on_axes
+
+Said = tuple[int, str]
+
+RULES = Rules(otherwise="{layer} calls no function that the tool replaces: 0.")
+
+
+@RULES.rule("linear")
+def linear(layer: Any) -> int:
+    """Two for each multiply-accumulate; the bias is not counted."""
+    return 0
+
+
+@RULES.rule("elu", "gelu", "leaky_relu", "prelu", "relu", "silu", "softmax", "add", "multiply")
+def elementwise(layer: Any) -> int:
+    """One for each element of the output."""
+    return prod(layer.output_shape)
+
+
+@RULES.rule("relu6")
+def relu6(layer: Any) -> int:
+    """The module calls `hardtanh`, not the `relu6` that the tool replaces: 0."""
+    return 0
+
+
+@RULES.rule(*on_axes("avg_pool", "max_pool", "adaptive_avg_pool", "adaptive_max_pool"))
+def pool(layer: Any) -> int:
+    """One for each element of the input, whatever the kernel."""
+    return prod(layer.input_shape)
+
+
+@RULES.rule(*on_axes("batch_norm"))
+def batch_norm(layer: Any) -> int:
+    """Two for each element, one without a weight, and three more without running statistics."""
+    each = 1 + layer.scales() + (0 if layer.track_running_stats else 3)
+    return each * prod(layer.input_shape)
+
+
+@RULES.rule(*on_axes("instance_norm"), "group_norm", "layer_norm")
+def norm(layer: Any) -> int:
+    """Five for each element, four without a weight."""
+    return (4 + layer.scales()) * prod(layer.input_shape)
+
+
+@RULES.rule("local_response_norm")
+def local_response_norm(layer: Any) -> int:
+    """Three for each element, and one for each that it pools, zeros at the edges among them."""
+    batch, channels, *positions = layer.input_shape
+    padded = batch * (channels + layer.size - 1) * prod(positions)
+    return 3 * prod(layer.input_shape) + padded
+
+
+_EXACT = "Two for each multiply-accumulate, and one for each output where there is a bias."
+
+
+def places(layer: Any, sizes: Iterable[int], padding: Iterable[int]) -> int:
+    """Return on how many places the kernel stands, of more axes than sizes the first ones taken."""
+    geometry = zip(sizes, padding, layer.dilation, layer.kernel_size, layer.stride, strict=False)
+    return prod((size + 2 * p - d * (k - 1) - 1) // s + 1 for size, p, d, k, s in geometry)
+
+
+def conv_positions(layer: Any) -> int:
+    """Return the outputs of a channel, of the whole batch, as the tool works them out.
+
+    It takes the first number of a shape for the batch, and halves an uneven 'same' padding.
+    """
+    sizes, padding = layer.input_size(), layer.padding
+    if layer.padding_mode != "zeros":  # padded before the function is called
+        sizes, padding = layer.padded_size, [0] * len(sizes)
+    elif layer.same_padding:
+        spans = zip(layer.dilation, layer.kernel_size, strict=True)
+        padding = [d * (k - 1) // 2 for d, k in spans]
+    shape: tuple[int, ...] = (*layer.leading(), layer.in_channels, *sizes)
+    batch, channels, *seen = shape
+    if channels != layer.in_channels:
+        raise Raised(
+            "AssertionError: of an input without a batch it takes the second size for the channels"
+        )
+    return batch * places(layer, seen, padding)
+
+
+def conv_macs(layer: Any) -> int:
+    """Return the products on all outputs."""
+    each: int = layer.in_channels * prod(layer.kernel_size) * (layer.out_channels // layer.groups)
+    return conv_positions(layer) * each
+
+
+@RULES.rule(*on_axes("conv"))
+def conv(layer: Any) -> Said:
+    """Two for each multiply-accumulate, and one for each output where there is a bias."""
+    why = _EXACT
+    positions = conv_positions(layer)
+    if layer.batch_size is None:
+        why = "Takes the channels of an input without a batch for the batch."
+    elif positions != layer.samples() * prod(layer.output_size):
+        why = "Halves padding='same': where it is uneven, that is an output too few on the axis."
+    return positions * layer.out_channels if layer.bias else 0, why
+
+
+@RULES.rule(*on_axes("conv_transpose"))
+def conv_transpose(layer: Any) -> Said:
+    """Two for each multiply-accumulate, and one for each output where there is a bias."""
+    batch, _, *sizes = layer.input_shape
+    geometry = zip(
+        sizes, layer.stride, layer.padding, layer.dilation, layer.kernel_size,
+        layer.output_padding, strict=False,
+    )  # fmt: skip
+    positions = batch * prod(
+        (size - 1) * s - 2 * p + d * (k - 1) + more + 1 for size, s, p, d, k, more in geometry
+    )
+    why = _EXACT
+    if layer.batch_size is None and layer.bias:
+        why = "For the bias it takes the channels of an input without a batch for the batch."
+    return positions * layer.out_channels if layer.bias else 0, why
+
+
+def interpolated(layer: Any, scaled: Callable[[Any], Said]) -> Said:
+    """Return the count of an upsampling, in `scaled` where factors are given and no size."""
+    if layer.size is None:
+        flops, why = scaled(layer)
+    else:
+        flops = prod(layer.size) if isinstance(layer.size, tuple) else layer.size
+        why = "Multiplies the numbers of `size` as they are given, without batch and channels."
+    if layer.mode == "area":
+        flops += prod(layer.input_shape)
+        why += " The average pooling that it calls adds one for each element of the input."
+    return flops, why
+
+
+@RULES.rule("upsample")
+def upsample(layer: Any) -> Said:
+    """One for each element of the input times the factors, or what is given as `size`."""
+    return interpolated(layer, _scaled)
+
+
+def _scaled(layer: Any) -> Said:
+    shape, factor = layer.input_shape, layer.scale_factor
+    scale = prod(factor) if isinstance(factor, tuple) else factor ** (len(shape) - 2)
+    return int(prod(shape) * scale), "One for each element of the input times the factors."
+
+
+def one_step(layer: Any) -> int:
+    """Return the FLOPs of one step: a projection has none, a sum without bias one less."""
+    units = layer.cells() * layer.hidden_size
+    beside = {1: 1, 3: 7, 4: 10}[layer.gates] - (0 if layer.bias else 2 * layer.gates)
+    projection = units * getattr(layer, "proj_size", 0)
+    return 2 * (layer.weights - projection) + units * beside
+
+
+@RULES.rule("rnn", "gru", "lstm")
+def recurrent(layer: Any) -> Said:
+    """Two for each weight a step, a projection apart, and some for the gates, but no MACs."""
+    first, second, *_ = layer.input_shape
+    if layer.batch_size is None:
+        why = "Takes a sequence without a batch for a batch, and its features for steps. No MACs."
+    else:
+        why = "Two for each weight a step, a projection apart, some for the gates, but no MACs."
+    return first * second * one_step(layer), why
+
+
+@RULES.rule("rnn_cell", "gru_cell", "lstm_cell")
+def cell(layer: Any) -> int:
+    """Two for each weight, and some for the gates, but no MACs."""
+    if layer.batch_size is None:
+        raise Raised("IndexError: it asks an input without a batch for its second size")
+    return layer.batch_size * one_step(layer)
+
+
+@RULES.rule("scaled_dot_product_attention")
+def attention(layer: Any) -> int:
+    """Two for each multiply-accumulate, masked pairs too; softmax is not counted."""
+    return 0
+
+
+def heads(layer: Any) -> Any:
+    """Return what stands between the projections."""
+    return next(part for part in layer.layers if part.name == "scaled_dot_product_attention")
+
+
+def weighted(layer: Any) -> int:
+    """Return what softmax counts where the weights are needed, and the mask that is added."""
+    if not layer.need_weights:
+        return 0
+    inner = heads(layer)
+    mask: int = inner.query_length * inner.key_length if layer.is_causal else 0
+    scores: int = inner.scores
+    return scores + mask
+
+
+@RULES.rule("multihead_attention")
+def multihead(layer: Any) -> Said:
+    """Two for each multiply-accumulate, masked pairs too, and one for each weight of softmax."""
+    if not layer.need_weights:
+        return 0, "Two for each multiply-accumulate, masked pairs too; softmax is not counted."
+    mask = ", and for each number of the mask" if layer.is_causal else ""
+    return weighted(layer), f"Two for each multiply-accumulate, one for each weight{mask}."
+
+
+def exact(layer: Any) -> int:
+    """Return the MACs as they are."""
+    macs: int = layer.macs
+    return macs
+
+
+MACS: dict[str, Callable[[Any], int]] = {
+    "linear": exact,
+    "scaled_dot_product_attention": exact,
+    "multihead_attention": exact,
+    **dict.fromkeys(on_axes("conv"), conv_macs),
+    **dict.fromkeys(on_axes("conv_transpose"), exact),
+}
+
+MEANS = "2 × MACs, biases of convolutions, some operations on elements"
+
+TOOLS = (
+    Tool(
+        name="deepspeed", package="deepspeed", version="0.19.8",
+        call="get_model_profile(model, args=inputs, print_profile=False, as_string=False)",
+        unit="flops", means=MEANS, read=Profiler(RULES, MACS).read,
+    ),
+)  # fmt: skip

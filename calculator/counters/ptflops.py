@@ -1,0 +1,268 @@
+"""ptflops: hooks count modules, replaced functions count what is called; both are added up.
+
+A module that calls a function is counted by both, if both are known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial, reduce
+from math import prod
+from operator import add
+from typing import Any
+
+from calculator.chain import FUNCTION, MODULE
+from calculator.counters import ptflops_aten
+from calculator.counters.calling import by_name, on_inputs, on_one
+from calculator.counters.ptflops_aten import CALL, DECODERS, GIVEN, inside
+from calculator.counters.steps import Step, params, steps
+from calculator.counters.tool import (
+    Number,
+    Raised,
+    Reading,
+    Rules,
+    Tool,
+    called,
+    explained,
+    on_axes,
+)
+
+HOOKS = Rules(otherwise="It has no hook for {layer}, and replaces nothing that it calls: 0.")
+"""What is counted of a module by its exact class, and divided by the batch in the end."""
+FUNCTIONS = Rules(otherwise="")
+"""What is counted of the functions of `torch.nn.functional` that are replaced."""
+TENSORS = Rules(otherwise="")
+"""What is counted of the functions and methods of tensors that are replaced."""
+
+POOLS = on_axes("max_pool", "avg_pool", "adaptive_max_pool", "adaptive_avg_pool")
+
+
+def read(subject: Any, *, given: bool) -> Reading:
+    """Return what is counted on the inputs that are given, or on the one that it makes."""
+    ran: Any = on_inputs(subject) if given else on_one(subject)
+    batch = 1 if given and by_name(subject) else ran.input_shape[0]
+    if given and subject.name == "multihead_attention":
+        raise Raised("ValueError: the hook wants three inputs by place, and they come by name.")
+    try:
+        run = [(step.layer, *_counted(step)) for step in steps(ran)]
+        counts = [each for _, each, _ in run]
+        hooks, functions, tensors = (_sum(kind) for kind in zip(*counts, strict=True))
+        value = int(hooks / batch + functions + tensors)
+    except OverflowError as error:
+        raise Raised(f"OverflowError: {error}") from None
+    why = explained(((layer, _sum(counts), said) for layer, counts, said in run), scale=1)
+    if batch > 1 and hooks:
+        rest = "; what functions count is not" if functions or tensors else ""
+        why = f"{why} What hooks count is divided by the batch, {batch:,}{rest}."
+    if ran.input_shape != subject.input_shape:
+        why = f"{why} It makes its input itself, {ran.input_shape}."
+    return Reading(value=value, params=params(subject, trained=True), why=why)
+
+
+def _counted(step: Step) -> tuple[tuple[Number, ...], str]:
+    """Return what hooks, functions and tensors count of a step, and why."""
+    layer, counts, reasons = step.layer, [], []
+    for rules in (HOOKS, FUNCTIONS, TENSORS):
+        seen = step.how == MODULE or (step.how == FUNCTION and rules is not HOOKS)
+        known = seen and layer.name in rules.known
+        count, why = rules.of(layer) if known else (0, "")
+        counts.append(count)
+        reasons += [why] if known else []
+    return tuple(counts), " ".join(reasons) or HOOKS.otherwise.format(layer=called(layer))
+
+
+def _sum(counts: Iterable[Number]) -> Number:
+    """Return the sum, rounded at each step where there are floats: `sum` does so no longer."""
+    return reduce(add, counts, 0)
+
+
+def _wrapped(count: int) -> int:
+    """Return what numpy makes of a product that 64 bits may not hold."""
+    return (count + 2**63) % 2**64 - 2**63
+
+
+@HOOKS.rule("linear")
+def linear(layer: Any) -> tuple[int, str]:
+    """Return the MACs and the biases."""
+    each = (layer.in_features + layer.bias) * layer.out_features
+    if each >= 2**63:
+        raise Raised("OverflowError: Python int too large to convert to C long")
+    count = each * layer.rows
+    if count < 2**63:
+        return count, BIAS
+    return _wrapped(count), f"{BIAS} The product is too large for the 64 bits that it has."
+
+
+BIAS = "Counts the MACs, and 1 for each bias that is added to an output."
+
+
+@HOOKS.rule(*on_axes("conv", "conv_transpose"))
+def convolution(layer: Any) -> tuple[int, str]:
+    """Return a kernel for each position, of the input where it is transposed, and the biases."""
+    batch, axes = layer.input_shape[0], layer.output_shape[2:]
+    if layer.name.startswith("conv_transpose"):
+        axes = layer.input_shape[2:]
+    kernel = prod(layer.kernel_size) * layer.in_channels * (layer.out_channels // layer.groups)
+    count = batch * prod(axes) * kernel
+    if layer.bias:
+        count += batch * prod(layer.output_shape[1:])
+    if layer.batch_size is None:
+        return count, "Takes the channels, which come first, for the batch: the input has none."
+    return count, BIAS
+
+
+@HOOKS.rule("relu", "relu6", "prelu", "elu", "leaky_relu", "gelu", *POOLS)
+def each(layer: Any) -> int:
+    """Its hook counts 1 for each element of the input."""
+    return prod(layer.input_shape)
+
+
+@HOOKS.rule("layer_norm", "group_norm", *on_axes("batch_norm", "instance_norm"))
+def norm(layer: Any) -> tuple[int, str]:
+    """Return 1 for each element, or 2 where the module is `affine`."""
+    count = prod(layer.input_shape)
+    if layer.name == "layer_norm":
+        return count, "Counts 1 for each element: it looks for `affine`, which a LayerNorm lacks."
+    if layer.affine:
+        return 2 * count, "Counts 2 for each element, with a weight."
+    return count, "Counts 1 for each element, without a weight."
+
+
+@HOOKS.rule("upsample")
+def upsample(layer: Any) -> int:
+    """Its hook counts 1 for each output of the first sample."""
+    return prod(layer.output_shape[1:])
+
+
+@HOOKS.rule("rnn", "gru", "lstm")
+def recurrent(layer: Any) -> tuple[int, str]:
+    """Return what the cells take at every step, one direction counted twice where there are two."""
+    directions = layer.directions()
+    deeper = (layer.num_layers - 1) * _cell(layer, directions * layer.state_size())
+    count = directions * prod(layer.input_shape[:2]) * (_cell(layer, layer.input_size) + deeper)
+    why = UNITS
+    if layer.state_size() != layer.hidden_size:
+        why += " The projection is left out."
+    if layer.batch_size is None:
+        why += " Without a batch every step is counted as often as the input has features."
+    return count, why
+
+
+@HOOKS.rule("rnn_cell", "gru_cell", "lstm_cell")
+def cell(layer: Any) -> tuple[int, str]:
+    """Return what one step takes."""
+    if layer.batch_size is None:
+        raise Raised("IndexError: the hook of the cell wants a batch.")
+    return layer.batch_size * _cell(layer, layer.input_size), UNITS
+
+
+OF_A_UNIT = {1: 1, 3: 7, 4: 10}
+"""What joins the gates of a hidden unit, by how many gates it has."""
+UNITS = (
+    "Counts the MACs and the biases, and for each hidden unit 1 in an RNN, 7 in a GRU, 10 in an "
+    "LSTM."
+)
+
+
+def _cell(layer: Any, inputs: int) -> int:
+    """Return what one step takes of a cell that reads so many numbers."""
+    products = inputs + layer.state_size() + (2 if layer.bias else 0)
+    count: int = layer.hidden_size * (layer.gates * products + OF_A_UNIT[layer.gates])
+    return count
+
+
+@HOOKS.rule("multihead_attention")
+def attention(layer: Any) -> int:
+    """Counts the MACs, with 1 for each query that is scaled, for each score and for each bias; the
+    output has one in any case."""
+    if layer.batch_size is None:
+        raise Raised("IndexError: the hook of MultiheadAttention wants a batch.")
+    width, (queries, keys) = layer.embed_dim, (layer.query_length, layer.keys())
+    rows = queries + 2 * keys
+    count = rows * width**2 + (rows * width if layer.bias else 0)
+    count += queries * keys * (2 * width + layer.num_heads)
+    return layer.samples() * (count + queries * width * (width + 2))
+
+
+@FUNCTIONS.rule("relu", "prelu", "elu", "gelu", "silu", "softmax", *POOLS)
+def function(layer: Any) -> int:
+    """The function that is called counts each element of the input once."""
+    return prod(layer.input_shape)
+
+
+@FUNCTIONS.rule("upsample")
+def interpolate(layer: Any) -> tuple[Number, str]:
+    """Return 1 for each output, or for each input times the factors as they are given."""
+    factor, count = layer.scale_factor, prod(layer.input_shape)
+    if factor is None:
+        count, why = prod(layer.output_shape), "F.interpolate counts 1 for each output"
+    elif isinstance(factor, tuple):
+        count *= prod(map(int, factor))
+        why = "F.interpolate counts 1 for each input, times the factors cut to whole numbers"
+    else:
+        count *= factor ** (len(layer.input_shape) - 2)
+        why = "F.interpolate counts 1 for each input, times the factor for each axis"
+    if layer.mode == "area":
+        return count + prod(layer.input_shape), f"{why}; F.adaptive_avg_pool 1 for each input."
+    return count, f"{why}."
+
+
+@FUNCTIONS.rule("local_response_norm")
+def average(layer: Any) -> int:
+    """F.avg_pool counts 1 for each element, padded along the channels."""
+    batch, channels, *axes = layer.input_shape
+    return batch * (channels + layer.size - 1) * prod(axes)
+
+
+@TENSORS.rule("local_response_norm")
+def methods(layer: Any) -> int:
+    """The methods mul, mul and add count 1 for each element, a power and a division nothing."""
+    return 3 * prod(layer.input_shape)
+
+
+@TENSORS.rule("add", "multiply")
+def pair(layer: Any) -> tuple[int, str]:
+    """Return 1 for each element of two shapes that are compared from their first axis on."""
+    shapes = layer.input_shapes()
+    length = max(map(len, shapes))
+    one, other = ((*shape, *(1,) * (length - len(shape))) for shape in shapes)
+    count = _wrapped(prod(map(max, one, other)))
+    if count == prod(layer.output_shape):
+        return count, "Counts 1 for each output."
+    return count, "Counts 1 for each output of shapes laid together at their first axes, not last."
+
+
+@HOOKS.rule(*DECODERS)
+def linears(layer: Any) -> Number:
+    """Hooks count the linear layers inside, with their biases; nothing counts the attention."""
+    return inside(HOOKS, layer)
+
+
+@FUNCTIONS.rule("llama", "llama_decoder_layer")
+def silus(layer: Any) -> Number:
+    """F.silu counts 1 for each element."""
+    return inside(FUNCTIONS, layer)
+
+
+@TENSORS.rule("llama", "llama_decoder_layer")
+def pairs(layer: Any) -> Number:
+    """So do torch.mul and torch.add."""
+    return inside(TENSORS, layer)
+
+
+def tool(name: str, means: str, more: str = "", *, given: bool) -> Tool:
+    """Return a way to call it."""
+    return Tool(
+        name=name, package="ptflops", version="0.7.5", call=CALL.format(more), unit="Mac",
+        means=means, read=partial(read, given=given),
+    )  # fmt: skip
+
+
+TOOLS = (
+    tool("ptflops", "MACs, biases and work on elements, of a batch of one", given=False),
+    tool(
+        "ptflops-batch", "the same, of modules for one sample, of functions for the batch", GIVEN,
+        given=True,
+    ),
+    ptflops_aten.TOOL,
+)  # fmt: skip
