@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from calculator import CALCULATIONS
 from calculator.chain import FUNCTION, MODULE, OPERATOR
+from calculator.elementwise import Add
 from calculator.fields import InvalidField
 from calculator.layer import Layer
 
@@ -27,6 +28,15 @@ class Placed(NamedTuple):
     tensors: tuple[int, int]
 
 
+class _InPlace(Add):
+    """A sum that takes the memory of its first tensor: `x += y`."""
+
+    inplace = True
+
+    def gives_a_view(self) -> bool:
+        return True
+
+
 class Builder:
     """Lays layers one behind another, in branches where a tensor is used twice."""
 
@@ -38,13 +48,13 @@ class Builder:
     def run(self, label: str, name: str, x: Tensor, how: str = MODULE, **fields: Any) -> Tensor:
         """Run a layer by the name of its calculation; return what comes out."""
         layer = self._on(label, name, x.shape, **fields)
-        return self._put(label, layer, x, how, layer.gives_a_view())
+        return self._put(label, layer, x, how)
 
     def add(self, label: str, x: Tensor, other: Tensor, *, in_place: bool) -> Tensor:
         """Add a residual, as Python's operator does."""
-        owner: Any = CALCULATIONS["add"]
+        owner: Any = _InPlace if in_place else Add
         layer = owner.on(x.shape, other.shape, **self._fields(owner))
-        return self._put(label, layer, x, OPERATOR, in_place)
+        return self._put(label, layer, x, OPERATOR)
 
     def _on(self, label: str, name: str, shape: tuple[int, ...], **fields: Any) -> Layer:
         owner: Any = CALCULATIONS[name]
@@ -62,9 +72,9 @@ class Builder:
         learns = self.shared["weight_requires_grad"] and self.placed
         return bool(self.shared["input_requires_grad"] or learns)
 
-    def _put(self, label: str, layer: Layer, x: Tensor, how: str, is_view: bool) -> Tensor:
-        if not is_view:
-            self.memories += 1
+    def _put(self, label: str, layer: Layer, x: Tensor, how: str) -> Tensor:
+        is_view = layer.gives_a_view()
+        self.memories += not is_view
         y = Tensor(layer.output_shape, x.place if is_view else self.memories)
         self.placed.append(Placed(label, layer, how, (x.place, y.place)))
         return y

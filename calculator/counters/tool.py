@@ -116,14 +116,24 @@ def on_axes(*names: str) -> tuple[str, ...]:
 def explained(parts: Iterable[tuple[Layer, Number, str]], scale: int) -> str:
     """Return why the counts of layers come to their sum, what differs most from the MACs first.
 
-    `scale` is what a multiply-accumulate counts for.
+    `scale` is what a multiply-accumulate counts for. Where nothing differs, it is the sentence of
+    the layers with most of the work.
     """
-    found: dict[tuple[str, str], Number] = {}
+    off: dict[tuple[str, str], Number] = {}
+    work: dict[str, int] = {}
     for layer, value, why in parts:
         key = called(layer), why
-        found[key] = found.get(key, 0) + value - scale * layer.macs
-    if len(found) == 1:
-        return next(iter(found))[1]
-    ordered = sorted(found.items(), key=lambda item: -abs(item[1]))
-    said = [f"{name}: {why}" for (name, why), difference in ordered[:3] if difference]
-    return " ".join(said) or "Every layer as it is."
+        off[key] = off.get(key, 0) + value - scale * layer.macs
+        work[why] = work.get(why, 0) + layer.macs
+    most = max(work, key=lambda why: work[why], default="")
+    if len(off) == 1 or not any(off.values()):
+        return most
+    ordered = sorted(off.items(), key=lambda item: -abs(item[1]))
+    said: dict[str, list[str]] = {}
+    for (name, why), _ in [each for each in ordered if each[1]][:_MOST]:
+        said.setdefault(why, []).append(name)
+    return " ".join(f"{', '.join(names)}: {why}" for why, names in said.items())
+
+
+_MOST = 4
+"""So many kinds of layers are explained in a network."""

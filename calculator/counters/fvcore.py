@@ -1,0 +1,101 @@
+"""fvcore's `FlopCountAnalysis`: one for each multiply-accumulate, by the operators of a trace."""
+
+from __future__ import annotations
+
+from functools import partial
+from math import prod
+from typing import Any
+
+from calculator.counters.operators import Mode, Operator
+from calculator.counters.tool import Counted, Raised, Reading, Rules, Tool
+from calculator.counters.traced import read
+from calculator.layer import Measured
+
+RULES = Rules(otherwise="By its list nothing that {layer} runs costs anything: 0.")
+SILENT = (
+    "cat", "dropout", "flatten", "floor_divide", "ones", "relu", "relu_", "remainder", "unbind",
+    "zeros_like",
+)  # fmt: skip
+"""What it ignores without a word, of what the traces of our layers hold."""
+
+
+@RULES.rule("linear", "_convolution")
+def product(operator: Operator) -> int:
+    """One for each multiply-accumulate; the bias is not counted."""
+    taken, *weight = operator.inputs
+    if operator.name == "linear":
+        return prod(taken) * operator.output[-1]
+    positions = (taken if operator.flag else operator.output)[2:]
+    return taken[0] * prod(*weight) * prod(positions)
+
+
+@RULES.rule("bmm")
+def batched(operator: Operator) -> int:
+    """One for each multiply-accumulate."""
+    one, other = operator.inputs
+    return prod(one) * other[-1]
+
+
+def _estimated(operator: Operator) -> int:
+    shape, *weight = operator.inputs
+    if not 2 <= len(shape) <= 5:
+        raise Raised(f"AssertionError: {[*shape]}: it takes 2 to 5 dimensions")
+    return (5 if weight else 4) * prod(shape)
+
+
+@RULES.rule("layer_norm", "group_norm", "instance_norm")
+def norm(operator: Operator) -> int:
+    """Counts 5 an element, 4 without weights, by its own word a rough estimate."""
+    return _estimated(operator)
+
+
+@RULES.rule("batch_norm")
+def batch_norm(operator: Operator) -> Counted:
+    """Counts 2 an element, 1 without weights: the statistics are known."""
+    if operator.flag:
+        return _estimated(operator), (
+            "Counts 5 an element, 4 without weights: the statistics are those of the batch."
+        )
+    shape, *weight = operator.inputs
+    return (2 if weight else 1) * prod(shape)
+
+
+@RULES.rule("upsample_nearest2d")
+def nearest(operator: Operator) -> int:
+    """One an element of the output, though it is a copy."""
+    return prod(operator.output)
+
+
+@RULES.rule("upsample_bilinear2d")
+def bilinear(operator: Operator) -> int:
+    """Four an element of the output."""
+    return 4 * prod(operator.output)
+
+
+@RULES.rule("adaptive_avg_pool2d")
+def adaptive(operator: Operator) -> int:
+    """One an element of the input."""
+    return prod(operator.inputs[0])
+
+
+def _read(subject: Measured, **how: Any) -> Reading:
+    return read(subject, Mode(hooked=True, **how), RULES, SILENT)
+
+
+def tool(name: str, call: str, **how: Any) -> Tool:
+    """Return one way to call it."""
+    return Tool(
+        name=name, package="fvcore", version="0.1.5.post20221221", call=call, unit="flops",
+        means="MACs, and estimates for norms, pooling and upsampling", read=partial(_read, **how),
+    )  # fmt: skip
+
+
+TOOLS = (
+    tool("fvcore", "FlopCountAnalysis(model.eval(), inputs).total()"),
+    tool("fvcore-train", "FlopCountAnalysis(model.train(), inputs).total()", training=True),
+    tool(
+        "fvcore-no-grad",
+        "with torch.no_grad(): FlopCountAnalysis(model.eval(), inputs).total()",
+        grad=False,
+    ),
+)

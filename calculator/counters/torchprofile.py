@@ -1,0 +1,114 @@
+"""torchprofile's `profile_macs`: multiply-accumulates, by the operators of a trace."""
+
+from __future__ import annotations
+
+from math import prod
+
+from calculator.counters.operators import Mode, Operator
+from calculator.counters.tool import Counted, Raised, Reading, Rules, Tool, on_axes
+from calculator.counters.traced import read
+from calculator.layer import Measured
+
+RULES = Rules(otherwise="By its list nothing that {layer} runs costs anything: 0.")
+SILENT = (
+    "add", "add_", "cat", "cos", "div", "dropout", "dropout_", "embedding", "flatten",
+    "floor_divide", "gelu", "hardtanh", "hardtanh_", "log_softmax", "neg", "pow", "relu", "relu_",
+    "sigmoid", "silu", "sin", "softmax", "sub", "sum", "tanh", "unflatten", "upsample_nearest2d",
+    *on_axes("adaptive_max_pool", "max_pool"),
+    *(f"{name}_with_indices" for name in on_axes("max_pool")),
+)  # fmt: skip
+"""What it knows to cost nothing, of what the traces of our layers hold."""
+
+
+@RULES.rule("linear")
+def linear(operator: Operator) -> int:
+    """One for each multiply-accumulate; the bias is not counted."""
+    return prod(operator.output) * operator.inputs[0][-1]
+
+
+@RULES.rule("_convolution")
+def convolution(operator: Operator) -> Counted:
+    """One for each multiply-accumulate; the bias is not counted."""
+    made, (_, weight) = operator.output, operator.inputs
+    channels = weight[1] if made[1] == weight[0] else weight[0]
+    value = prod(made) * channels * prod(weight[2:])
+    if not operator.flag:
+        return value
+    groups = "" if made[1] in weight[:2] else ", and the groups are forgotten"
+    return value, (
+        "Multiplies the kernel by the positions of the output, where a transposed convolution "
+        f"works on those of the input{groups}; the bias is not counted."
+    )
+
+
+@RULES.rule("bmm", "baddbmm")
+def batched(operator: Operator) -> int:
+    """One for each multiply-accumulate."""
+    one, other = operator.inputs
+    return prod(one) * other[-1]
+
+
+@RULES.rule("mul", "mul_")
+def multiplication(operator: Operator) -> Counted:
+    """One an element."""
+    if not operator.output:
+        return 1, "A product of sizes counts 1: where it is traced, it is a tensor too."
+    return prod(operator.output)
+
+
+@RULES.rule("batch_norm", "instance_norm", "layer_norm", "group_norm")
+def norm(operator: Operator) -> Counted:
+    """One an element."""
+    if len(operator.inputs) == 1:
+        return 0, "Nothing without weights."
+    return prod(operator.output)
+
+
+@RULES.rule(*on_axes("avg_pool", "adaptive_avg_pool"), "mean", "leaky_relu")
+def each(operator: Operator) -> int:
+    """One an element of the output."""
+    return prod(operator.output)
+
+
+@RULES.rule("upsample_bilinear2d")
+def bilinear(operator: Operator) -> int:
+    """Four an element of the output."""
+    return 4 * prod(operator.output)
+
+
+@RULES.rule("lstm")
+def lstm(operator: Operator) -> int:
+    """Both products of each of 4 gates, taking the size of the output for that of the state."""
+    taken, (cells, _, size) = operator.inputs
+    directions = operator.output[-1] // size
+    above = cells // directions - 1
+    weights = 4 * size * (taken[-1] + size + above * (directions * size + size))
+    return prod(operator.output[:2]) * directions * weights
+
+
+@RULES.rule("scaled_dot_product_attention")
+def attention(operator: Operator) -> int:
+    """Both products, masked pairs included."""
+    query, key, value = operator.inputs
+    if query[1] != key[1]:
+        raise Raised("AssertionError: it takes as many heads of keys as of queries")
+    return prod(query[:-1]) * key[-2] * (query[-1] + value[-1])
+
+
+@RULES.rule("_native_multi_head_attention")
+def fused(operator: Operator) -> int:
+    """Torch's fused kernel returns no weights, and it asks what type they have."""
+    raise Raised("AttributeError: 'NoneType' object has no attribute 'lower'")
+
+
+def _read(subject: Measured) -> Reading:
+    return read(subject, Mode(), RULES, SILENT)
+
+
+TOOLS = (
+    Tool(
+        name="torchprofile", package="torchprofile", version="0.1.0",
+        call="profile_macs(model.eval(), inputs)", unit="MACs",
+        means="MACs, and one for each multiplication and mean beside them", read=_read,
+    ),
+)  # fmt: skip

@@ -1,0 +1,82 @@
+"""The whole trace of a layer or a network, and what a tool makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from calculator.chain import Block, Chain
+from calculator.counters import traced_attention, traced_layers
+from calculator.counters.operators import Mode, Operator, Traces
+from calculator.counters.tool import Number, Reading, Rules, explained, on_axes
+from calculator.layer import Layer, Measured
+
+_TRACES = Traces({**traced_layers.TRACES, **traced_attention.TRACES})
+_NAMES = {"relu6": "hardtanh", "multiply": "mul", **dict.fromkeys(on_axes("zero_pad"), "pad")}
+"""What layers that are one operator are called there, where it is not their own name."""
+
+
+def traced(layer: Layer, mode: Mode) -> Iterator[Operator]:
+    """Yield the operators of a layer; raise Raised where it does not run."""
+    trace = _TRACES.get(layer.name or type(layer).__name__)
+    if trace:
+        for each in trace(layer, mode):
+            if isinstance(each, Operator):
+                yield each
+            else:
+                yield from traced(each, mode)
+    elif isinstance(layer, Block):
+        for count, part in zip(layer.counts(), layer.layers, strict=True):
+            for operator in traced(part, mode):
+                yield operator._replace(times=count * operator.times)
+    else:
+        name = _NAMES.get(layer.name, layer.name)
+        in_place = "_" if getattr(layer, "inplace", False) else ""
+        yield Operator(name + in_place, layer.output_shape, layer.input_shapes())
+
+
+def read(subject: Measured, mode: Mode, rules: Rules, silent: Collection[str]) -> Reading:
+    """Return what a tool reads: its rules by operator, and the operators it says nothing of."""
+    traces = [(layer, [*traced(layer, mode)]) for layer in _layers(subject)]
+    parts = [(layer, *_counted(layer, trace, rules, silent)) for layer, trace in traces]
+    missing = {name for _, trace in traces for name in _missing(trace, rules, silent)}
+    return Reading(
+        value=sum(value for _, value, _ in parts),
+        why=explained(parts, scale=1),
+        warns=tuple(sorted(missing)),
+    )
+
+
+def _layers(subject: Measured) -> tuple[Layer, ...]:
+    """Return the layers of a network, unopened: torch may run a transformer as one operator."""
+    if isinstance(subject, Layer):
+        return (subject,)
+    assert isinstance(subject, Chain)
+    return subject.layers
+
+
+def _missing(trace: list[Operator], rules: Rules, silent: Collection[str]) -> list[str]:
+    """Return what there is no rule for, the operators that compute most before their helpers."""
+    ordered = sorted(trace, key=lambda operator: not operator.inputs)
+    names = dict.fromkeys(operator.name for operator in ordered)
+    return [f"aten::{name}" for name in names if name not in rules.known and name not in silent]
+
+
+def _counted(
+    layer: Layer, trace: list[Operator], rules: Rules, silent: Collection[str]
+) -> tuple[Number, str]:
+    value: Number = 0
+    said: dict[str, dict[str, None]] = {}  # a sentence, and the operators that it is said of
+    for operator in trace:
+        if operator.name in rules.known:
+            rule = rules.known[operator.name]
+            counted = rule.counted(operator)
+            each, why = counted if isinstance(counted, tuple) else (counted, rule.why)
+            value += operator.times * each
+            said.setdefault(why, {})[f"aten::{operator.name}"] = None
+    sentences = [*said]
+    if len(said) > 1:
+        sentences = [f"{', '.join(names)}: {why}" for why, names in said.items()]
+    missing = _missing(trace, rules, silent)
+    if missing and not sentences:
+        sentences = [f"It has no formula for {missing[0]}: 0."]
+    return value, " ".join(sentences) or rules.otherwise.format(layer=type(layer).__name__)
