@@ -56,7 +56,7 @@ class Row(NamedTuple):
             "tool": self.name,
             "value": f"raises {reading.raises.partition(':')[0]}" if reading.raises else value,
             "unit": self.unit,
-            "ratio": "" if self.ratio is None else f"{rounded(self.ratio)}×",
+            "ratio": "" if self.ratio is None else f"{rounded(self.ratio)} ×",
             "params": "" if reading.params is None else grouped(int(reading.params)),
             "why": " ".join(sentences(reading)),
         }
@@ -117,9 +117,10 @@ def panel(subject: Measured, sort: str = "") -> str:
     the tools stays where it is none.
     """
     head = "".join(_head(column, title, sort) for column, title in COLUMNS.items())
+    said = escape(how_to_report(subject))
     body = "".join(map(_html, _sorted(rows(subject), sort)))
     return (
-        f'<p class="calculator-report"><span>{escape(how_to_report(subject))}</span></p>'
+        f'<p class="calculator-report"><b>How to report it:</b> {said}</p>'
         '<div class="calculator-scroll" tabindex="0" role="group" aria-label="Tool by tool">'
         f'<table class="calculator-counters"><thead><tr>{head}</tr></thead>'
         f"<tbody>{body}</tbody></table></div>"
@@ -141,12 +142,13 @@ def _sorted(found: list[Row], sort: str) -> list[Row]:
 def _head(column: str, title: str, sort: str) -> str:
     """Return a head of the table; by a click a column of numbers is sorted, or turned round."""
     if column not in _SORTED:
-        return f'<th scope="col">{title}</th>'
+        return f'<th scope="col" data-column="{column}">{title}</th>'
     order = {column: "ascending", f"-{column}": "descending"}.get(sort, "")
     following = column if sort == f"-{column}" else f"-{column}"
     said = f' aria-sort="{order}"' if order else ""
     return (
-        f'<th scope="col"{said}><button type="button" data-sort="{following}">{title}</button></th>'
+        f'<th scope="col" data-column="{column}"{said}>'
+        f'<button type="button" data-sort="{following}">{title}</button></th>'
     )
 
 

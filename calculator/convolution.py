@@ -18,7 +18,7 @@ class _Convolution(Convolving):
 
     padding: Sizes = per_axis(
         "P_axis", label="Padding", default=0, minimum=-LARGEST,
-        words={"valid": 0, "same": None}, help="A number, one per axis, 'same' or 'valid'.",
+        words={"valid": None, "same": None}, help="A number, one per axis, 'same' or 'valid'.",
     )  # fmt: skip
     dilation: Sizes = DILATION
     groups: int = GROUPS
@@ -49,10 +49,14 @@ class _Convolution(Convolving):
         """Whether the output keeps the size of the input."""
         return bool(self.padding == "same")
 
+    def _pads(self) -> tuple[int, ...]:
+        """Return the padding of either side as numbers, 'valid' being none."""
+        return (0,) * len(self.axes) if self.padding == "valid" else tuple(self.padding)
+
     def _edges(self) -> list[tuple[int, int]]:
         """Return the padding before and behind each axis; an odd one of 'same' goes behind."""
         if not self.same_padding:
-            return [(each, each) for each in self.padding]
+            return [(each, each) for each in self._pads()]
         spans = zip(self.dilation, self.kernel_size, strict=True)
         return [(d * (k - 1) // 2, (d * (k - 1) + 1) // 2) for d, k in spans]
 
@@ -124,7 +128,7 @@ class _Convolution(Convolving):
         sizes = self.input_size()
         if self.same_padding:
             return
-        padded = [s + 2 * p for s, p in zip(sizes, self.padding, strict=True)]
+        padded = [s + 2 * p for s, p in zip(sizes, self._pads(), strict=True)]
         spans = zip(self.dilation, self.kernel_size, strict=True)
         reach = [d * (k - 1) + 1 for d, k in spans]
         for name, room, span in zip(self.axes, padded, reach, strict=True):
@@ -165,7 +169,7 @@ class _Convolution(Convolving):
             return self.input_size()
         geometry = zip(
             self.input_size(),
-            self.padding,
+            self._pads(),
             self.dilation,
             self.kernel_size,
             self.stride,

@@ -26,6 +26,8 @@ def requests() -> Iterator[tuple[str, dict[str, Any]]]:
         yield "answer", request
         yield "formulas", request
         yield "formulas", {**request, "fields": {**defaults, "device": "t4"}}
+        for sort in ["", "value", "-ratio", "params", "no such column"]:
+            yield "counters", {**request, "sort": sort}
         for layout in browser.FORMATS:
             yield "to_copy", {**request, "format": layout}
         for key in defaults:

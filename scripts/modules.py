@@ -125,7 +125,7 @@ class GroupedQueryAttention(nn.Module):
             value = torch.cat((past_value[:, :, first:], value), 2)
         length, tokens = query.shape[2], key.shape[2]
         mask = causal(length, tokens, self.sliding_window, x.device)
-        is_causal = mask is None and length > 1
+        is_causal = mask is None and bool(length > 1)  # a tensor while torch.jit traces
         y = self.attend(query, key, value, attn_mask=mask, is_causal=is_causal)
         return self.o_proj(y.transpose(1, 2).flatten(2))
 

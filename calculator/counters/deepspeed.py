@@ -76,6 +76,8 @@ def conv_positions(layer: Any) -> int:
     sizes, padding = layer.input_size(), layer.padding
     if layer.padding_mode != "zeros":  # padded before the function is called
         sizes, padding = layer.padded_size, [0] * len(sizes)
+    elif padding == "valid":
+        padding = [0] * len(sizes)
     elif layer.same_padding:
         spans = zip(layer.dilation, layer.kernel_size, strict=True)
         padding = [d * (k - 1) // 2 for d, k in spans]
