@@ -29,7 +29,8 @@ Answer = dict[str, Any]
 def thop(one: Subject) -> Answer:
     """`thop.profile`, of either package of this name."""
     tool = import_module(MODULES["thop"])
-    value, params = tool.profile(one.module(), inputs=one.inputs(), verbose=False)
+    given = one.inputs()[0] if one.bare else one.inputs()
+    value, params = tool.profile(one.module(), inputs=given, verbose=False)
     return {"value": value, "params": params}
 
 

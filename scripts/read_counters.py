@@ -17,6 +17,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from calculator.architectures import ARCHITECTURES
 from calculator.counters.tool import Reading, Tool
 from scripts.configurations import LAYERS, accepted
 from scripts.steps import BUILD, ROOT, run, step
@@ -48,8 +49,9 @@ def environment(package: str) -> Path:
         kept = folder / "constraints.txt"
         kept.write_text(torch)
         wanted = PINNED[package]
-        run(python, "-m", "pip", "install", "-qq", "--no-build-isolation", "--constraint", kept,
-            *wanted, DS_BUILD_OPS="0")  # fmt: skip
+        alone = ["--no-deps"] if package == "torchvision" else []  # else it brings its own torch
+        run(python, "-m", "pip", "install", "-qqq", "--no-build-isolation", *alone,
+            "--constraint", kept, *wanted, DS_BUILD_OPS="0")  # fmt: skip
 
     step(f"Installing {package}", make, folder, *PINNED[package])
     return python
@@ -57,6 +59,8 @@ def environment(package: str) -> Path:
 
 def measured(package: str, subjects: Sequence[Subject]) -> tuple[str, list[dict[str, Answer]]]:
     """Return a package's version, and its readings of each subject by name."""
+    if any(one.network in ARCHITECTURES for one in subjects):
+        environment("torchvision")
     finished = subprocess.run(
         [environment(package), "-m", "scripts.counting_tools", package],
         input="".join(f"{one.text()}\n" for one in subjects),
@@ -68,7 +72,8 @@ def measured(package: str, subjects: Sequence[Subject]) -> tuple[str, list[dict[
 
 def predicted(tool: Tool, one: Subject) -> Answer:
     """Return our reading of a subject, as the tools' are written."""
-    return as_answer(tool.reading(one.ours()))
+    ours = one.ours()
+    return as_answer(tool.reading_of_bare(ours) if one.bare else tool.reading(ours))
 
 
 def as_answer(reading: Reading) -> Answer:

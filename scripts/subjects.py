@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import inspect
 import re
+import sys
 from ast import literal_eval
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
+from importlib import import_module
 from types import CodeType
 from typing import Any
 
@@ -19,11 +21,13 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from calculator import Sequential
+from calculator import Network, Sequential
+from calculator.architectures import ARCHITECTURES
 from calculator.layer import Measured
 from scripts import modules
 from scripts.configurations import Configuration
 from scripts.masked import masked
+from scripts.steps import BUILD
 from scripts.twins import TWINS, Tensors, twin, zeros
 
 
@@ -67,25 +71,33 @@ class Lines(nn.Module):
 
 @dataclass(frozen=True)
 class Subject:
-    """A layer, or a network and the shape of its input; frozen where nothing of it learns."""
+    """A layer, or a network and the shape of its input; frozen where nothing of it learns.
+
+    A network is lines, or the name of one of torchvision's. It is `bare` where a tensor is given
+    in place of the tuple that a tool unpacks.
+    """
 
     layer: Configuration | None = None
     network: str = ""
     input_shape: tuple[int, ...] = ()
     frozen: bool = False
+    bare: bool = False
 
     def text(self) -> str:
         """Return the line that `subject` reads."""
         one = self.layer
         layer = one and (one.layer, one.arguments, one.call, one.shapes)
-        return repr((layer, self.network, self.input_shape, self.frozen))
+        return repr((layer, self.network, self.input_shape, self.frozen, self.bare))
 
     def ours(self) -> Measured:
         """Return the calculation of it."""
         more = {"weight_requires_grad": not self.frozen}
-        if self.layer is None:
-            return Sequential(modules=self.network, input_shape=self.input_shape, **more)
-        return self.layer.ours(**more)
+        if self.layer is not None:
+            return self.layer.ours(**more)
+        if self.network in ARCHITECTURES:
+            batch, _, size, _ = self.input_shape
+            return Network(architecture=self.network, batch_size=batch, image_size=size, **more)
+        return Sequential(modules=self.network, input_shape=self.input_shape, **more)
 
     def module(self) -> nn.Module:
         """Return it as torch builds it, to be asked for an inference."""
@@ -115,6 +127,9 @@ class Subject:
         return 1 if one.arguments.get("batch_first") and len(shape) == 3 else 0
 
     def _network(self) -> nn.Module:
+        if self.network in ARCHITECTURES:
+            model: nn.Module = getattr(torchvision(), self.network)()
+            return model
         named: dict[str, nn.Module] = {}
         steps: list[nn.Module | str] = []
         for line in filter(None, map(str.strip, re.split("[\n;]", self.network))):
@@ -155,5 +170,22 @@ class Subject:
 
 def subject(text: str) -> Subject:
     """Return the subject of a line."""
-    layer, network, shape, frozen = literal_eval(text)
-    return Subject(layer and Configuration(*layer), network, shape, frozen)
+    layer, *others = literal_eval(text)
+    return Subject(layer and Configuration(*layer), *others)
+
+
+@cache
+def torchvision() -> Any:
+    """Return torchvision's models, from the environment that `scripts.read_counters` makes.
+
+    Its kernels are those of a build for CUDA; the models need none of them but have to find two
+    operators declared.
+    """
+    (site,) = (BUILD / "counters" / "torchvision").glob("lib/*/site-packages")
+    sys.path.append(str(site))
+    for name in ("nms", "qnms"):
+        operator = f"torchvision::{name}"
+        torch.library.define(
+            operator, "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
+        )
+    return import_module("torchvision.models")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from calculator.counters.steps import steps
-from calculator.counters.tool import Raised
+from calculator.counters.tool import Raised, refused
 from calculator.fields import Choice, Flag, InvalidField
 from calculator.layer import Layer, Measured
 
@@ -13,9 +13,6 @@ Shape = tuple[int, ...]
 
 BY_PLACE = ("cat", "llama", "llama_decoder_layer")
 """Layers that take more inputs than one by their place alone."""
-
-BY_NORMS = ("Expected more than 1", "at dim=0 to match num_features")
-"""What norms refuse in Python, where they raise another error than torch's operators do."""
 
 
 def on_inputs(subject: Measured) -> Measured:
@@ -37,8 +34,7 @@ def on_one(subject: Measured) -> Measured:
     try:
         return _in_evaluation(subject, shape)
     except InvalidField as error:
-        kind = "ValueError" if any(each in error.message for each in BY_NORMS) else "RuntimeError"
-        raise Raised(f"{kind}: on an input {shape}, {error.message}.") from None
+        raise refused(error, f"on an input {shape}, ") from None
 
 
 def by_name(subject: Measured) -> bool:

@@ -237,6 +237,6 @@ TOOLS = (
         name="thop", package="thop", version="0.1.1.post2209072238",
         call="thop.profile(model, inputs=inputs)", unit="MACs",
         means="MACs of convolutions and linear layers, operations of norms, pools and recurrence",
-        read=read,
+        read=read, unpacks=True,
     ),
 )  # fmt: skip

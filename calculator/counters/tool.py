@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
+from calculator.fields import InvalidField
 from calculator.layer import Layer, Measured
 
 Number = int | float
@@ -88,15 +89,60 @@ class Tool:
     means: str
     """What the number is."""
     read: Callable[[Measured], Reading]
+    unpacks: bool = False
+    """Whether it calls `model(*inputs)`, and so takes a tensor in their place apart."""
 
     def reading(self, subject: Measured) -> Reading:
         """Return what the tool returns for a layer or a network, set to inference."""
         if getattr(subject, "training", False):
             subject = subject.replace(training=False)
         try:
-            return self.read(subject)
+            reading = self.read(subject)
         except Raised as error:
             return Reading(why="It ends with an error.", raises=str(error))
+        bare = self.reading_of_bare(subject) if self.unpacks else reading
+        if bare.raises or bare.value == reading.value:
+            return reading
+        more = f"Given `inputs=x` in place of `(x,)`, it returns {bare.value:,.0f}."
+        return replace(reading, why=f"{reading.why} {more}")
+
+    def reading_of_bare(self, subject: Any) -> Reading:
+        """Return what the tool returns where it is given a tensor in place of a tuple of one.
+
+        It takes the samples of a batch for inputs: of one sample the model sees no batch.
+        """
+        try:
+            return self.read(_unpacked(subject))
+        except Raised as error:
+            return Reading(why="It ends with an error.", raises=str(error))
+
+
+def _unpacked(subject: Any) -> Measured:
+    """Return a layer or a network on the one sample of its batch."""
+    shapes = subject.input_shapes() if isinstance(subject, Layer) else (subject.input_shape,)
+    samples = shapes[0][0]
+    if len(shapes) > 1 or samples != 1:
+        raise Raised(
+            f"TypeError: forward() takes 2 positional arguments but {samples + 1} were given"
+        )
+    try:
+        if not isinstance(subject, Layer):
+            network: Measured = subject.replace(input_shape=shapes[0][1:])
+            return network
+        own = {name: getattr(subject, name) for name in Measured.fields}
+        return type(subject).on(shapes[0][1:], **own, **subject.module_arguments())
+    except InvalidField as error:
+        raise refused(error) from None
+
+
+_BY_NORMS = ("Expected more than 1", "to match num_features", "D input (got ")
+"""What norms refuse in Python, where they raise another error than torch's operators do."""
+
+
+def refused(error: InvalidField, where: str = "") -> Raised:
+    """Return what a tool raises where torch refuses an input."""
+    kind = "ValueError" if any(each in error.message for each in _BY_NORMS) else "RuntimeError"
+    return Raised(f"{kind}: {where}{error.message}.")
 
 
 def called(layer: Layer) -> str:

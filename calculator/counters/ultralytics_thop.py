@@ -111,6 +111,6 @@ TOOLS = (
         name="ultralytics-thop", package="ultralytics-thop", version="2.2.3",
         call="thop.profile(model, inputs=inputs)", unit="MACs",
         means="MACs of matrix work, and operations of norms, pools, softmax and recurrence",
-        read=read,
+        read=read, unpacks=True,
     ),
 )  # fmt: skip
