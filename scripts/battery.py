@@ -6,10 +6,12 @@ that a tool is known to stumble over.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from itertools import product
+from random import Random
 from typing import Any
 
-from calculator import CALCULATIONS
+from calculator import CALCULATIONS, InvalidField
 from scripts.configurations import Configuration
 from scripts.subjects import Subject
 
@@ -195,6 +197,27 @@ NETWORKS: list[tuple[str, tuple[int, ...]]] = [
     ("PixelShuffle(2)\nConv2d(2, 4, 1, groups=2)\nZeroPad2d(1)\nDropout(0.1)", (1, 8, 3, 3)),
 ]
 
+ALONE = {
+    **{f"F.{name}(x)": (4, 6) for name in (
+        "elu", "gelu", "glu", "hardsigmoid", "hardswish", "leaky_relu", "mish", "relu", "relu6",
+        "sigmoid", "silu", "softplus", "tanh",
+    )},
+    **{f"F.{name}(x, inplace=True)": (2, 3) for name in (
+        "elu", "leaky_relu", "relu", "relu6", "silu",
+    )},
+    "F.softmax(x, 1)": (4, 6),
+    "F.log_softmax(x, 1)": (4, 6),
+    **{f"F.{kind}_pool{axes}d(x, 2)": (2, 4, *(6,) * axes)
+       for kind in ("avg", "max", "adaptive_avg", "adaptive_max") for axes in (1, 2, 3)},
+    **{f"F.interpolate(x, scale_factor=2, mode={mode!r})": (1, 2, 3, 4)
+       for mode in ("nearest", "bilinear", "area", "bicubic")},
+    "F.interpolate(x, size=5)": (2, 2, 3, 3),
+    "F.interpolate(x, (5, 4))": (2, 2, 3, 3),
+    "F.local_response_norm(x, 3)": (2, 4, 5, 5),
+    "F.pixel_shuffle(x, 2)": (1, 8, 3, 3),
+}  # fmt: skip
+"""Every function that a network may hold, on what."""
+
 PUBLISHED = ("alexnet", "resnet18", "resnet50", "mobilenet_v2")
 """Networks of torchvision."""
 
@@ -210,6 +233,7 @@ def battery() -> list[Subject]:
             for lines, shape in NETWORKS
             for frozen in (False, True)
         ),
+        *(Subject(network=f"PReLU()\n{line}", input_shape=ALONE[line]) for line in ALONE),
         *(Subject(network=name, input_shape=(2, 3, 224, 224)) for name in PUBLISHED),
     ]
 
@@ -226,6 +250,51 @@ def bare() -> list[Subject]:
         Subject(network=SEED_MLP, input_shape=(1, 128), bare=True),
         Subject(network=SEED_MLP, input_shape=(32, 128), bare=True),
     ]
+
+
+def networks(count: int, seed: int = 0) -> list[Subject]:
+    """Return so many random networks on images: modules, functions, modules used again, frozen."""
+    rng = Random(seed)
+    found: list[Subject] = []
+    while len(found) < count:
+        channels, size = rng.choice([2, 4]), rng.choice([6, 8])
+        shape = (rng.randint(1, 3), channels, size, size)
+        lines: list[str] = []
+        for place in range(rng.randint(2, 7)):
+            lines.append(_step(rng, channels, place, lines))
+        if rng.random() < 0.5:
+            lines += [rng.choice(["Flatten()", "torch.flatten(x, 1)"]), "ReLU()"]
+        one = Subject(network="\n".join(lines), input_shape=shape, frozen=rng.random() < 0.2)
+        with suppress(InvalidField):
+            one.ours()
+            found.append(one)
+    return found
+
+
+def _step(rng: Random, channels: int, place: int, lines: list[str]) -> str:
+    """Return a line that keeps so many channels, or the name of one before it."""
+    named = [line.partition(" = ")[0] for line in lines if " = " in line]
+    if named and rng.random() < 0.3:
+        return rng.choice(named)
+    bias, groups = rng.random() < 0.5, rng.choice([1, 2])
+    made = rng.choice([
+        f"Conv2d({channels}, {channels}, 3, padding=1, bias={bias}, groups={groups})",
+        f"Conv2d({channels}, {channels}, 3, padding='same', bias={bias})",
+        f"ConvTranspose2d({channels}, {channels}, 2, stride=2, bias={bias}, groups={groups})",
+        f"BatchNorm2d({channels}, affine={bias})", f"GroupNorm({groups}, {channels})",
+        f"InstanceNorm2d({channels}, affine={bias})", "ReLU()", "ReLU(inplace=True)", "GELU()",
+        "PReLU()", "MaxPool2d(2)", "AvgPool2d(3, 1, 1)", "Upsample(scale_factor=2)", "Dropout(0.5)",
+        "AdaptiveAvgPool2d(4)", "LocalResponseNorm(3)", "Softmax(1)",
+    ])  # fmt: skip
+    if rng.random() < 0.3:
+        return rng.choice([
+            "F.relu(x)", "F.gelu(x)", "F.silu(x)", "F.relu6(x)", "F.max_pool2d(x, 2)",
+            "F.avg_pool2d(x, 2)", "F.softmax(x, dim=1)", "F.interpolate(x, scale_factor=2)",
+            "F.adaptive_avg_pool2d(x, 4)", "F.leaky_relu(x, 0.1)",
+        ])  # fmt: skip
+    ending = ".requires_grad_(False)" if rng.random() < 0.2 else ""
+    name = f"m{place} = " if rng.random() < 0.4 else ""
+    return f"{name}{made}{ending}"
 
 
 def _like(name: str, fields: dict[str, Any]) -> Configuration:

@@ -1,12 +1,15 @@
 """Run the counting tools, each in an environment of its own, and hold our predictions to them.
 
-`python -m scripts.read_counters thop --layer conv2d --count 100` compares a package's readings of
-random layers with what `calculator.counters` says of them, and prints where they differ.
+`python -m scripts.read_counters` reads the battery with every tool and writes the record,
+`docs/readings.json`. `python -m scripts.read_counters thop --layer conv2d --count 100` compares a
+package's readings of random layers with what `calculator.counters` says of them, and prints where
+they differ.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import subprocess
 import sys
 import tomllib
@@ -19,12 +22,15 @@ from typing import Any
 
 from calculator.architectures import ARCHITECTURES
 from calculator.counters.tool import Reading, Tool
+from scripts.battery import bare, battery
 from scripts.configurations import LAYERS, accepted
 from scripts.steps import BUILD, ROOT, run, step
 from scripts.subjects import Subject
 
 PINNED = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
 """What each tool's environment holds beside torch and what the tests need."""
+PACKAGES = [*(name for name in PINNED if name != "torchvision"), "torch"]
+RECORD = ROOT / "docs" / "readings.json"
 
 Answer = dict[str, Any]
 
@@ -106,10 +112,15 @@ def disagreements(
     package: str, subjects: Sequence[Subject]
 ) -> Iterator[tuple[Subject, str, Answer, Answer]]:
     """Yield each reading that is not as predicted: subject, name, ours, the tool's."""
-    tools = own(package)
-    _, readings = measured(package, subjects)
+    return compared(package, subjects, measured(package, subjects)[1])
+
+
+def compared(
+    package: str, subjects: Sequence[Subject], readings: Iterable[dict[str, Answer]]
+) -> Iterator[tuple[Subject, str, Answer, Answer]]:
+    """Yield each of these readings that is not as predicted."""
     for one, answers in zip(subjects, readings, strict=True):
-        for tool in tools:
+        for tool in own(package):
             ours, theirs = predicted(tool, one), answers[tool.name]
             if differs(ours, theirs):
                 yield one, tool.name, ours, theirs
@@ -131,18 +142,58 @@ def drawn(names: Iterable[str], count: int) -> list[Subject]:
     ]
 
 
+def subjects(package: str) -> list[Subject]:
+    """Return the battery, with bare tensors for the packages that take them apart."""
+    return battery() + (bare() if any(tool.unpacks for tool in own(package)) else [])
+
+
+def record() -> dict[str, Any]:
+    """Return what every tool says of the battery today: versions, and readings by subject."""
+    versions: dict[str, str] = {}
+    found: dict[str, dict[str, Any]] = {}
+    for package in PACKAGES:
+        asked = subjects(package)
+        versions[package], readings = measured(package, asked)
+        for one, answers in zip(asked, readings, strict=True):
+            found.setdefault(one.text(), {}).update(shorter(answers))
+    return {"versions": versions, "readings": found}
+
+
+def shorter(answers: dict[str, Answer]) -> dict[str, Any]:
+    """Return readings as the record has them."""
+    return {name: _short(answer) for name, answer in answers.items()}
+
+
+def _short(answer: Answer) -> Any:
+    """Return the kind of an error, a value that stands alone, or all that is not empty."""
+    if "raises" in answer:
+        return answer["raises"].partition(":")[0]
+    kept = {name: value for name, value in answer.items() if value != []}
+    return kept["value"] if kept.keys() == {"value"} else kept
+
+
+def text(found: dict[str, Any]) -> str:
+    """Return the record as it is written, a line for each subject."""
+    readings = found["readings"].items()
+    lines = ",\n".join(f"{json.dumps(one)}: {json.dumps(answers)}" for one, answers in readings)
+    return f'{{"versions": {json.dumps(found["versions"])},\n"readings": {{\n{lines}\n}}}}\n'
+
+
 def main() -> int:
-    """Print where a package's readings of random layers differ from the predictions."""
+    """Write the record, or print where a package differs from the predictions."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("package", choices=["torch", *PINNED])
+    parser.add_argument("package", nargs="?", choices=PACKAGES, help="default: write the record")
     parser.add_argument("--layer", action="append", choices=[*LAYERS], help="default: every one")
     parser.add_argument("--count", type=int, default=10, help="of each layer, default 10")
     given = parser.parse_args()
-    subjects = drawn(given.layer or LAYERS, given.count)
-    found = list(disagreements(given.package, subjects))
+    if given.package is None:
+        RECORD.write_text(text(record()), "utf-8")
+        return 0
+    asked = drawn(given.layer or LAYERS, given.count)
+    found = list(disagreements(given.package, asked))
     for one, name, ours, theirs in found:
         print(f"{name}: {one.text()}\n    predicted {ours}\n    read      {theirs}")
-    print(f"{len(subjects)} subjects, {len(found)} disagreements")
+    print(f"{len(asked)} subjects, {len(found)} disagreements")
     return 1 if found else 0
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from calculator.chain import CAPTURED, OPERATOR, Block
+from calculator.chain import CAPTURED, MODULE, OPERATOR, Block
 from calculator.counters.steps import Step, is_fused, params, steps
 from calculator.counters.tool import Number, Reading, Rules, explained
 from calculator.layer import Layer, Measured
@@ -45,9 +45,9 @@ class Profiler:
             return 0, 0, _UNSEEN[step.how]
         if is_fused(step):
             return 0, 0, "Frozen, it runs as one kernel, and no function is called: 0."
-        return self._counted(step.layer)
+        return self._counted(step.layer, step.how)
 
-    def _counted(self, layer: Layer) -> tuple[Number, int, str]:
+    def _counted(self, layer: Layer, how: str = MODULE) -> tuple[Number, int, str]:
         """Return the FLOPs and the MACs of a layer and why, by its parts where it has no rule."""
         if isinstance(layer, Block) and layer.name not in self.rules.known:
             parts = [(part, *self._counted(part)) for part in layer.layers]
@@ -58,5 +58,5 @@ class Profiler:
                 explained(((part, flops, why) for part, flops, _, why in parts), scale=2),
             )
         macs = self.macs[layer.name](layer) if layer.name in self.macs else 0
-        beside, why = self.rules.of(layer)
+        beside, why = self.rules.of(layer, how)
         return 2 * macs + beside, macs, why

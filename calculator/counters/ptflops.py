@@ -64,8 +64,8 @@ def _counted(step: Step) -> tuple[tuple[Number, ...], str]:
     layer, counts, reasons = step.layer, [], []
     for rules in (HOOKS, FUNCTIONS, TENSORS):
         seen = step.how == MODULE or (step.how == FUNCTION and rules is not HOOKS)
-        known = seen and layer.name in rules.known
-        count, why = rules.of(layer) if known else (0, "")
+        known = seen and rules.name(layer, step.how) in rules.known
+        count, why = rules.of(layer, step.how) if known else (0, "")
         counts.append(count)
         reasons += [why] if known else []
     return tuple(counts), " ".join(reasons) or HOOKS.otherwise.format(layer=called(layer))
@@ -184,7 +184,7 @@ def attention(layer: Any) -> int:
     return layer.samples() * (count + queries * width * (width + 2))
 
 
-@FUNCTIONS.rule("relu", "prelu", "elu", "gelu", "silu", "softmax", *POOLS)
+@FUNCTIONS.rule("relu", "F.relu6", "prelu", "elu", "gelu", "silu", "softmax", *POOLS)
 def function(layer: Any) -> int:
     """The function that is called counts each element of the input once."""
     return prod(layer.input_shape)

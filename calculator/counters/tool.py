@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
+from calculator.chain import FUNCTION, MODULE
 from calculator.fields import InvalidField
 from calculator.layer import Layer, Measured
 
@@ -49,11 +50,19 @@ class Rule(NamedTuple):
 
 @dataclass(frozen=True)
 class Rules:
-    """A tool's rules by the name of a layer; a layer that has none counts 0."""
+    """A tool's rules by the name of a layer; a layer that has none counts 0.
+
+    A function that is counted otherwise than the module stands as `F.name`.
+    """
 
     otherwise: str
     """Why it is 0, a sentence with {layer} in it."""
     known: dict[str, Rule] = field(default_factory=dict)
+
+    def name(self, layer: Layer, how: str) -> str:
+        """Return the name that a layer's rule has."""
+        function = f"F.{layer.name}"
+        return function if how == FUNCTION and function in self.known else layer.name
 
     def rule(self, *names: str) -> Callable[[Callable[[Any], Counted]], Callable[[Any], Counted]]:
         """Declare how layers of these names are counted; the sentence is the docstring.
@@ -68,10 +77,11 @@ class Rules:
 
         return declare
 
-    def of(self, layer: Layer) -> tuple[Number, str]:
+    def of(self, layer: Layer, how: str = MODULE) -> tuple[Number, str]:
         """Return the count of a layer and why."""
-        if layer.name in self.known:
-            return self.known[layer.name].of(layer)
+        name = self.name(layer, how)
+        if name in self.known:
+            return self.known[name].of(layer)
         return 0, self.otherwise.format(layer=called(layer))
 
 
@@ -100,7 +110,8 @@ class Tool:
             reading = self.read(subject)
         except Raised as error:
             return Reading(why="It ends with an error.", raises=str(error))
-        bare = self.reading_of_bare(subject) if self.unpacks else reading
+        takes_samples = self.unpacks and len(_shapes(subject)[0]) > 1
+        bare = self.reading_of_bare(subject) if takes_samples else reading
         if bare.raises or bare.value == reading.value:
             return reading
         more = f"Given `inputs=x` in place of `(x,)`, it returns {bare.value:,.0f}."
@@ -119,7 +130,7 @@ class Tool:
 
 def _unpacked(subject: Any) -> Measured:
     """Return a layer or a network on the one sample of its batch."""
-    shapes = subject.input_shapes() if isinstance(subject, Layer) else (subject.input_shape,)
+    shapes = _shapes(subject)
     samples = shapes[0][0]
     if len(shapes) > 1 or samples != 1:
         raise Raised(
@@ -127,12 +138,18 @@ def _unpacked(subject: Any) -> Measured:
         )
     try:
         if not isinstance(subject, Layer):
+            if "input_shape" not in subject.fields:
+                raise Raised("RuntimeError: an image without a batch")
             network: Measured = subject.replace(input_shape=shapes[0][1:])
             return network
         own = {name: getattr(subject, name) for name in Measured.fields}
         return type(subject).on(shapes[0][1:], **own, **subject.module_arguments())
     except InvalidField as error:
         raise refused(error) from None
+
+
+def _shapes(subject: Any) -> tuple[tuple[int, ...], ...]:
+    return subject.input_shapes() if isinstance(subject, Layer) else (subject.input_shape,)
 
 
 _BY_NORMS = ("Expected more than 1", "to match num_features", "D input (got ")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from calculator.chain import Block, Chain
+from calculator.chain import FUNCTION, MODULE, Block, Chain
 from calculator.counters import traced_attention, traced_layers
 from calculator.counters.operators import Mode, Operator, Traces
 from calculator.counters.tool import Number, Reading, Rules, explained, on_axes
@@ -15,7 +15,7 @@ _NAMES = {"relu6": "hardtanh", "multiply": "mul", **dict.fromkeys(on_axes("zero_
 """What layers that are one operator are called there, where it is not their own name."""
 
 
-def traced(layer: Layer, mode: Mode) -> Iterator[Operator]:
+def traced(layer: Layer, mode: Mode, how: str = MODULE) -> Iterator[Operator]:
     """Yield the operators of a layer; raise Raised where it does not run."""
     trace = _TRACES.get(layer.name or type(layer).__name__)
     if trace:
@@ -29,14 +29,14 @@ def traced(layer: Layer, mode: Mode) -> Iterator[Operator]:
             for operator in traced(part, mode):
                 yield operator._replace(times=count * operator.times)
     else:
-        name = _NAMES.get(layer.name, layer.name)
+        name = layer.name if how == FUNCTION else _NAMES.get(layer.name, layer.name)
         in_place = "_" if getattr(layer, "inplace", False) else ""
         yield Operator(name + in_place, layer.output_shape, layer.input_shapes())
 
 
 def read(subject: Measured, mode: Mode, rules: Rules, silent: Collection[str]) -> Reading:
     """Return what a tool reads: its rules by operator, and the operators it says nothing of."""
-    traces = [(layer, [*traced(layer, mode)]) for layer in _layers(subject)]
+    traces = [(layer, [*traced(layer, mode, how)]) for layer, how in _layers(subject)]
     parts = [(layer, *_counted(layer, trace, rules, silent)) for layer, trace in traces]
     missing = {name for _, trace in traces for name in _missing(trace, rules, silent)}
     return Reading(
@@ -46,12 +46,14 @@ def read(subject: Measured, mode: Mode, rules: Rules, silent: Collection[str]) -
     )
 
 
-def _layers(subject: Measured) -> tuple[Layer, ...]:
-    """Return the layers of a network, unopened: torch may run a transformer as one operator."""
+def _layers(subject: Measured) -> Iterator[tuple[Layer, str]]:
+    """Yield the layers of a network, unopened: torch may run a transformer as one operator."""
     if isinstance(subject, Layer):
-        return (subject,)
+        yield subject, MODULE
+        return
     assert isinstance(subject, Chain)
-    return subject.layers
+    for layer, (how, _) in zip(subject.layers, subject.runs, strict=True):
+        yield layer, how
 
 
 def _missing(trace: list[Operator], rules: Rules, silent: Collection[str]) -> list[str]:
