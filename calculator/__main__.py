@@ -8,6 +8,7 @@ import re
 import signal
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from itertools import starmap
 from typing import Any, NoReturn
 
@@ -16,10 +17,12 @@ from calculator.calculation import Calculation, meant, shown
 from calculator.comparison import record, rows
 from calculator.evaluate import evaluate, form_fields, report
 from calculator.export import printed
-from calculator.fields import Choice, Field, Flag, quoted
+from calculator.fields import Choice, Field, Flag, InvalidField, quoted
 from calculator.hardware import devices
 from calculator.layer import Measured
+from calculator.provenance import Explanation, explanations
 from calculator.statement import how_to_report
+from calculator.units import grouped
 
 
 class _Parser(argparse.ArgumentParser):
@@ -54,6 +57,9 @@ def parser() -> argparse.ArgumentParser:
             command.add_argument(
                 "--counters", action="store_true", help="add what each counting tool prints"
             )
+            command.add_argument(
+                "--figure", metavar="X", help="say what may have given a published figure, as 4.1G"
+            )
         for field in form_fields(owner).values():
             _add(command, field)
     listing = commands.add_parser("devices", help="The devices that --device knows.")
@@ -69,6 +75,10 @@ def _add(command: argparse.ArgumentParser, field: Field) -> None:
     if isinstance(field, Choice) and field.name != "device":
         words.insert(2, f"one of {', '.join(starmap(_described, field.options.items()))}")
     text = ". ".join(filter(None, words)).replace("%", "%%")
+    if isinstance(field, Choice) and field.positional:
+        command.add_argument(
+            field.name, nargs="?", default=argparse.SUPPRESS, metavar=field.name.upper(), help=text
+        )
     names = _options(field)
     if isinstance(field, Flag):
         command.add_argument(
@@ -97,7 +107,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     known, unknown = parser().parse_known_args(arguments)
     given = vars(known)
     command, as_json = given.pop("command"), given.pop("json")
-    with_counters = given.pop("counters", False)
+    with_counters, figure = given.pop("counters", False), given.pop("figure", None)
     if unknown:
         return _refuse(_unknown_option(command, unknown))
     if command == "devices":
@@ -114,8 +124,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _refuse(f"{command}: {error}")
     assert outcome.calculation is not None
     counted = outcome.calculation if with_counters else None
+    found: list[Explanation] = []
+    if figure is not None and isinstance(outcome.calculation, Measured):
+        try:
+            found = explanations(outcome.calculation, figure)
+        except InvalidField as error:
+            return _refuse(f"{command}: {error}")
     if as_json:
-        print(json.dumps(report(outcome.calculation, outcome.time) | _counters(counted)))
+        said = report(outcome.calculation, outcome.time) | _counters(counted)
+        if figure is not None:
+            said["explanations"] = [asdict(each) | {"said": each.said} for each in found]
+        print(json.dumps(said))
         return 0
     print(outcome.calculation)
     for calculation in filter(None, (outcome.calculation, outcome.time)):
@@ -123,6 +142,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"  {declared.label:<28} {printed(declared, value)}")
     if outcome.time is not None:
         print(f"  {'What binds':<28} {outcome.time.bound}")
+    if figure is not None:
+        print(f"\n{figure} may be" if found else f"\nNothing known here comes near {figure}.")
+        for each in found:
+            print(f"  {each.what} {grouped(each.value)}, which {each.said}")
     if isinstance(counted, Measured):
         print(f"\n{how_to_report(counted)}\n")
         for row in rows(counted):

@@ -117,7 +117,7 @@ def resnet(depth: int) -> Callable[..., Tensor]:
         x = net.add(f"{name} +=", x, identity, in_place=True)
         return net.run(f"{name}.relu", "relu", x, inplace=True)
 
-    def build(net: Builder, x: Tensor, *, num_classes: int, stride_in_1x1: bool) -> Tensor:
+    def build(net: Builder, x: Tensor, *, num_classes: int, stride_in_1x1: bool = False) -> Tensor:
         x = net.normalized("conv1", "bn1", x, 64, 7, stride=2)
         x = net.run("relu", "relu", x, inplace=True)
         x = net.run("maxpool", "max_pool2d", x, kernel_size=3, stride=2, padding=1)

@@ -47,12 +47,13 @@ def formulas(text: str) -> str:
 
 
 def counters(text: str) -> str:
-    """Answer {"calculator", "fields", "sort"} with {"html"}: what each counting tool prints."""
+    """Answer {"calculator", "fields", "sort", "figure"} with {"html"}: what each tool prints."""
     question, outcome = _ask(text)
     if not isinstance(outcome.calculation, Measured):
         return json.dumps({"html": None})
     panel = import_module("calculator.comparison").panel
-    return json.dumps({"html": panel(outcome.calculation, question.get("sort", ""))})
+    asked = {name: question[name] for name in ("sort", "figure") if name in question}
+    return json.dumps({"html": panel(outcome.calculation, **asked)})
 
 
 def form(text: str) -> str:

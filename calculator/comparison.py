@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from io import StringIO
 from typing import Any, NamedTuple
 
+from calculator import provenance
 from calculator.calculation import Calculation
 from calculator.counters import readings, tools
 from calculator.counters.tool import Reading, Tool
@@ -110,8 +111,8 @@ def record(subject: Measured) -> dict[str, dict[str, Any]]:
     }
 
 
-def panel(subject: Measured, sort: str = "") -> str:
-    """Return how to report the count, and the table of the tools, as HTML.
+def panel(subject: Measured, sort: str = "", figure: str = "") -> str:
+    """Return how to report the count, what a figure may be, and the tools' table, as HTML.
 
     `sort` is a column that has numbers, with a dash in front for the largest first; the order of
     the tools stays where it is none.
@@ -121,6 +122,7 @@ def panel(subject: Measured, sort: str = "") -> str:
     body = "".join(map(_html, _sorted(rows(subject), sort)))
     return (
         f'<p class="calculator-report"><b>How to report it:</b> {said}</p>'
+        f"{provenance.table(subject, figure) if figure.strip() else ''}"
         '<div class="calculator-scroll" tabindex="0" role="group" aria-label="Tool by tool">'
         f'<table class="calculator-counters"><thead><tr>{head}</tr></thead>'
         f"<tbody>{body}</tbody></table></div>"

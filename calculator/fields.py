@@ -217,7 +217,8 @@ class Choice(Field):
 
     `options` may be a function, so that data behind it is read when it is first needed; `empty` is
     the label of no word, where the field is `optional`. Where the field is `open`, it takes any
-    word and leaves it to the layer to refuse it.
+    word and leaves it to the layer to refuse it. A command line takes it without its name where it
+    is `positional`.
     """
 
     kind = "choice"
@@ -231,10 +232,12 @@ class Choice(Field):
         optional: bool = False,
         empty: str = "none: own figures",
         open: bool = False,
+        positional: bool = False,
         **more: Any,
     ) -> None:
         super().__init__(*args, **more)
         self.open = open
+        self.positional = positional
         self.empty = empty
         self._options = options
         self.also = also or {}

@@ -21,7 +21,7 @@ class Network(Chain, name="network"):
     """
 
     architecture: str = choice(
-        default="resnet50", label="Architecture",
+        default="resnet50", label="Architecture", positional=True,
         options={name: title for name, (title, _) in ARCHITECTURES.items()},
     )  # fmt: skip
     num_classes: int = size("K", default=1000, label="Classes")
@@ -37,15 +37,14 @@ class Network(Chain, name="network"):
         """Every layer where it stands."""
         shared = {name: getattr(self, name) for name in Measured.fields}
         net = Builder(**shared, training=self.training)
-        options: dict[str, Any] = {"num_classes": self.num_classes}
-        if self.has_bottlenecks():
-            options["stride_in_1x1"] = self.stride_in_1x1
-        ARCHITECTURES[self.architecture][1](net, Tensor(self.input_shape, 0), **options)
+        options: dict[str, Any] = {"stride_in_1x1": True} if self.stride_in_1x1 else {}
+        build = ARCHITECTURES[self.architecture][1]
+        build(net, Tensor(self.input_shape, 0), num_classes=self.num_classes, **options)
         return tuple(net.placed)
 
     def has_bottlenecks(self) -> bool:
         """Return whether the architecture may have its stride in another place."""
-        return self.architecture.startswith("resnet")
+        return self.architecture in ("resnet50", "resnet101", "resnet152")
 
     @property
     def layers(self) -> tuple[Layer, ...]:
@@ -68,6 +67,11 @@ class Network(Chain, name="network"):
         return tuple((each.how, place) for place, each in enumerate(self.placed))
 
     def validate(self) -> None:
+        if self.stride_in_1x1 and not self.has_bottlenecks():
+            title, _ = ARCHITECTURES[self.architecture]
+            raise self.fields["stride_in_1x1"].refuse(
+                f"has no meaning for {title}, which has no bottlenecks. Switch it off", True
+            )
         assert self.placed  # built now, so that what does not fit is refused now
 
     @cached_property

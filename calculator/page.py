@@ -76,17 +76,20 @@ def element(
         '<table class="calculator-table"><thead><tr><th scope="col">Quantity</th>'
         '<th scope="col">Formula, then your numbers</th><th scope="col">Value</th></tr></thead>'
         f"<tbody data-place>{formulas(*result)}</tbody></table></details></div></div>"
-        f"{_counters(result[0])}</flops-calculator>"
+        f"{_counters(result[0], prefix)}</flops-calculator>"
     )
 
 
-def _counters(calculation: Calculation) -> str:
+def _counters(calculation: Calculation, prefix: str) -> str:
     """Return what each counting tool prints, folded, where there is work to count."""
     if not isinstance(calculation, Measured):
         return ""
     return (
         '<details class="calculator-panel" data-asks="counters" data-linked>'
         "<summary>What would each counting tool print, and why?</summary>"
+        f'<p class="calculator-figure"><label for="{prefix}-figure">Explain a figure that you have '
+        f'read</label><input id="{prefix}-figure" name="figure" placeholder="4.11 G" '
+        'spellcheck="false"></p>'
         f"<div data-place>{panel(calculation)}</div>{_COPIES}</details>"
     )
 

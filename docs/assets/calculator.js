@@ -2,7 +2,7 @@
 // <flops-calculator>: reads its form, asks Python, places the answer. Works where it is connected
 // again, as instant navigation does.
 import { ask, start, watch } from "./client.js";
-import { become, connectionAllows, controls, copyText, edited, fieldsOfJson, fragment, printed, readFields, setTex, writeFields } from "./page.js";
+import { become, connectionAllows, controls, copyText, edited, fieldsOfJson, fragment, printed, readFields, setTex, textsOf, writeFields } from "./page.js";
 
 const URL_DELAY = 300; // ms; browsers limit how often a page may write its address
 const SPEAK_DELAY = 800; // ms after the last key, so that a screen reader hears one answer
@@ -66,6 +66,7 @@ class FlopsCalculator extends HTMLElement {
     for (const panel of this.panels) {
       panel.addEventListener("toggle", () => this.toggled(panel), { signal });
       panel.addEventListener("click", (event) => this.sort(panel, event), { signal });
+      panel.addEventListener("input", () => this.changed(), { signal });
     }
     window.addEventListener("popstate", () => this.restore(), { signal });
     watch((state) => this.show(state), signal);
@@ -101,6 +102,7 @@ class FlopsCalculator extends HTMLElement {
       if (!Object.hasOwn(fields, asks)) continue;
       panel.dataset.order = fields[asks];
       panel.open = true;
+      for (const control of panel.querySelectorAll("input")) control.value = fields[control.name] ?? "";
     }
     if (this.choice && calculator !== this.choice.value) {
       this.choice.value = calculator;
@@ -181,7 +183,9 @@ class FlopsCalculator extends HTMLElement {
     const url = new URL(location.href);
     /** @type {Record<string, string>} */
     const fields = { calculator: this.calculator, ...readFields(this.form) };
-    for (const { open, dataset } of this.linked) if (open) fields[dataset.asks ?? ""] = dataset.order ?? "";
+    for (const panel of this.linked) {
+      if (panel.open) Object.assign(fields, textsOf(panel), { [panel.dataset.asks ?? ""]: panel.dataset.order ?? "" });
+    }
     url.search = new URLSearchParams(fields).toString();
     return url.href;
   }
@@ -199,8 +203,11 @@ class FlopsCalculator extends HTMLElement {
       this.place(html, errors);
       for (const panel of html === null ? [] : this.panels) {
         if (!panel.open) continue;
-        const { asks = "", order = "" } = panel.dataset;
-        const asked = order ? { ...question, sort: order } : question;
+        const { asks = "", order: sort } = panel.dataset;
+        const more = textsOf(panel);
+        if (Object.keys(more).length > 0) await new Promise((resolve) => setTimeout(resolve, URL_DELAY));
+        if (mine !== this.asked) return;
+        const asked = sort ? { ...question, ...more, sort } : { ...question, ...more };
         const shown = (await ask(this.version, asks, asked)).html;
         if (mine !== this.asked) return;
         const place = /** @type {HTMLElement} */ (panel.querySelector("[data-place]"));

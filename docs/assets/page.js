@@ -19,6 +19,12 @@ export const readFields = (form) =>
     ]),
   );
 
+/** What is typed beside a form, empty texts left out. @param {ParentNode} place */
+export const textsOf = (place) =>
+  Object.fromEntries(
+    [...place.querySelectorAll("input")].filter(({ value }) => value).map(({ name, value }) => [name, value]),
+  );
+
 /** @param {Control} control The text that the page was printed with. */
 const initial = (control) => {
   if (isCheckbox(control)) return String(/** @type {HTMLInputElement} */ (control).defaultChecked);
