@@ -9,14 +9,10 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import redirect_stdout
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
-from io import StringIO
 from math import prod
-from multiprocessing import get_context
 from typing import Any
 
 import torch
@@ -26,6 +22,8 @@ from scripts import modules
 from scripts.configurations import Configuration
 from scripts.definitions import computed
 from scripts.masked import Attention
+from scripts.read_counters import PINNED, measured
+from scripts.subjects import Subject as Shown
 from scripts.twins import DTYPES, Tensors, first, inputs, module, run, work, zeros
 from scripts.twins import count as count_macs
 
@@ -44,9 +42,8 @@ class Network:
 
 Subject = Configuration | Network
 
-TORCH, PINT, THOP = (
-    f"{name} {version(name).partition('+')[0]}" for name in ("torch", "pint", "thop")
-)
+TORCH, PINT = (f"{name} {version(name).partition('+')[0]}" for name in ("torch", "pint"))
+THOP = PINNED["thop"][0].replace("==", " ")
 LOOPS = "counting loops"
 ORDER = (TORCH, LOOPS, PINT)  # in which they are named
 
@@ -281,20 +278,16 @@ def count_all_arithmetic(subject: Subject, function_weight: int) -> Figures:
     return {"flops": 2 * products + sum(tally.values()) + function_weight * functions}
 
 
-@cache
-def _another_process() -> ProcessPoolExecutor:
-    """Return the process in which thop may patch what it likes."""
-    return ProcessPoolExecutor(1, mp_context=get_context("spawn"))
-
-
 def ask_thop(subject: Subject) -> dict[str, int | str]:
-    """Return what `thop.profile` says of the layers."""
-    return _another_process().submit(_profile, subject).result()
-
-
-def _profile(subject: Subject) -> dict[str, int | str]:
-    import thop
-
-    with redirect_stdout(StringIO()):
-        macs, params = thop.profile(build(subject), inputs=tensors(subject), verbose=False)
-    return {"macs": int(macs), "params": int(params), "version": THOP}
+    """Return what `thop.profile` says of the layers, in an environment and a process of its own."""
+    if isinstance(subject, Configuration):
+        shown = Shown(subject)
+    else:
+        lines = [
+            f"{name}({', '.join([*map(repr, given), *(f'{key}={named[key]!r}' for key in named)])})"
+            for name, given, named in subject.layers
+        ]
+        shown = Shown(network="\n".join(lines), input_shape=subject.input_shape)
+    _, (answers,) = measured("thop", [shown])
+    said = answers["thop"]
+    return {"macs": int(said["value"]), "params": int(said["params"]), "version": THOP}
