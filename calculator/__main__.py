@@ -20,7 +20,7 @@ from calculator.export import printed
 from calculator.fields import Choice, Field, Flag, InvalidField, quoted
 from calculator.hardware import devices
 from calculator.layer import Measured
-from calculator.provenance import Explanation, explanations
+from calculator.provenance import Explanation, explained
 from calculator.statement import how_to_report
 from calculator.units import grouped
 
@@ -127,7 +127,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     found: list[Explanation] = []
     if figure is not None and isinstance(outcome.calculation, Measured):
         try:
-            found = explanations(outcome.calculation, figure)
+            figure, found = explained(outcome.calculation, figure)
         except InvalidField as error:
             return _refuse(f"{command}: {error}")
     if as_json:

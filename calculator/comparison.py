@@ -15,7 +15,7 @@ from calculator.form import escape
 from calculator.layer import Measured
 from calculator.roofline import Runtime
 from calculator.statement import how_to_report
-from calculator.units import grouped, rounded
+from calculator.units import grouped
 
 COLUMNS = {
     "tool": "Tool", "value": "It prints", "unit": "Its unit", "ratio": "Of the true MACs",
@@ -57,7 +57,7 @@ class Row(NamedTuple):
             "tool": self.name,
             "value": f"raises {reading.raises.partition(':')[0]}" if reading.raises else value,
             "unit": self.unit,
-            "ratio": "" if self.ratio is None else f"{rounded(self.ratio)} ×",
+            "ratio": "" if self.ratio is None else f"{self.ratio:.4g} ×",
             "params": "" if reading.params is None else grouped(int(reading.params)),
             "why": " ".join(sentences(reading)),
         }
@@ -66,7 +66,7 @@ class Row(NamedTuple):
 def sentences(reading: Reading) -> Iterator[str]:
     """Yield why a reading is what it is: its rule, its error, its warnings."""
     if reading.raises:
-        yield f"{reading.raises.partition(': ')[2] or reading.raises}."
+        yield (reading.raises.partition(": ")[2] or reading.raises).rstrip(".") + "."
     else:
         yield reading.why
     if reading.warns:

@@ -24,6 +24,7 @@ HEADLINE = (
     *("hardware_flops", "device_hours", "training_seconds", "mfu", "hfu"),
     *("total_bytes", "bytes_per_param"),
 )
+_MOST = 24  # layers that stand unfolded
 _LONG = 24  # characters that fit on a phone
 _UNITS = {"macs": "MACs", "flops": "FLOPs", "fmas": "FMAs"}
 
@@ -119,12 +120,18 @@ def _layers(chain: Chain) -> str:
         f"<td>{_percent(count * getattr(layer, work), getattr(chain, work))}</td></tr>"
         for place, label, count, layer in chain.parts()
     )
-    return (
+    table = (
         '<div class="calculator-scroll" tabindex="0" role="group" aria-label="Layer by layer">'
         '<table class="calculator-layers"><thead><tr><th scope="col">#</th>'
         '<th scope="col">Layer</th><th scope="col">Output shape</th><th scope="col">Parameters</th>'
         f'<th scope="col">{_UNITS[work]}</th><th scope="col">Share</th></tr></thead>'
         f"<tbody>{rows}</tbody></table></div>"
+    )
+    if len(chain.layers) <= _MOST:
+        return table
+    return (
+        '<details class="calculator-more"><summary>Layer by layer: '
+        f"{len(chain.layers)}</summary>{table}</details>"
     )
 
 

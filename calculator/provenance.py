@@ -110,6 +110,22 @@ def explanations(subject: Measured, text: str) -> list[Explanation]:
     return [*fitting[:_MOST], *ordered[len(fitting) :][: 3 if fitting else _MOST]]
 
 
+def explained(subject: Measured, text: str) -> tuple[str, list[Explanation]]:
+    """Return a figure as it is taken, and its explanations: 4.1 alone may be 4.1 G.
+
+    Raises InvalidField where the text holds no figure.
+    """
+    found = explanations(subject, text)
+    if found or not text.strip()[-1:].isdigit():
+        return text, found
+    for prefix in ("G", "M", "k", "T"):
+        taken = f"{text.strip()} {prefix}"
+        found = explanations(subject, taken)
+        if found:
+            return taken, found
+    return text, []
+
+
 def _counts(subject: Measured) -> Iterator[tuple[int, str, int]]:
     """Yield what may be counted: how many things are supposed, what it is, and the count."""
     for steps, where, one in _variants(subject):
@@ -174,7 +190,7 @@ def _variants(work: Any) -> Iterator[tuple[int, str, Any]]:
 def table(subject: Measured, text: str) -> str:
     """Return the explanations of a figure as HTML, or why it is none."""
     try:
-        found = explanations(subject, text)
+        taken, found = explained(subject, text)
     except InvalidField as error:
         return f'<p class="calculator-error">{escape(error.message)}</p>'
     if not found:
@@ -188,7 +204,8 @@ def table(subject: Measured, text: str) -> str:
         for each in found
     )
     return (
-        '<table class="calculator-provenance"><thead><tr><th scope="col">It may be</th>'
+        '<table class="calculator-provenance"><thead><tr>'
+        f'<th scope="col">{escape(taken.strip())} may be</th>'
         '<th scope="col">Exactly</th><th scope="col">Which</th></tr></thead>'
         f"<tbody>{rows}</tbody></table>"
     )

@@ -43,14 +43,15 @@ def _batch_is_second(work: Measured) -> bool:
 
 
 def _scope(work: Measured) -> str:
+    rest = "biases, normalisation, activations and pooling"
     if work.convention != "matrix":
-        return "biases, normalisation, activations and pooling included"
+        return f"{rest} included"
     attention = [each for each in _layers(work) if hasattr(each, "scores")]
-    words = ""
-    if attention:
-        masked = any(getattr(each, "is_causal", False) for each in attention)
-        words = "attention products included" + (", masked pairs too" if masked else "") + "; "
-    return f"{words}biases, normalisation, activations and pooling not"
+    if not attention:
+        return f"{rest} not included"
+    masked = any(getattr(each, "is_causal", False) for each in attention)
+    products = "attention products included" + (", masked pairs too" if masked else "")
+    return f"{products}; {rest} not"
 
 
 def _layers(work: Measured) -> Iterator[Layer]:

@@ -40,16 +40,17 @@ def pool(layer: Any) -> int:
 
 
 @RULES.rule(*on_axes("batch_norm"))
-def batch_norm(layer: Any) -> int:
-    """Two for each element, one without a weight, and three more without running statistics."""
+def batch_norm(layer: Any) -> Said:
+    """Return two for each element, one without a weight, and three more for own statistics."""
     each = 1 + layer.scales() + (0 if layer.track_running_stats else 3)
-    return each * prod(layer.input_shape)
+    return each * prod(layer.input_shape), f"Counts {each} for each element."
 
 
 @RULES.rule(*on_axes("instance_norm"), "group_norm", "layer_norm")
-def norm(layer: Any) -> int:
-    """Five for each element, four without a weight."""
-    return (4 + layer.scales()) * prod(layer.input_shape)
+def norm(layer: Any) -> Said:
+    """Return five for each element, four without a weight."""
+    each, has = (5, "a") if layer.scales() else (4, "no")
+    return each * prod(layer.input_shape), f"Counts {each} for each element: it has {has} weight."
 
 
 @RULES.rule("local_response_norm")

@@ -12,13 +12,13 @@ from calculator.layer import Layer, Measured
 
 SEEN = "Two FLOPs for each multiply-accumulate; biases and element-wise work count nothing."
 BILINEAR = "No formula is registered for `aten::_trilinear`: 0."
-LSTM = "0: on the CPU the whole layer is one oneDNN kernel, which has no formula."
-FAST_PATH = "0: without gradients torch runs {layer} as one fused kernel, which has no formula."
+LSTM = "On the CPU the whole layer is one oneDNN kernel, which has no formula: 0."
+FAST_PATH = "Without gradients torch runs {layer} as one fused kernel, which has no formula: 0."
 ATTENTION = (
     "The products of attention are missing: the CPU's fused kernel has no formula; the projections "
     "are counted."
 )
-LONE_ATTENTION = "0: the CPU's fused kernel of attention has no formula."
+LONE_ATTENTION = "The CPU's fused kernel of attention has no formula: 0."
 
 
 def read(subject: Measured, *, on_cpu: bool, grad: bool) -> Reading:

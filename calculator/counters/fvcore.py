@@ -36,28 +36,29 @@ def batched(operator: Operator) -> int:
     return prod(one) * other[-1]
 
 
-def _estimated(operator: Operator) -> int:
+def _estimated(operator: Operator) -> tuple[int, str]:
     shape, *weight = operator.inputs
     if not 2 <= len(shape) <= 5:
         raise Raised(f"AssertionError: {[*shape]}: it takes 2 to 5 dimensions")
-    return (5 if weight else 4) * prod(shape)
+    each, has = (5, "a") if weight else (4, "no")
+    return each * prod(shape), f"Counts {each} an element, a rough estimate: it has {has} weight."
 
 
 @RULES.rule("layer_norm", "group_norm", "instance_norm")
-def norm(operator: Operator) -> int:
-    """Counts 5 an element, 4 without weights, by its own word a rough estimate."""
+def norm(operator: Operator) -> Counted:
+    """Return 5 an element, 4 without weights."""
     return _estimated(operator)
 
 
 @RULES.rule("batch_norm")
 def batch_norm(operator: Operator) -> Counted:
-    """Counts 2 an element, 1 without weights: the statistics are known."""
+    """Return 2 an element, 1 without weights, or an estimate where statistics are taken."""
     if operator.flag:
-        return _estimated(operator), (
-            "Counts 5 an element, 4 without weights: the statistics are those of the batch."
-        )
+        count, _ = _estimated(operator)
+        return count, "Counts its own statistics too: 5 an element, 4 without weights."
     shape, *weight = operator.inputs
-    return (2 if weight else 1) * prod(shape)
+    each = 2 if weight else 1
+    return each * prod(shape), f"Counts {each} an element: the statistics are known."
 
 
 @RULES.rule("upsample_nearest2d")

@@ -10,6 +10,14 @@ from calculator.layer import Layer
 Shape = tuple[int, ...]
 
 
+PRODUCTS = {
+    "scaled_dot_product_attention", "baddbmm", "_native_multi_head_attention",
+    "_transformer_encoder_layer_fwd", "_convolution_mode", "lstm", "gru", "rnn_tanh", "rnn_relu",
+    "bilinear",
+}  # fmt: skip
+"""Operators of matrix work that a tool may have no formula for."""
+
+
 class Operator(NamedTuple):
     """An operator of a trace, with the shapes that it is given and the one that it makes.
 

@@ -68,6 +68,8 @@ def _counted(step: Step) -> tuple[tuple[Number, ...], str]:
         count, why = rules.of(layer, step.how) if known else (0, "")
         counts.append(count)
         reasons += [why] if known else []
+    if counts[0] and counts[1]:
+        reasons.append("So it counts twice.")
     return tuple(counts), " ".join(reasons) or HOOKS.otherwise.format(layer=called(layer))
 
 
@@ -186,7 +188,7 @@ def attention(layer: Any) -> int:
 
 @FUNCTIONS.rule("relu", "F.relu6", "prelu", "elu", "gelu", "silu", "softmax", *POOLS)
 def function(layer: Any) -> int:
-    """The function that is called counts each element of the input once."""
+    """The function that is called counts 1 for each element of the input."""
     return prod(layer.input_shape)
 
 

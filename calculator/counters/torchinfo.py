@@ -37,7 +37,7 @@ def _tied(layer: Any) -> int:
 
 @RULES.rule("linear")
 def linear(layer: Any) -> int:
-    """Multiplies all parameters, the bias too, by the first dimension of the output alone."""
+    """Multiplies all parameters, the bias too, by the first size of the output alone, the batch."""
     own: int = (layer.in_features + layer.bias) * layer.out_features
     return own * layer.output_shape[0]
 
@@ -45,7 +45,7 @@ def linear(layer: Any) -> int:
 @RULES.rule("bilinear", "prelu", "embedding", "embedding_bag", "group_norm")
 @RULES.rule("layer_norm", "rms_norm", *on_axes("batch_norm", "instance_norm"))
 def parameters(layer: Layer) -> int:
-    """Multiplies all parameters, the bias too, by the first dimension of the output alone."""
+    """Multiplies all parameters, the bias too, by the first size of the output alone, the batch."""
     return layer.params * layer.output_shape[0]
 
 

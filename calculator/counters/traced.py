@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 
 from calculator.chain import FUNCTION, MODULE, Block, Chain
 from calculator.counters import traced_attention, traced_layers
-from calculator.counters.operators import Mode, Operator, Traces
+from calculator.counters.operators import PRODUCTS, Mode, Operator, Traces
 from calculator.counters.tool import Number, Reading, Rules, explained, on_axes
 from calculator.layer import Layer, Measured
 
@@ -42,7 +42,7 @@ def read(subject: Measured, mode: Mode, rules: Rules, silent: Collection[str]) -
     return Reading(
         value=sum(value for _, value, _ in parts),
         why=explained(parts, scale=1),
-        warns=tuple(sorted(missing)),
+        warns=tuple(sorted(f"aten::{name}" for name in missing)),
     )
 
 
@@ -57,10 +57,10 @@ def _layers(subject: Measured) -> Iterator[tuple[Layer, str]]:
 
 
 def _missing(trace: list[Operator], rules: Rules, silent: Collection[str]) -> list[str]:
-    """Return what there is no rule for, the operators that compute most before their helpers."""
-    ordered = sorted(trace, key=lambda operator: not operator.inputs)
+    """Return what there is no rule for, those of matrix work first."""
+    ordered = sorted(trace, key=lambda operator: operator.name not in PRODUCTS)
     names = dict.fromkeys(operator.name for operator in ordered)
-    return [f"aten::{name}" for name in names if name not in rules.known and name not in silent]
+    return [name for name in names if name not in rules.known and name not in silent]
 
 
 def _counted(
@@ -79,6 +79,9 @@ def _counted(
     if len(said) > 1:
         sentences = [f"{', '.join(names)}: {why}" for why, names in said.items()]
     missing = _missing(trace, rules, silent)
-    if missing and not sentences:
-        sentences = [f"It has no formula for {missing[0]}: 0."]
+    products = [f"aten::{name}" for name in missing if name in PRODUCTS]
+    if products:
+        sentences.insert(0, f"It has no formula for {' and '.join(products)}: 0.")
+    elif missing and not sentences:
+        sentences = [f"It has no formula for aten::{missing[0]}: 0."]
     return value, " ".join(sentences) or rules.otherwise.format(layer=type(layer).__name__)

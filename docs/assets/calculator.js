@@ -97,9 +97,9 @@ class FlopsCalculator extends HTMLElement {
     const given = Object.fromEntries(new URLSearchParams(location.search));
     const { calculator = this.calculator, ...fields } = given;
     if (!this.dataset.offers?.split(" ").includes(calculator)) return;
-    for (const panel of this.linked) {
+    const asked = this.linked.filter((panel) => Object.hasOwn(fields, panel.dataset.asks ?? ""));
+    for (const panel of asked) {
       const asks = panel.dataset.asks ?? "";
-      if (!Object.hasOwn(fields, asks)) continue;
       panel.dataset.order = fields[asks];
       panel.open = true;
       for (const control of panel.querySelectorAll("input")) control.value = fields[control.name] ?? "";
@@ -107,7 +107,7 @@ class FlopsCalculator extends HTMLElement {
     if (this.choice && calculator !== this.choice.value) {
       this.choice.value = calculator;
       void this.choose(fields);
-    } else if (writeFields(this.form, fields)) void this.update();
+    } else if (writeFields(this.form, fields) || asked.length > 0) void this.update();
   }
 
   /** What was typed into the forms so far, this one's latest. */
