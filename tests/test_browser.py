@@ -1,97 +1,14 @@
 """What a reader does and sees, in a real Chromium, on the site as it is served."""
 
-import re
-import subprocess
-import sys
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from pages import PAGES, PHONE, field, figure, ready, serve
+from playwright.sync_api import expect
 
-from scripts.build import ROOT, browser_path
+from scripts.build import ROOT
 
 pytestmark = pytest.mark.xdist_group("site")  # one builder of it at a time
-
-NAV = re.findall(r"^ +- [^:]+: (\S+)\.md$", (ROOT / "mkdocs.yml").read_text("utf-8"), re.MULTILINE)
-PAGES = ["" if name == "index" else f"{name}/" for name in NAV]
-PHONE = {"width": 390, "height": 844}
-
-
-def serve(*options):
-    """Start the site's own server on a free port; return the process and its address."""
-    process = subprocess.Popen(
-        [sys.executable, "scripts/build.py", "serve", "--port", "0", *options],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    for line in process.stdout:
-        found = re.search(r"http://\S+", line)
-        if found:
-            return process, found[0].rstrip("/") + "/"
-    raise AssertionError("the server printed no address")
-
-
-@pytest.fixture(scope="session")
-def site():
-    process, address = serve()
-    yield address
-    process.terminate()
-
-
-@pytest.fixture(scope="session")
-def chromium():
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=browser_path(), args=["--no-sandbox", "--disable-gpu"]
-        )
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def open_page(chromium):
-    """Open pages that fail their test on a console error or a request to another host."""
-    contexts, faults = [], []
-
-    def open_(address, quiet=True, **options):
-        context = chromium.new_context(**options)
-        context.grant_permissions(["clipboard-read", "clipboard-write"])
-        contexts.append(context)
-        page = context.new_page()
-        page.requests = []
-        page.on("request", lambda request: page.requests.append(request.url))
-        if quiet:
-            page.on("pageerror", lambda error: faults.append(str(error)))
-            page.on(
-                "console",
-                lambda message: (
-                    message.type in ("error", "warning") and faults.append(message.text)
-                ),
-            )
-        page.goto(address)
-        return page
-
-    yield open_
-    for context in contexts:
-        for page in context.pages:
-            host = urlsplit(page.url).netloc
-            faults += [url for url in page.requests if urlsplit(url).netloc not in ("", host)]
-        context.close()
-    assert faults == []
-
-
-def figure(page, quantity, inside="flops-calculator >> nth=0"):
-    return page.locator(inside).locator(f'data[data-quantity="{quantity}"]')
-
-
-def field(page, name):
-    return page.locator(f'flops-calculator >> nth=0 >> [name="{name}"]')
-
-
-def ready(page):
-    page.locator("flops-calculator >> nth=0").locator("input >> nth=0").focus()
-    expect(page.locator("flops-calculator").first).to_have_attribute("data-state", "ready")
 
 
 def test_the_answer_is_printed_without_javascript(open_page, site):

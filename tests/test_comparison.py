@@ -1,0 +1,277 @@
+"""The table of the counting tools, how to report a count, and where a figure comes from."""
+
+import csv
+import json
+import subprocess
+import sys
+from html.parser import HTMLParser
+
+import pytest
+
+from calculator import (
+    Conv2d,
+    ConvTranspose2d,
+    InvalidField,
+    Linear,
+    MultiheadAttention,
+    Network,
+    ScaledDotProductAttention,
+    Sequential,
+    TransformerEncoderLayer,
+)
+from calculator.comparison import COLUMNS, comma_separated, markdown, panel, record, rows
+from calculator.provenance import explained, figure
+from calculator.statement import how_to_report
+
+# Read from the tools themselves: docs/readings.json has this layer, tests/test_counters.py runs it.
+CONV = Conv2d(in_channels=3, out_channels=32, kernel_size=3, height=128, width=128)
+MHA = MultiheadAttention(embed_dim=16, num_heads=4, batch_size=2, query_length=6)
+
+
+def asked(*arguments):
+    """Return what the command line answers, and its status."""
+    command = [sys.executable, "-m", "calculator", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True)
+    return done.stdout or done.stderr, done.returncode
+
+
+def test_the_true_count_stands_on_top_of_fifteen_readings():
+    first, *others = rows(CONV)
+    assert (first.name, first.reading.value, first.reading.params) == (
+        "the true count", 13_716_864, 896,
+    )  # fmt: skip
+    assert len(others) == 15
+
+
+def test_a_ratio_is_that_to_the_true_macs():
+    found = {row.name: row.ratio for row in rows(CONV)}
+    assert (found["thop"], found["torch-meta"]) == (1, 2)
+
+
+def test_nothing_is_a_ratio_of_no_macs():
+    assert {row.ratio for row in rows(Sequential(modules="ReLU()", input_shape=(2, 3)))} == {None}
+
+
+def test_the_record_has_what_others_script_against():
+    said = record(CONV)
+    assert said["thop"] == {
+        "value": 13_716_864, "unit": "MACs", "params": 0, "why": said["thop"]["why"],
+    }  # fmt: skip
+    assert said["calflops"]["macs"] == 13_716_864
+    assert json.loads(json.dumps(said)) == said
+
+
+def test_a_tool_that_raises_has_that_in_place_of_a_value():
+    said = record(MHA)["ptflops"]
+    assert said["raises"].startswith("TypeError")
+    assert "value" not in said
+
+
+def test_what_a_tool_warns_of_is_said():
+    said = record(TransformerEncoderLayer(d_model=16, nhead=4))["fvcore"]
+    assert "aten::scaled_dot_product_attention" in said["warns"]
+    assert any("It warns of operators" in row.texts()["why"] for row in rows(MHA))
+
+
+def test_csv_gives_every_number_plain():
+    table = list(csv.DictReader(comma_separated(CONV).splitlines()))
+    assert [*table[0]] == [*COLUMNS]
+    assert table[0] | {"why": ""} == {
+        "tool": "the true count", "value": "13716864", "unit": "MACs", "ratio": "1.0",
+        "params": "896", "why": "",
+    }  # fmt: skip
+    assert len(table) == 16
+
+
+def test_markdown_is_a_table_of_as_many_rows():
+    lines = markdown(CONV).splitlines()
+    assert [line.count("|") for line in lines] == [len(COLUMNS) + 1] * 18
+    assert "13 716 864" in lines[2].replace("\u202f", " ")
+
+
+class Cells(HTMLParser):
+    """The texts of the first column, in order."""
+
+    def __init__(self):
+        super().__init__()
+        self.tools = []
+        self.sorted = {}
+
+    def handle_starttag(self, tag, attrs):
+        given = dict(attrs)
+        if tag == "tr" and "data-tool" in given:
+            self.tools.append(given["data-tool"])
+        if "aria-sort" in given:
+            self.sorted[given["data-column"]] = given["aria-sort"]
+
+
+def order(sort):
+    """Return the tools as a panel has them, and how its heads say they are sorted."""
+    cells = Cells()
+    cells.feed(panel(MHA, sort))
+    return cells.tools, cells.sorted
+
+
+@pytest.mark.parametrize(("sort", "said"), [("value", "ascending"), ("-value", "descending")])
+def test_a_column_is_sorted_under_the_true_count(sort, said):
+    tools, heads = order(sort)
+    values = {row.name: row.reading.value for row in rows(MHA)}
+    found = [values[name] for name in tools[1:] if values[name] is not None]
+    assert tools[0] == "the true count"
+    assert found == sorted(found, reverse=said == "descending")
+    assert heads == {"value": said}
+
+
+def test_what_raises_comes_last_however_it_is_sorted():
+    assert {*order("value")[0][-2:]} == {*order("-value")[0][-2:]} == {"ptflops", "ptflops-batch"}
+
+
+@pytest.mark.parametrize("sort", ["", "why", "no such column", "--value"])
+def test_an_unknown_order_is_that_of_the_tools(sort):
+    assert order(sort) == order("")
+
+
+@pytest.mark.parametrize(
+    ("work", "said"),
+    [
+        (
+            Network(),
+            "4.09 GMACs (8.18 GFLOPs, 1 MAC = 2 FLOPs), input 3×224×224, batch 1, biases, "
+            "normalisation, activations and pooling not included",
+        ),
+        (
+            Linear(in_features=128, out_features=64, batch_size=32),
+            "262 kMACs (524 kFLOPs, 1 MAC = 2 FLOPs), input 128, batch 32, biases, "
+            "normalisation, activations and pooling not included",
+        ),
+        (
+            ScaledDotProductAttention(is_causal=True),
+            "403 MMACs (805 MFLOPs, 1 MAC = 2 FLOPs), input 12×512×64, batch 1, attention products "
+            "included, masked pairs too; biases, normalisation, activations and pooling not",
+        ),
+        (
+            Sequential(modules="Linear(4, 2)", input_shape=(3, 4), convention="all"),
+            "54 FLOPs of all arithmetic (1 MAC = 2 FLOPs, a function such as exp = 8), of it "
+            "24 MACs, input 4, batch 3, biases, normalisation, activations and pooling included",
+        ),
+        (
+            Conv2d(
+                in_channels=3, out_channels=4, kernel_size=3, height=5, width=5, batch_size=None
+            ),
+            "972 MACs (1.94 kFLOPs, 1 MAC = 2 FLOPs), input 3×5×5, no batch, biases, "
+            "normalisation, activations and pooling not included",
+        ),
+        (
+            MHA,
+            # 4 projections of 12 rows, 3072 each, and 2 products of 1152
+            "14.6 kMACs (29.2 kFLOPs, 1 MAC = 2 FLOPs), input 6×16, batch 2, attention products "
+            "included; biases, normalisation, activations and pooling not",
+        ),
+    ],
+    ids=["network", "linear", "causal", "all arithmetic", "no batch", "batch second"],
+)
+def test_a_count_is_reported_with_all_that_it_takes_to_repeat_it(work, said):
+    assert how_to_report(work) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "what", "value"),
+    [
+        # Six figures that are printed for ResNet-50; the counts are those of the tools' readings.
+        ("3.8 G", "MACs, with stride in the 1×1", 3_857_973_248),
+        ("4.09 G", "MACs", 4_089_184_256),
+        ("4.11 GFLOPs", "what fvcore or fvcore-no-grad prints", 4_111_512_576),
+        ("4.13e9", "what ptflops or ptflops-batch prints", 4_132_436_968),
+        ("8.2 GFLOPs", "FLOPs, 2 × MACs", 8_178_368_512),
+        ("9.7 G", "FLOPs of all arithmetic, a function one, on 240×240", 9_682_181_736),
+        ("25.6M", "parameters, no operations", 25_557_032),
+        ("4 089 184 256", "MACs", 4_089_184_256),
+    ],
+)
+def test_a_figure_of_resnet_is_explained(text, what, value):
+    _, (first, *_) = explained(Network(), text)
+    assert (first.what, first.value) == (what, value)
+
+
+def test_what_is_cut_off_to_a_figure_is_said_to_be():
+    assert explained(Network(), "3.8 G")[1][0].said == "is cut off to it"
+    assert explained(Network(), "3.86 G")[1][0].said == "rounds to it"
+
+
+def test_a_figure_without_a_prefix_is_taken_with_one():
+    taken, found = explained(Network(), "4.09")
+    assert (taken, found[0].value) == ("4.09 G", 4_089_184_256)
+
+
+def test_exact_matches_come_before_those_that_are_near():
+    _, found = explained(Network(), "4.11 G")
+    assert [each.fit for each in found] == sorted(each.fit for each in found)
+
+
+def test_the_figure_of_a_transposed_convolution_is_traced_to_three_tools():
+    layer = ConvTranspose2d(
+        in_channels=64, out_channels=32, kernel_size=2, stride=2, height=28, width=28
+    )
+    names = {each.what for each in explained(layer, "25 690 112")[1] if each.fit == 0}
+    assert names == {"what thop or torchprofile prints"}
+
+
+def test_a_batch_is_told_from_its_sample():
+    batch = Linear(in_features=128, out_features=64, batch_size=32)
+    assert explained(batch, "8192")[1][0].what == "MACs, of one sample"
+
+
+def test_nothing_is_found_where_nothing_comes_near():
+    assert explained(Network(), "1.234567 P") == ("1.234567 P", [])
+
+
+@pytest.mark.parametrize(
+    ("text", "last"),
+    [
+        ("4.09 G", 10**7), ("4.1", 1 / 10), ("4089184256", 1), ("4,089 M", 10**6),
+        ("8.20GFLOPs", 10**7), ("1.5e9", 10**8), ("120 kMACs", 1000),
+    ],
+)  # fmt: skip
+def test_the_last_digit_of_a_figure_says_how_far_it_may_be_off(text, last):
+    assert float(figure(text).last_digit) == last
+
+
+@pytest.mark.parametrize("text", ["x", "-3 G", "0", "", "4.1 GB", "1e999"])
+def test_what_is_no_figure_is_refused_in_words(text):
+    with pytest.raises(InvalidField, match="Write a figure such as"):
+        figure(text)
+
+
+def test_the_command_line_adds_counters_and_how_to_report():
+    fields = "--in-channels 3 --out-channels 32 --kernel-size 3 --height 128 --width 128"
+    said, status = asked("conv2d", *fields.split(), "--counters", "--json")
+    found = json.loads(said)
+    assert status == 0
+    assert found["counters"] == record(CONV)
+    assert found["how_to_report"] == how_to_report(CONV)
+
+
+def test_the_command_line_prints_a_line_a_tool():
+    said, _ = asked("network", "resnet50", "--counters")
+    assert [line.split()[0] for line in said.splitlines()[-15:]] == [
+        row.name for row in rows(Network())[1:]
+    ]
+
+
+def test_the_command_line_explains_a_figure():
+    said, _ = asked("network", "resnet50", "--figure", "8.2", "--json")
+    assert json.loads(said)["explanations"][0]["what"] == "FLOPs, 2 × MACs"
+    said, _ = asked("network", "resnet50", "--figure", "8.2")
+    assert "8.2 G may be\n  FLOPs, 2 × MACs" in said
+
+
+def test_the_command_line_refuses_a_figure_that_is_none():
+    said, status = asked("linear", "--in-features", "3", "--out-features", "4", "--figure", "many")
+    assert status == 2
+    assert said.startswith("linear: figure: must be a number")
+
+
+def test_counters_are_for_work_alone():
+    said, status = asked("conversion", "--counters")
+    assert (status, said) == (2, said)
+    assert "--counters is no option" in said.replace("'", "").replace(":", "")
