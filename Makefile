@@ -1,7 +1,7 @@
 PYTHON ?= python3
 RUN := .venv/bin/python
 
-.PHONY: serve site check test verify fuzz bench clean
+.PHONY: serve site check test verify readings fuzz bench clean
 
 serve: .venv/site.done
 	@$(RUN) scripts/build.py serve $(if $(PORT),--port $(PORT))
@@ -17,6 +17,9 @@ test: site check
 
 verify: .venv/test.done
 	@$(RUN) -m scripts.verify
+
+readings: .venv/test.done
+	@$(RUN) -W ignore -m scripts.read_counters
 
 fuzz: .venv/test.done
 	@$(RUN) -W ignore -m scripts.fuzz --seconds $(or $(SECONDS),60)
