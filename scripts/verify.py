@@ -20,6 +20,7 @@ from calculator.evaluate import form_fields
 from calculator.layer import Layer, Measured
 from calculator.memory import ModelMemory
 from calculator.network import Sequential
+from calculator.networks import Network
 from calculator.training import TrainingCost
 from scripts import unit_witnesses, witnesses
 from scripts.configurations import Configuration
@@ -131,6 +132,11 @@ def _subject(example: Example, calculation: Calculation) -> witnesses.Subject:
         text = example.fields.get("modules", calculation.values()["modules"])
         layers = witnesses.written(text)
         return witnesses.Network(layers, calculation.input_shape, calculation.training)
+    if isinstance(calculation, Network):
+        if calculation.stride_in_1x1 or calculation.num_classes != 1000:
+            raise DirectiveError(f"{example}: torchvision has no such network")
+        shape = calculation.input_shape
+        return witnesses.Published(calculation.architecture, shape, calculation.training)
     if not isinstance(calculation, Layer):
         raise DirectiveError(f"{example}: has no layer that could be run")
     return Configuration.like(calculation)

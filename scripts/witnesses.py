@@ -22,8 +22,9 @@ from scripts import modules
 from scripts.configurations import Configuration
 from scripts.definitions import computed
 from scripts.masked import Attention
-from scripts.read_counters import PINNED, measured
+from scripts.read_counters import PINNED, environment, measured
 from scripts.subjects import Subject as Shown
+from scripts.subjects import torchvision
 from scripts.twins import DTYPES, Tensors, first, inputs, module, run, work, zeros
 from scripts.twins import count as count_macs
 
@@ -40,7 +41,16 @@ class Network:
     training: bool = False
 
 
-Subject = Configuration | Network
+@dataclass(frozen=True)
+class Published:
+    """A network of torchvision by its name, the shape of its input, the mode."""
+
+    name: str
+    input_shape: tuple[int, ...]
+    training: bool = False
+
+
+Subject = Configuration | Network | Published
 
 TORCH, PINT = (f"{name} {version(name).partition('+')[0]}" for name in ("torch", "pint"))
 THOP = PINNED["thop"][0].replace("==", " ")
@@ -52,6 +62,10 @@ def build(subject: Subject) -> torch.nn.Module:
     """Return the module that torch makes of a layer or of several."""
     if isinstance(subject, Configuration):
         return module(subject)
+    if isinstance(subject, Published):
+        environment("torchvision")
+        model: torch.nn.Module = getattr(torchvision(), subject.name)()
+        return model.train(subject.training)
     made = (getattr(torch.nn, name)(*given, **named) for name, given, named in subject.layers)
     return torch.nn.Sequential(*made).train(subject.training)
 
@@ -60,6 +74,8 @@ def tensors(subject: Subject) -> Tensors:
     """Return what the module is run on."""
     if isinstance(subject, Configuration):
         return inputs(subject)
+    if isinstance(subject, Published):
+        return (torch.zeros(subject.input_shape),)
     return (zeros(subject.layers[0][0], subject.input_shape),)
 
 
@@ -111,7 +127,7 @@ def ask_torch(subject: Subject, dtype: str, grads: Mapping[str, bool]) -> Figure
     else:
         with torch.device("meta"):
             macs, training_macs = count_macs(build(subject), tensors(subject), **grads)
-    if not (isinstance(subject, Network) and is_grouped(layer)):
+    if isinstance(subject, Configuration) or not is_grouped(layer):
         training = {
             "backward_macs": training_macs - macs,
             "training_macs": training_macs,
@@ -282,6 +298,8 @@ def ask_thop(subject: Subject) -> dict[str, int | str]:
     """Return what `thop.profile` says of the layers, in an environment and a process of its own."""
     if isinstance(subject, Configuration):
         shown = Shown(subject)
+    elif isinstance(subject, Published):
+        shown = Shown(network=subject.name, input_shape=subject.input_shape)
     else:
         lines = [
             f"{name}({', '.join([*map(repr, given), *(f'{key}={named[key]!r}' for key in named)])})"
