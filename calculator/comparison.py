@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterator
-from io import StringIO
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 from calculator import provenance
@@ -173,14 +173,14 @@ def markdown(calculation: Calculation, time: Runtime | None = None) -> str:
 
 def comma_separated(calculation: Calculation, time: Runtime | None = None) -> str:
     """Return the table as CSV: plain numbers, one line a tool."""
-    text = StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    lines: list[str] = []
+    writer = csv.writer(SimpleNamespace(write=lines.append), lineterminator="\n")
     writer.writerow(COLUMNS)
     for each in _of(calculation):
         own = each.texts()
         plain = {name: each.number(name) for name in COLUMNS}
         writer.writerow(own[name] if plain[name] is None else plain[name] for name in COLUMNS)
-    return text.getvalue()
+    return "".join(lines)
 
 
 def _of(calculation: Calculation) -> list[Row]:

@@ -78,7 +78,7 @@ class Network(Chain, name="network"):
     def branches(self) -> tuple[object, ...]:
         return (self.architecture, *((type(each), each.branches) for each in self.layers))
 
-    @quantity()
+    @quantity(label="Input shape")
     def input_shape(self) -> tuple[int, ...]:
         """A batch of square images in three colours."""
         return (self.batch_size, 3, self.image_size, self.image_size)

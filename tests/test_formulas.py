@@ -61,6 +61,14 @@ OTHERS = {
             "devices": st.integers(1, 10**5),
         }
     ),
+    "network": st.fixed_dictionaries(
+        {
+            "architecture": st.sampled_from(["alexnet", "resnet18", "mobilenet_v2"]),
+            "batch_size": st.integers(1, 9),
+            "image_size": st.integers(64, 300),
+            "convention": st.sampled_from(["matrix", "all"]),
+        }
+    ),
     "sequential": st.fixed_dictionaries(
         {
             "modules": st.sampled_from(
