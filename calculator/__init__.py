@@ -55,6 +55,9 @@ _PUBLIC = {
     "layer": "Layer",
     "fields": "InvalidField",
     "hardware": "devices",
+    "counters": "readings",
+    "statement": "how_to_report",
+    "provenance": "explanations",
 }
 __all__ = ["CALCULATIONS", *" ".join(_PUBLIC.values()).split()]
 

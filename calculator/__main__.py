@@ -20,7 +20,7 @@ from calculator.export import printed
 from calculator.fields import Choice, Field, Flag, InvalidField, quoted
 from calculator.hardware import devices
 from calculator.layer import Measured
-from calculator.provenance import Explanation, explained
+from calculator.provenance import Explanation, explained, remark
 from calculator.statement import how_to_report
 from calculator.units import grouped
 
@@ -145,12 +145,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if figure is not None:
         print(f"\n{figure} may be" if found else f"\nNothing known here comes near {figure}.")
         for each in found:
-            print(f"  {each.what} {grouped(each.value)}, which {each.said}")
+            print(f"  {grouped(each.value):>20}  {each.what}: {each.said}")
+        print(f"  {remark(figure, found)}".rstrip())
     if isinstance(counted, Measured):
         print(f"\n{how_to_report(counted)}\n")
         for row in rows(counted):
             cells = row.texts()
-            print(f"  {cells['tool']:<18} {cells['value']:>20} {cells['unit']:<9} {cells['why']}")
+            number = f"{cells['value']:>20} {cells['unit']:<9} {cells['ratio']:>8}"
+            print(f"  {cells['tool']:<17} {number}  {cells['why']}")
     return 0
 
 
@@ -173,16 +175,24 @@ def _refuse(reason: str) -> int:
 
 
 def _unknown_command(word: str) -> str:
-    hint = meant(word.lower(), _COMMANDS) or f"{_PROGRAM} --help lists all"
+    known: Any = CALCULATIONS["network"].fields["architecture"]
+    named = known.also.get(word, word)
+    hint = f"did you mean network {named}?" if named in known.options else ""
+    hint = hint or meant(word.lower(), _COMMANDS) or f"{_PROGRAM} --help lists all"
     return f"{_PROGRAM}: {quoted(word)}: is no command; {hint}"
 
 
 def _unknown_option(command: str, unknown: Sequence[str]) -> str:
     word = unknown[0].partition("=")[0]
     fields = form_fields(CALCULATIONS[command]).values() if command in CALCULATIONS else ()
-    known = [option for field in fields for option in _options(field)]
+    more = ("--counters", "--figure") if _is_measured(command) else ()
+    known = [*more, *(option for field in fields for option in _options(field))]
     hint = meant(word, known) or f"it has {', '.join(['--json', *known])}"
     return f"{command}: {quoted(word)}: is no option; {hint}"
+
+
+def _is_measured(command: str) -> bool:
+    return command in CALCULATIONS and issubclass(CALCULATIONS[command], Measured)
 
 
 def _listing(table: dict[str, dict[str, Any]]) -> str:

@@ -56,11 +56,17 @@ class Row(NamedTuple):
         return {
             "tool": self.name,
             "value": f"raises {reading.raises.partition(':')[0]}" if reading.raises else value,
-            "unit": self.unit,
-            "ratio": "" if self.ratio is None else f"{self.ratio:.4g} ×",
+            "unit": "" if reading.raises else self.unit,
+            "ratio": "" if self.ratio is None else f"{_digits(self.ratio)} ×",
             "params": "" if reading.params is None else grouped(int(reading.params)),
             "why": " ".join(sentences(reading)),
         }
+
+
+def _digits(ratio: float) -> str:
+    """Return four digits, zeros among them where they were rounded to."""
+    short = f"{ratio:.4g}"
+    return short if float(short) == ratio or len(short) > 4 else f"{ratio:.3f}"
 
 
 def sentences(reading: Reading) -> Iterator[str]:
@@ -146,7 +152,7 @@ def _head(column: str, title: str, sort: str) -> str:
     if column not in _SORTED:
         return f'<th scope="col" data-column="{column}">{title}</th>'
     order = {column: "ascending", f"-{column}": "descending"}.get(sort, "")
-    following = column if sort == f"-{column}" else f"-{column}"
+    following = {f"-{column}": column, column: ""}.get(sort, f"-{column}")
     said = f' aria-sort="{order}"' if order else ""
     return (
         f'<th scope="col" data-column="{column}"{said}>'

@@ -122,6 +122,8 @@ def _line(written: str, place: int) -> Line:
         name, made = assigned.groups()
     trained = not made.endswith(_FROZEN)
     layer, fields, is_function = _layer(made.removesuffix(_FROZEN))
+    if is_function and name == "x":  # as in a model's own forward
+        name = ""
     if is_function and (name or not trained):
         raise ValueError("a function has no parameters: it needs no name, and learns nothing")
     return Line(layer, fields, place, is_function, name, trained)

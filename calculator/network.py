@@ -51,7 +51,8 @@ class Sequential(Chain, name="sequential"):
 
     modules: Any = stack(
         default="Linear(128, 64)\nReLU()\nLinear(64, 10)", label="Layers",
-        help="One a line, as torch constructs or prints them.",
+        help="One a line, as torch constructs or prints them. fc = Linear(64, 64) runs it under a "
+        "name, fc runs it again; F.relu(x) is a function.",
     )  # fmt: skip
     input_shape: tuple[int, ...] = shape(
         "n", default=(32, 128), label="Input shape", role="input",

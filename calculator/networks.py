@@ -23,6 +23,7 @@ class Network(Chain, name="network"):
     architecture: str = choice(
         default="resnet50", label="Architecture", positional=True,
         options={name: title for name, (title, _) in ARCHITECTURES.items()},
+        also={title: name for name, (title, _) in ARCHITECTURES.items()},
     )  # fmt: skip
     num_classes: int = size("K", default=1000, label="Classes")
     stride_in_1x1: bool = flag(

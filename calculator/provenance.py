@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -13,7 +14,7 @@ from calculator.fields import Flag, InvalidField, quoted
 from calculator.form import escape
 from calculator.layer import Measured
 from calculator.operations import flops, worth
-from calculator.units import SI_PREFIXES, THIN_SPACE, grouped, parse
+from calculator.units import SI_PREFIXES, THIN_SPACE, grouped, parse, rounded
 
 RESOLUTIONS = (160, 192, 224, 240, 256, 288, 299, 320, 336, 384, 448, 512)
 """Sizes of images that networks are published with."""
@@ -64,14 +65,25 @@ def figure(text: str) -> Figure:
 
     Raises InvalidField where it is none.
     """
+    plain = _plain(text)
     try:
-        value = parse(text, _UNITS)
+        value = parse(plain, _UNITS)
         if value <= 0:
             raise ValueError("must be more than 0")
     except ValueError as error:
         reason = f"{error}. Write a figure such as 4.09 G or 8.2 GFLOPs"
         raise InvalidField("figure", reason, given=quoted(text)) from None
-    return Figure(_exact(value), _last_digit(text))
+    return Figure(_exact(value), _last_digit(plain))
+
+
+def _plain(text: str) -> str:
+    """Return a figure without what people write around it: about 3.8 billion, 8.2 B."""
+    plain = text.strip().lstrip("~≈ ")
+    for word, prefix in {"billion": "G", "million": "M", "trillion": "T", "B": "G"}.items():
+        number = re.fullmatch(rf"([0-9., ]*[0-9])\s*{word}(?:\b|(?=FLOP|MAC))(.*)", plain)
+        if number:
+            return f"{number[1]} {prefix}{number[2].strip()}"
+    return plain
 
 
 def _exact(value: int | float) -> Fraction:
@@ -107,7 +119,21 @@ def explanations(subject: Measured, text: str) -> list[Explanation]:
             found[count] = one
     ordered = sorted(found.values())
     fitting = [each for each in ordered if each.fit < 2]
-    return [*fitting[:_MOST], *ordered[len(fitting) :][: 3 if fitting else _MOST]]
+    near = [each for each in ordered[len(fitting) :] if each.steps <= _FAR]
+    return [*fitting[:_MOST], *near[: 3 if fitting else _MOST]]
+
+
+def remark(text: str, found: list[Explanation]) -> str:
+    """Return what the unit of a figure hides: a count of MACs under the name of FLOPs."""
+    if not found or found[0].fit == 2:
+        return ""
+    best = found[0]
+    if "flop" in text.lower() and best.what.startswith("MACs"):
+        double = rounded(2 * best.value, "FLOPs")
+        return f"It says FLOPs and counts MACs: at two FLOPs a MAC it is {double}."
+    if "mac" in text.lower() and best.what.startswith("FLOPs, 2 × MACs"):
+        return f"It says MACs and counts FLOPs: there are {rounded(best.value // 2, 'MACs')}."
+    return ""
 
 
 def explained(subject: Measured, text: str) -> tuple[str, list[Explanation]]:
@@ -143,7 +169,7 @@ _FAR = 3
 def _conventions(work: Any) -> Iterator[tuple[int, str, int]]:
     yield 0, "MACs", work.macs
     yield 0, "FLOPs, 2 × MACs", 2 * work.macs
-    yield 2, "FLOPs of all arithmetic, a function one", flops(work.operations, worth("all", 1))
+    yield 2, "FLOPs of all arithmetic, a function as one", flops(work.operations, worth("all", 1))
     yield 2, "MACs, forward and backward", work.training_macs
     yield 2, "FLOPs, forward and backward", work.training_flops
     yield 3, "parameters, no operations", work.params
@@ -195,8 +221,8 @@ def table(subject: Measured, text: str) -> str:
         return f'<p class="calculator-error">{escape(error.message)}</p>'
     if not found:
         return (
-            "<p>Nothing that is known here comes near it: another network, another input, or "
-            "another count.</p>"
+            f"<p>Nothing that is known here comes near {escape(text.strip())}: it is of another "
+            "network, another input, or another count.</p>"
         )
     rows = "".join(
         f'<tr><th scope="row">{escape(each.what[0].upper() + each.what[1:])}</th>'
@@ -207,5 +233,5 @@ def table(subject: Measured, text: str) -> str:
         '<table class="calculator-provenance"><thead><tr>'
         f'<th scope="col">{escape(taken.strip())} may be</th>'
         '<th scope="col">Exactly</th><th scope="col">Which</th></tr></thead>'
-        f"<tbody>{rows}</tbody></table>"
+        f"<tbody>{rows}</tbody></table><p>{escape(remark(taken, found))}</p>"
     )

@@ -31,10 +31,10 @@ def how_to_report(work: Measured) -> str:
 def _input(work: Measured) -> str:
     """Return the shape of an input without its batch, and the batch."""
     shape = work.input_shape  # type: ignore[attr-defined]
-    batched = getattr(work, "batch_size", 1) is not None
+    batched = getattr(work, "batch_size", 1) is not None and len(shape) > 1
     place = 1 if _batch_is_second(work) else 0
     own = [size for axis, size in enumerate(shape) if not (batched and axis == place)]
-    text = f"input {'×'.join(map(str, own)) or 'of one number'}"
+    text = f"input {'×'.join(map(str, own))}"
     return f"{text}, batch {shape[place]}" if batched else f"{text}, no batch"
 
 

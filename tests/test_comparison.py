@@ -20,7 +20,7 @@ from calculator import (
     TransformerEncoderLayer,
 )
 from calculator.comparison import COLUMNS, comma_separated, markdown, panel, record, rows
-from calculator.provenance import explained, figure
+from calculator.provenance import explained, figure, remark
 from calculator.statement import how_to_report
 
 # Read from the tools themselves: docs/readings.json has this layer, tests/test_counters.py runs it.
@@ -183,7 +183,7 @@ def test_a_count_is_reported_with_all_that_it_takes_to_repeat_it(work, said):
         ("4.11 GFLOPs", "what fvcore or fvcore-no-grad prints", 4_111_512_576),
         ("4.13e9", "what ptflops or ptflops-batch prints", 4_132_436_968),
         ("8.2 GFLOPs", "FLOPs, 2 × MACs", 8_178_368_512),
-        ("9.7 G", "FLOPs of all arithmetic, a function one, on 240×240", 9_682_181_736),
+        ("9.7 G", "FLOPs of all arithmetic, a function as one, on 240×240", 9_682_181_736),
         ("25.6M", "parameters, no operations", 25_557_032),
         ("4 089 184 256", "MACs", 4_089_184_256),
     ],
@@ -191,6 +191,27 @@ def test_a_count_is_reported_with_all_that_it_takes_to_repeat_it(work, said):
 def test_a_figure_of_resnet_is_explained(text, what, value):
     _, (first, *_) = explained(Network(), text)
     assert (first.what, first.value) == (what, value)
+
+
+@pytest.mark.parametrize(
+    "text", ["3.8 billion", "3.8B", "~3.8 G", "3.8 BFLOPs", "3.8 billion FLOPs", "3 800 M"]
+)
+def test_a_figure_is_read_as_people_write_it(text):
+    assert figure(text).value == 3_800_000_000
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("4.09 GFLOPs", "It says FLOPs and counts MACs: at two FLOPs a MAC it is 8.18 GFLOPs."),
+        ("8.18 GMACs", "It says MACs and counts FLOPs: there are 4.09 GMACs."),
+        ("4.09 GMACs", ""),
+        ("8.18 GFLOPs", ""),
+        ("4.09 G", ""),
+    ],
+)
+def test_a_wrong_unit_is_remarked(text, said):
+    assert remark(*explained(Network(), text)) == said
 
 
 def test_what_is_cut_off_to_a_figure_is_said_to_be():
@@ -262,7 +283,11 @@ def test_the_command_line_explains_a_figure():
     said, _ = asked("network", "resnet50", "--figure", "8.2", "--json")
     assert json.loads(said)["explanations"][0]["what"] == "FLOPs, 2 × MACs"
     said, _ = asked("network", "resnet50", "--figure", "8.2")
-    assert "8.2 G may be\n  FLOPs, 2 × MACs" in said
+    lines = said.replace("\u202f", " ").splitlines()
+    assert (
+        "      8 178 368 512  FLOPs, 2 × MACs: rounds to it"
+        in lines[lines.index("8.2 G may be") + 1]
+    )
 
 
 def test_the_command_line_refuses_a_figure_that_is_none():

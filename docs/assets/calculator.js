@@ -187,6 +187,7 @@ class FlopsCalculator extends HTMLElement {
       if (panel.open) Object.assign(fields, textsOf(panel), { [panel.dataset.asks ?? ""]: panel.dataset.order ?? "" });
     }
     url.search = new URLSearchParams(fields).toString();
+    url.hash = this.id;
     return url.href;
   }
 
@@ -205,6 +206,7 @@ class FlopsCalculator extends HTMLElement {
         if (!panel.open) continue;
         const { asks = "", order: sort } = panel.dataset;
         const more = textsOf(panel);
+        panel.toggleAttribute("data-old", true);
         if (Object.keys(more).length > 0) await new Promise((resolve) => setTimeout(resolve, URL_DELAY));
         if (mine !== this.asked) return;
         const asked = sort ? { ...question, ...more, sort } : { ...question, ...more };
@@ -212,6 +214,7 @@ class FlopsCalculator extends HTMLElement {
         if (mine !== this.asked) return;
         const place = /** @type {HTMLElement} */ (panel.querySelector("[data-place]"));
         become(place, fragment(shown, place));
+        panel.toggleAttribute("data-old", false);
         void setTex(place);
       }
     } catch {
@@ -229,7 +232,7 @@ class FlopsCalculator extends HTMLElement {
       else control.removeAttribute("aria-invalid");
     }
     const figures = this.find(".calculator-figures");
-    this.find(".calculator-answer").toggleAttribute("data-old", html === null);
+    for (const each of [this.find(".calculator-answer"), ...this.linked]) each.toggleAttribute("data-old", html === null);
     if (html !== null) become(figures, fragment(html, figures));
     performance.mark("calculator:answer");
     clearTimeout(this.speaking);
