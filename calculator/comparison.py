@@ -66,12 +66,12 @@ class Row(NamedTuple):
 def sentences(reading: Reading) -> Iterator[str]:
     """Yield why a reading is what it is: its rule, its error, its warnings."""
     if reading.raises:
-        yield (reading.raises.partition(": ")[2] or reading.raises).rstrip(".") + "."
+        said = reading.raises.partition(": ")[2] or reading.raises
+        yield f"{said[:1].upper()}{said[1:].rstrip('.')}."
     else:
         yield reading.why
     if reading.warns:
-        plural = "s" if len(reading.warns) > 1 else ""
-        yield f"It warns of operator{plural} it does not know: {', '.join(reading.warns)}."
+        yield f"It warns that it does not know {', '.join(reading.warns)}."
 
 
 def rows(subject: Measured) -> list[Row]:
@@ -165,7 +165,7 @@ def _html(row: Row) -> str:
 
 
 def markdown(calculation: Calculation, time: Runtime | None = None) -> str:
-    """Return how to report the count and the table, in Markdown."""
+    """Return the table in Markdown, a line for each tool."""
     lines = [list(COLUMNS.values()), ["---"] * len(COLUMNS)]
     lines += [list(each.texts().values()) for each in _of(calculation)]
     return "".join(f"| {' | '.join(each)} |\n" for each in lines)

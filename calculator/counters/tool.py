@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from calculator.chain import FUNCTION, MODULE
 from calculator.fields import InvalidField
 from calculator.layer import Layer, Measured
+from calculator.units import grouped
 
 Number = int | float
 Counted = Number | tuple[Number, str]
@@ -112,9 +113,10 @@ class Tool:
             return Reading(why="It ends with an error.", raises=str(error))
         takes_samples = self.unpacks and len(_shapes(subject)[0]) > 1
         bare = self.reading_of_bare(subject) if takes_samples else reading
-        if bare.raises or bare.value == reading.value:
+        if bare.value is None or bare.value == reading.value:
             return reading
-        more = f"Given `inputs=x` in place of `(x,)`, it returns {bare.value:,.0f}."
+        value = grouped(int(bare.value))
+        more = f"Given `inputs=x` in place of `inputs=(x,)`, it shows the model no batch: {value}."
         return replace(reading, why=f"{reading.why} {more}")
 
     def reading_of_bare(self, subject: Any) -> Reading:
@@ -157,9 +159,10 @@ _BY_NORMS = ("Expected more than 1", "to match num_features", "D input (got ")
 
 
 def refused(error: InvalidField, where: str = "") -> Raised:
-    """Return what a tool raises where torch refuses an input."""
+    """Return what a tool raises where torch refuses an input; ours is the hint at the end."""
+    said = error.message.partition(". Set ")[0]
     kind = "ValueError" if any(each in error.message for each in _BY_NORMS) else "RuntimeError"
-    return Raised(f"{kind}: {where}{error.message}.")
+    return Raised(f"{kind}: {where}{said}.")
 
 
 def called(layer: Layer) -> str:
