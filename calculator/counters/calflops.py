@@ -8,8 +8,9 @@ from math import prod
 from typing import Any
 
 from calculator.counters import deepspeed
-from calculator.counters.deepspeed import Said, heads, interpolated, places, weighted
+from calculator.counters.deepspeed import Said, interpolated, places, weighted
 from calculator.counters.profiler import Profiler
+from calculator.counters.steps import heads
 from calculator.counters.tool import Raised, Reading, Rules, Tool, on_axes
 from calculator.layer import Measured
 

@@ -7,7 +7,8 @@ from math import prod
 from typing import Any
 
 from calculator.counters.profiler import Profiler
-from calculator.counters.tool import Raised, Rules, Tool, on_axes
+from calculator.counters.steps import heads
+from calculator.counters.tool import CELLS, OF_A_UNIT, Raised, Rules, Tool, on_axes
 
 Said = tuple[int, str]
 
@@ -155,7 +156,7 @@ def _scaled(layer: Any) -> Said:
 def one_step(layer: Any) -> int:
     """Return the FLOPs of one step: a projection has none, a sum without bias one less."""
     units = layer.cells() * layer.hidden_size
-    beside = {1: 1, 3: 7, 4: 10}[layer.gates] - (0 if layer.bias else 2 * layer.gates)
+    beside = OF_A_UNIT[layer.gates] - (0 if layer.bias else 2 * layer.gates)
     projection = units * getattr(layer, "proj_size", 0)
     return 2 * (layer.weights - projection) + units * beside
 
@@ -171,7 +172,7 @@ def recurrent(layer: Any) -> Said:
     return first * second * one_step(layer), why
 
 
-@RULES.rule("rnn_cell", "gru_cell", "lstm_cell")
+@RULES.rule(*CELLS)
 def cell(layer: Any) -> int:
     """Two for each weight, and some for the gates, but no MACs."""
     if layer.batch_size is None:
@@ -183,11 +184,6 @@ def cell(layer: Any) -> int:
 def attention(layer: Any) -> int:
     """Two for each multiply-accumulate, masked pairs too; softmax is not counted."""
     return 0
-
-
-def heads(layer: Any) -> Any:
-    """Return what stands between the projections."""
-    return next(part for part in layer.layers if part.name == "scaled_dot_product_attention")
 
 
 def weighted(layer: Any) -> int:

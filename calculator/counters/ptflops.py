@@ -14,9 +14,12 @@ from typing import Any
 from calculator.chain import FUNCTION, MODULE
 from calculator.counters import ptflops_aten
 from calculator.counters.calling import by_name, on_inputs, on_one
-from calculator.counters.ptflops_aten import CALL, DECODERS, GIVEN, inside
+from calculator.counters.ptflops_aten import BIAS, CALL, GIVEN
 from calculator.counters.steps import Step, params, steps
 from calculator.counters.tool import (
+    CELLS,
+    DECODERS,
+    OF_A_UNIT,
     Number,
     Raised,
     Reading,
@@ -95,9 +98,6 @@ def linear(layer: Any) -> tuple[int, str]:
     return _wrapped(count), f"{BIAS} The product is too large for the 64 bits that it has."
 
 
-BIAS = "Counts the MACs, and 1 for each bias that is added to an output."
-
-
 @HOOKS.rule(*on_axes("conv", "conv_transpose"))
 def convolution(layer: Any) -> tuple[int, str]:
     """Return a kernel for each position, of the input where it is transposed, and the biases."""
@@ -150,7 +150,7 @@ def recurrent(layer: Any) -> tuple[int, str]:
     return count, why
 
 
-@HOOKS.rule("rnn_cell", "gru_cell", "lstm_cell")
+@HOOKS.rule(*CELLS)
 def cell(layer: Any) -> tuple[int, str]:
     """Return what one step takes."""
     if layer.batch_size is None:
@@ -158,8 +158,6 @@ def cell(layer: Any) -> tuple[int, str]:
     return layer.batch_size * _cell(layer, layer.input_size), UNITS
 
 
-OF_A_UNIT = {1: 1, 3: 7, 4: 10}
-"""What joins the gates of a hidden unit, by how many gates it has."""
 UNITS = (
     "Counts the MACs and the biases, and for each hidden unit 1 in an RNN, 7 in a GRU, 10 in an "
     "LSTM."
@@ -237,19 +235,19 @@ def pair(layer: Any) -> tuple[int, str]:
 @HOOKS.rule(*DECODERS)
 def linears(layer: Any) -> Number:
     """Hooks count the linear layers inside, with their biases; nothing counts the attention."""
-    return inside(HOOKS, layer)
+    return HOOKS.inside(layer)
 
 
 @FUNCTIONS.rule("llama", "llama_decoder_layer")
 def silus(layer: Any) -> Number:
     """F.silu counts 1 for each element."""
-    return inside(FUNCTIONS, layer)
+    return FUNCTIONS.inside(layer)
 
 
 @TENSORS.rule("llama", "llama_decoder_layer")
 def pairs(layer: Any) -> Number:
     """So do torch.mul and torch.add."""
-    return inside(TENSORS, layer)
+    return TENSORS.inside(layer)
 
 
 def tool(name: str, means: str, more: str = "", *, given: bool) -> Tool:

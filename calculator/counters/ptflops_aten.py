@@ -6,10 +6,18 @@ from itertools import compress
 from math import prod
 from typing import Any
 
-from calculator.chain import Block
 from calculator.counters.calling import on_inputs
-from calculator.counters.steps import Step, is_fused, leaves, params, steps
-from calculator.counters.tool import Number, Reading, Rules, Tool, explained, on_axes
+from calculator.counters.steps import Step, heads, is_fused, params, steps
+from calculator.counters.tool import (
+    CELLS,
+    DECODERS,
+    Number,
+    Reading,
+    Rules,
+    Tool,
+    explained,
+    on_axes,
+)
 from calculator.layer import Measured
 
 RULES = Rules(otherwise="{layer} runs neither mm, addmm, bmm nor a convolution: 0.")
@@ -18,8 +26,6 @@ BIAS = "Counts the MACs, and 1 for each bias that is added to an output."
 
 CALL = "get_model_complexity_info(model, tuple(inputs[0].shape[1:]), as_strings=False{})"
 GIVEN = ", input_constructor=lambda _: inputs[0]"
-
-DECODERS = ("grouped_query_attention", "llama", "llama_decoder_layer")
 
 
 def read(subject: Measured) -> Reading:
@@ -33,11 +39,6 @@ def _counted(step: Step) -> tuple[Number, str]:
     return (0, FUSED) if is_fused(step) else RULES.of(step.layer)
 
 
-def inside(rules: Rules, block: Block) -> Number:
-    """Return what rules count of all layers of a block."""
-    return sum(count * rules.of(leaf)[0] for count, leaf in leaves(block))
-
-
 @RULES.rule("linear", *on_axes("conv", "conv_transpose"))
 def product(layer: Any) -> tuple[int, str]:
     """Return the MACs, and the biases."""
@@ -49,7 +50,7 @@ def _biases(layer: Any) -> int:
     return prod(layer.output_shape) if layer.bias else 0
 
 
-@RULES.rule("rnn_cell", "gru_cell", "lstm_cell")
+@RULES.rule(*CELLS)
 def cell(layer: Any) -> tuple[int, str]:
     """Return the MACs, and the biases of the input and of the state."""
     return layer.macs + 2 * _gates(layer), BIAS
@@ -94,10 +95,10 @@ def multihead(layer: Any) -> tuple[int, str]:
     if not layer.need_weights:
         why += "; torch computes the attention in an operator that has no rule."
     elif layer.is_causal:  # both products are of one size
-        count += parts["attention"].macs // 2
+        count += heads(layer).macs // 2
         why += " and one product of the attention: that with the mask is baddbmm, without a rule."
     else:
-        count += parts["attention"].macs
+        count += heads(layer).macs
         why += " and both products of the attention."
     return count - lost, f"{why} {BATCH_FIRST}" if lost else why
 
@@ -106,7 +107,7 @@ def multihead(layer: Any) -> tuple[int, str]:
 def decoder(layer: Any) -> Number:
     """Counts the linear layers with their biases; torch computes the attention in an operator that
     has no rule."""
-    return inside(RULES, layer)
+    return RULES.inside(layer)
 
 
 TOOL = Tool(

@@ -9,6 +9,8 @@ from typing import Any
 from calculator.chain import MODULE, Block
 from calculator.counters.steps import Step, leaves, steps
 from calculator.counters.tool import (
+    CELLS,
+    DECODERS,
     Number,
     Raised,
     Reading,
@@ -32,8 +34,6 @@ MACS = "Counts the MACs; the bias is left out."
 SOFTMAX = "Counts F exponentials, F − 1 additions and F divisions for F numbers that sum to 1."
 GATES = "Counts the MACs, and biases and functions of the gates."
 
-DECODERS = ("grouped_query_attention", "llama_decoder_layer", "llama")
-CELLS = ("rnn_cell", "gru_cell", "lstm_cell")
 UPSAMPLING = {"nearest": 1, "linear": 5, "bilinear": 11, "bicubic": 259}
 
 Part = tuple[Step, Number, str]
@@ -94,11 +94,6 @@ def summed(numbers: Iterable[Number]) -> float:
         except OverflowError as error:
             raise Raised(f"OverflowError: {error}") from None
     return total
-
-
-def inside(layer: Layer, rules: Rules) -> Number:
-    """Return what is counted of all layers of a block."""
-    return sum(count * rules.of(leaf)[0] for count, leaf in leaves(layer))
 
 
 def parameters(layer: Layer, experts: int | None = None) -> int:
@@ -229,7 +224,7 @@ def evaluations(layer: Any, rows: int) -> int:
 @RULES.rule(*DECODERS)
 def decoder(layer: Any) -> Number:
     """Counts the linear layers; attention, norms and rotations are unknown to it."""
-    return inside(layer, RULES)
+    return RULES.inside(layer)
 
 
 TOOLS = (

@@ -7,9 +7,16 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from calculator.chain import FUNCTION, MODULE
+from calculator.counters.steps import leaves
 from calculator.fields import InvalidField
 from calculator.layer import Layer, Measured
 from calculator.units import grouped
+
+CELLS = ("rnn_cell", "gru_cell", "lstm_cell")
+OF_A_UNIT = {1: 1, 3: 7, 4: 10}
+"""What ptflops, and what was made of it, count for joining the gates, by how many there are."""
+DECODERS = ("grouped_query_attention", "llama_decoder_layer", "llama")
+"""Blocks that are no module of torch's: a tool sees the layers inside."""
 
 Number = int | float
 Counted = Number | tuple[Number, str]
@@ -85,6 +92,10 @@ class Rules:
             return self.known[name].of(layer)
         return 0, self.otherwise.format(layer=called(layer))
 
+    def inside(self, block: Layer) -> Number:
+        """Return the sum of the counts of all layers of a block."""
+        return sum(count * self.of(leaf)[0] for count, leaf in leaves(block))
+
 
 @dataclass(frozen=True)
 class Tool:
@@ -116,7 +127,7 @@ class Tool:
         if bare.value is None or bare.value == reading.value:
             return reading
         value = grouped(int(bare.value))
-        more = f"Given `inputs=x` in place of `inputs=(x,)`, it shows the model no batch: {value}."
+        more = f"Given `inputs=x` in place of `(x,)`, it returns {value}: the model sees no batch."
         return replace(reading, why=f"{reading.why} {more}")
 
     def reading_of_bare(self, subject: Any) -> Reading:

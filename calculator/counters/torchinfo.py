@@ -7,7 +7,16 @@ from typing import Any
 
 from calculator.chain import MODULE
 from calculator.counters.steps import Step, leaves, params, steps
-from calculator.counters.tool import Reading, Rules, Tool, explained, on_axes
+from calculator.counters.tool import (
+    CELLS,
+    DECODERS,
+    Number,
+    Reading,
+    Rules,
+    Tool,
+    explained,
+    on_axes,
+)
 from calculator.layer import Layer, Measured
 
 RULES = Rules(otherwise="{layer} has no parameters, and torchinfo counts nothing else: 0.")
@@ -56,7 +65,7 @@ def convolution(layer: Layer) -> int:
     return layer.params * first * prod(positions)
 
 
-@RULES.rule("rnn", "lstm", "gru", "rnn_cell", "lstm_cell", "gru_cell")
+@RULES.rule("rnn", "lstm", "gru", *CELLS)
 def recurrent(layer: Layer) -> int:
     """Multiplies all parameters, the biases too, by the first two dimensions of the output."""
     return layer.params * prod(layer.output_shape[:2])
@@ -68,12 +77,10 @@ def attention(layer: Layer) -> int:
     return 0
 
 
-@RULES.rule("grouped_query_attention", "llama_decoder_layer", "llama")
-def decoder(layer: Layer) -> Any:
+@RULES.rule(*DECODERS)
+def decoder(layer: Layer) -> Number:
     """Counts linear layers, norms and embeddings; attention is a function, which it cannot see."""
-    return sum(
-        count * RULES.of(leaf)[0] for count, leaf in leaves(layer) if leaf.in_torch and leaf.name
-    )
+    return RULES.inside(layer)
 
 
 TOOLS = (
