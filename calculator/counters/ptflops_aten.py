@@ -22,7 +22,8 @@ from calculator.layer import Measured
 
 RULES = Rules(otherwise="{layer} runs neither mm, addmm, bmm nor a convolution: 0.")
 FUSED = "Frozen, it is one operator to torch, which has no rule: 0."
-BIAS = "Counts the MACs, and 1 for each bias that is added to an output."
+MACS = "Counts the MACs."
+BIAS = "Counts the MACs, and 1 each time that a bias is added."
 
 CALL = "get_model_complexity_info(model, tuple(inputs[0].shape[1:]), as_strings=False{})"
 GIVEN = ", input_constructor=lambda _: inputs[0]"
@@ -42,7 +43,12 @@ def _counted(step: Step) -> tuple[Number, str]:
 @RULES.rule("linear", *on_axes("conv", "conv_transpose"))
 def product(layer: Any) -> tuple[int, str]:
     """Return the MACs, and the biases."""
-    return layer.macs + _biases(layer), BIAS
+    return layer.macs + _biases(layer), macs_and_biases(layer)
+
+
+def macs_and_biases(layer: Any) -> str:
+    """Return what is counted of a layer, in a sentence."""
+    return BIAS if layer.bias else MACS
 
 
 def _biases(layer: Any) -> int:
@@ -53,7 +59,7 @@ def _biases(layer: Any) -> int:
 @RULES.rule(*CELLS)
 def cell(layer: Any) -> tuple[int, str]:
     """Return the MACs, and the biases of the input and of the state."""
-    return layer.macs + 2 * _gates(layer), BIAS
+    return layer.macs + 2 * _gates(layer), macs_and_biases(layer)
 
 
 @RULES.rule("rnn", "gru", "lstm")
@@ -63,11 +69,13 @@ def recurrent(layer: Any) -> tuple[int, str]:
         return 0, "On a CPU oneDNN computes a whole LSTM in an operator that has no rule: 0."
     count = layer.macs + 2 * _gates(layer)
     if not (layer.copies_the_input and layer.bias):
-        return count, BIAS
+        return count, macs_and_biases(layer)
     return count - _gates(layer) * layer.directions() // layer.cells(), f"{BIAS} {BATCH_FIRST}"
 
 
-BATCH_FIRST = "An input that is batch first is turned: mm multiplies it, and its bias is left out."
+BATCH_FIRST = (
+    "An input that is batch first is turned: mm multiplies it, and its biases are left out."
+)
 
 
 def _gates(layer: Any) -> int:
@@ -91,7 +99,7 @@ def multihead(layer: Any) -> tuple[int, str]:
     projections = [parts[f"{name}_proj"] for name in ("q", "k", "v", "out")]
     count = sum(each.macs + _biases(each) for each in projections)
     lost = sum(map(_biases, compress(projections, turned)))
-    why = "Counts the projections with their biases"
+    why = "Counts the projections" + (" with their biases" if layer.bias else "")
     if not layer.need_weights:
         why += "; torch computes the attention in an operator that has no rule."
     elif layer.is_causal:  # both products are of one size

@@ -209,7 +209,10 @@ def explained(parts: Iterable[tuple[Layer, Number, str]], scale: int) -> str:
     said: dict[str, list[str]] = {}
     for (name, why), _ in [each for each in ordered if each[1]][:_MOST]:
         said.setdefault(why, []).append(name)
-    return " ".join(f"{', '.join(names)}: {why}" for why, names in said.items())
+    return " ".join(
+        why if len(names) == 1 and names[0] in why else f"{', '.join(names)}: {why}"
+        for why, names in said.items()
+    )
 
 
 _MOST = 4
