@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from calculator.chain import FUNCTION, MODULE, Block, Chain
 from calculator.counters import traced_attention, traced_layers
 from calculator.counters.operators import PRODUCTS, Mode, Operator, Traces
-from calculator.counters.tool import Number, Reading, Rules, explained, on_axes
+from calculator.counters.tool import Number, Reading, Rules, called, explained, on_axes
 from calculator.layer import Layer, Measured
 
 _TRACES = Traces({**traced_layers.TRACES, **traced_attention.TRACES})
@@ -76,12 +76,12 @@ def _counted(
             value += operator.times * each
             said.setdefault(why, {})[f"aten::{operator.name}"] = None
     sentences = [*said]
-    if len(said) > 1:
-        sentences = [f"{', '.join(names)}: {why}" for why, names in said.items()]
     missing = _missing(trace, rules, silent)
     products = [f"aten::{name}" for name in missing if name in PRODUCTS]
+    if len(said) > 1 or products:
+        sentences = [f"{', '.join(names)}: {why}" for why, names in said.items()]
     if products:
         sentences.insert(0, f"It has no formula for {' and '.join(products)}: 0.")
     elif missing and not sentences:
-        sentences = [f"It has no formula for aten::{missing[0]}: 0."]
-    return value, " ".join(sentences) or rules.otherwise.format(layer=type(layer).__name__)
+        sentences = [f"It has no formula for what {called(layer)} runs: 0."]
+    return value, " ".join(sentences) or rules.otherwise.format(layer=called(layer))
