@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from itertools import repeat
 from typing import Any, NamedTuple
 
 from calculator.chain import FUNCTION, MODULE
@@ -190,18 +191,20 @@ def on_axes(*names: str) -> tuple[str, ...]:
     return tuple(f"{name}{axes}d" for name in names for axes in (1, 2, 3))
 
 
-def explained(parts: Iterable[tuple[Layer, Number, str]], scale: int) -> str:
+def explained(
+    parts: Iterable[tuple[Layer, Number, str]], scale: int, counts: Iterable[int] | None = None
+) -> str:
     """Return why the counts of layers come to their sum, what differs most from the MACs first.
 
-    `scale` is what a multiply-accumulate counts for. Where nothing differs, it is the sentence of
-    the layers with most of the work.
+    `scale` is what a multiply-accumulate counts for, `counts` how many there are of each layer.
+    Where nothing differs, it is the sentence of the layers with most of the work.
     """
     off: dict[tuple[str, str], Number] = {}
     work: dict[str, int] = {}
-    for layer, value, why in parts:
+    for (layer, value, why), count in zip(parts, counts or repeat(1), strict=False):
         key = called(layer), why
-        off[key] = off.get(key, 0) + value - scale * layer.macs
-        work[why] = work.get(why, 0) + layer.macs
+        off[key] = off.get(key, 0) + count * (value - scale * layer.macs)
+        work[why] = work.get(why, 0) + count * layer.macs
     most = max(work, key=lambda why: work[why], default="")
     if len(off) == 1 or not any(off.values()):
         return most
