@@ -23,6 +23,9 @@ Number = int | float
 Counted = Number | tuple[Number, str]
 
 
+UNSEEN = "{layer} is called as a function, which it does not see: 0."
+
+
 class Raised(Exception):
     """What a tool raises instead of counting, as Python prints it: `TypeError: …`."""
 
