@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from io import StringIO
 from typing import Any, NamedTuple
 
@@ -35,12 +35,12 @@ class Row(NamedTuple):
 
     @property
     def name(self) -> str:
-        """What stands in the first column."""
+        """The name of the tool, or what the true count is called."""
         return self.tool.name if self.tool else TRUE
 
     @property
     def unit(self) -> str:
-        """What the number is called."""
+        """What the tool calls its number."""
         return self.tool.unit if self.tool else "MACs"
 
     def number(self, column: str) -> Any:
@@ -50,7 +50,7 @@ class Row(NamedTuple):
         }.get(column)  # fmt: skip
 
     def texts(self) -> dict[str, str]:
-        """Return the cells, exact."""
+        """Return the text of each cell, by its column."""
         reading = self.reading
         value = "" if reading.value is None else grouped(int(reading.value))
         return {
@@ -137,8 +137,8 @@ def _sorted(found: list[Row], sort: str) -> list[Row]:
     true, *others = found
     known = [each for each in others if each.number(column) is not None]
     unknown = [each for each in others if each.number(column) is None]
-    by_number: Callable[[Row], Any] = lambda each: each.number(column)  # noqa: E731
-    return [true, *sorted(known, key=by_number, reverse=sort.startswith("-")), *unknown]
+    known.sort(key=lambda each: each.number(column), reverse=sort.startswith("-"))
+    return [true, *known, *unknown]
 
 
 def _head(column: str, title: str, sort: str) -> str:

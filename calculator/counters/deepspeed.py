@@ -12,7 +12,7 @@ from calculator.counters.tool import CELLS, OF_A_UNIT, Raised, Rules, Tool, on_a
 
 Said = tuple[int, str]
 
-RULES = Rules(otherwise="{layer} calls no function that the tool replaces: 0.")
+RULES = Rules(otherwise="This calls no function that the tool replaces: 0.")
 
 
 @RULES.rule("linear")

@@ -11,7 +11,7 @@ from calculator.counters.tool import Counted, Raised, Reading, Rules, Tool
 from calculator.counters.traced import read
 from calculator.layer import Measured
 
-RULES = Rules(otherwise="All that {layer} runs is on its list of operators that cost nothing: 0.")
+RULES = Rules(otherwise="All that this runs is on its list of operators that cost nothing: 0.")
 SILENT = (
     "cat", "dropout", "flatten", "floor_divide", "ones", "relu", "relu_", "remainder", "unbind",
     "zeros_like",

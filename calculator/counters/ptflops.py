@@ -25,12 +25,11 @@ from calculator.counters.tool import (
     Reading,
     Rules,
     Tool,
-    called,
     explained,
     on_axes,
 )
 
-HOOKS = Rules(otherwise="It has no hook for {layer}, and replaces nothing that it calls: 0.")
+HOOKS = Rules(otherwise="It has no hook for this layer, and replaces nothing that is called: 0.")
 """What is counted of a module by its exact class, and divided by the batch in the end."""
 FUNCTIONS = Rules(otherwise="")
 """What is counted of the functions of `torch.nn.functional` that are replaced."""
@@ -41,7 +40,7 @@ POOLS = on_axes("max_pool", "avg_pool", "adaptive_max_pool", "adaptive_avg_pool"
 
 
 def read(subject: Any, *, given: bool) -> Reading:
-    """Return what is counted on the inputs that are given, or on the one that it makes."""
+    """Return what is counted on the inputs that are given, or on the one that the tool makes."""
     ran: Any = on_inputs(subject) if given else on_one(subject)
     batch = 1 if given and by_name(subject) else ran.input_shape[0]
     if given and subject.name == "multihead_attention":
@@ -76,7 +75,7 @@ def _counted(step: Step) -> tuple[tuple[Number, ...], str]:
             reasons[1] = "The function that the module calls counts as many again."
         else:
             reasons.append("So it counts twice.")
-    return tuple(counts), " ".join(reasons) or HOOKS.otherwise.format(layer=called(layer))
+    return tuple(counts), " ".join(reasons) or HOOKS.otherwise
 
 
 def _sum(counts: Iterable[Number]) -> Number:
@@ -117,7 +116,7 @@ def convolution(layer: Any) -> tuple[int, str]:
 
 
 @HOOKS.rule("relu", "relu6", "prelu", "elu", "leaky_relu", "gelu", *POOLS)
-def each(layer: Any) -> int:
+def elementwise(layer: Any) -> int:
     """A hook on the module counts 1 for each element of the input."""
     return prod(layer.input_shape)
 
@@ -175,8 +174,8 @@ def _cell(layer: Any, inputs: int) -> int:
 
 @HOOKS.rule("multihead_attention")
 def attention(layer: Any) -> int:
-    """Counts the MACs, and 1 each time that a number is scaled, that a score goes through softmax,
-    and that a bias is added; for it, the output always has one."""
+    """Counts the MACs, and 1 each time that a number is scaled, a score goes through softmax or a
+    bias is added; to the output it adds one in any case."""
     if layer.batch_size is None:
         raise Raised("IndexError: the hook of MultiheadAttention wants a batch.")
     width, (queries, keys) = layer.embed_dim, (layer.query_length, layer.keys())
@@ -188,7 +187,7 @@ def attention(layer: Any) -> int:
 
 @FUNCTIONS.rule("relu", "F.relu6", "prelu", "elu", "gelu", "silu", "softmax", *POOLS)
 def function(layer: Any) -> int:
-    """The function that is called counts 1 for each element of the input."""
+    """The function that is called counts 1 for each element of its input."""
     return prod(layer.input_shape)
 
 

@@ -20,7 +20,7 @@ from calculator.counters.tool import (
 )
 from calculator.layer import Measured
 
-RULES = Rules(otherwise="{layer} runs neither mm, addmm, bmm nor a convolution: 0.")
+RULES = Rules(otherwise="This runs neither mm, addmm, bmm nor a convolution: 0.")
 FUSED = "Frozen, it is one operator to torch, which has no rule: 0."
 MACS = "Counts the MACs."
 BIAS = "Counts the MACs, and 1 each time that a bias is added."

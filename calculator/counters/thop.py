@@ -17,14 +17,13 @@ from calculator.counters.tool import (
     Reading,
     Rules,
     Tool,
-    called,
     explained,
     on_axes,
 )
 from calculator.layer import Layer, Measured
 from calculator.units import grouped
 
-RULES = Rules(otherwise="It has no rule for {layer}: 0.")
+RULES = Rules(otherwise="It has no rule for this layer: 0.")
 ROOT = "Parameters: none, for it counts those of modules inside of a model, and here is none."
 UNKNOWN = "Parameters: without those of modules that it has no rule for."
 EXPERTS = "Parameters: {} to {}, for it counts those of the experts that the data send a token to."
@@ -61,7 +60,7 @@ def parts(subject: Measured, rules: Rules, functions: Iterable[str] = ()) -> lis
     return [
         (each, *rules.of(each.layer))
         if each.how == MODULE or each.layer.name in functions
-        else (each, 0, UNSEEN.format(layer=called(each.layer)))
+        else (each, 0, UNSEEN)
         for each in steps(subject)
     ]
 

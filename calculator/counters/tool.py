@@ -23,7 +23,7 @@ Number = int | float
 Counted = Number | tuple[Number, str]
 
 
-UNSEEN = "{layer} is called as a function, which it does not see: 0."
+UNSEEN = "This is called as a function, which the tool does not see: 0."
 
 
 class Raised(Exception):
@@ -68,7 +68,7 @@ class Rules:
     """
 
     otherwise: str
-    """Why it is 0, a sentence with {layer} in it."""
+    """Why it is 0, in a sentence."""
     known: dict[str, Rule] = field(default_factory=dict)
 
     def name(self, layer: Layer, how: str) -> str:
@@ -94,7 +94,7 @@ class Rules:
         name = self.name(layer, how)
         if name in self.known:
             return self.known[name].of(layer)
-        return 0, self.otherwise.format(layer=called(layer))
+        return 0, self.otherwise
 
     def inside(self, block: Layer) -> Number:
         """Return the sum of the counts of all layers of a block."""
@@ -200,7 +200,7 @@ def explained(
     """Return why the counts of layers come to their sum, what differs most from the MACs first.
 
     `scale` is what a multiply-accumulate counts for, `counts` how many there are of each layer.
-    Where nothing differs, it is the sentence of the layers with most of the work.
+    Where nothing differs, it is the sentence of the layers with most of the work, if any have some.
     """
     off: dict[tuple[str, str], Number] = {}
     work: dict[str, int] = {}
@@ -209,16 +209,13 @@ def explained(
         off[key] = off.get(key, 0) + count * (value - scale * layer.macs)
         work[why] = work.get(why, 0) + count * layer.macs
     most = max(work, key=lambda why: work[why], default="")
-    if len(off) == 1 or not any(off.values()):
+    differing = sorted(filter(off.get, off), key=lambda key: -abs(off[key]))
+    if len(off) == 1 or (not differing and (len(work) == 1 or work[most])):
         return most
-    ordered = sorted(off.items(), key=lambda item: -abs(item[1]))
     said: dict[str, list[str]] = {}
-    for (name, why), _ in [each for each in ordered if each[1]][:_MOST]:
+    for name, why in (differing or [*off])[:_MOST]:
         said.setdefault(why, []).append(name)
-    return " ".join(
-        why if len(names) == 1 and names[0] in why else f"{', '.join(names)}: {why}"
-        for why, names in said.items()
-    )
+    return " ".join(f"{', '.join(names)}: {why}" for why, names in said.items())
 
 
 _MOST = 4

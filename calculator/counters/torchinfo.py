@@ -15,14 +15,13 @@ from calculator.counters.tool import (
     Reading,
     Rules,
     Tool,
-    called,
     explained,
     on_axes,
 )
 from calculator.layer import Layer, Measured
 from calculator.units import grouped
 
-RULES = Rules(otherwise="{layer} has no parameters, and torchinfo counts nothing else: 0.")
+RULES = Rules(otherwise="There are no parameters, and torchinfo counts nothing else: 0.")
 
 
 def read(subject: Measured) -> Reading:
@@ -37,9 +36,7 @@ def read(subject: Measured) -> Reading:
 
 
 def _counted(step: Step) -> Any:
-    return (
-        RULES.of(step.layer) if step.how == MODULE else (0, UNSEEN.format(layer=called(step.layer)))
-    )
+    return RULES.of(step.layer) if step.how == MODULE else (0, UNSEEN)
 
 
 def _tied(layer: Any) -> int:
@@ -64,7 +61,7 @@ def parameters(layer: Layer) -> tuple[int, str]:
 
 def _by_first_size(layer: Layer, own: int) -> tuple[int, str]:
     if not own:
-        return 0, RULES.otherwise.format(layer=called(layer))
+        return 0, RULES.otherwise
     first = layer.output_shape[0]
     why = f"{_multiplied(layer)} by {grouped(first)}, the first size of the output alone."
     return own * first, why

@@ -9,7 +9,7 @@ from calculator.counters.tool import Counted, Raised, Reading, Rules, Tool, on_a
 from calculator.counters.traced import read
 from calculator.layer import Measured
 
-RULES = Rules(otherwise="All that {layer} runs is on its list of operators that cost nothing: 0.")
+RULES = Rules(otherwise="All that this runs is on its list of operators that cost nothing: 0.")
 SILENT = (
     "add", "add_", "cat", "cos", "div", "dropout", "dropout_", "embedding", "flatten",
     "floor_divide", "gelu", "hardtanh", "hardtanh_", "log_softmax", "neg", "pow", "relu", "relu_",
@@ -65,7 +65,7 @@ def norm(operator: Operator) -> Counted:
 
 
 @RULES.rule(*on_axes("avg_pool", "adaptive_avg_pool"), "mean", "leaky_relu")
-def each(operator: Operator) -> int:
+def elementwise(operator: Operator) -> int:
     """Counts 1 for each element of the output."""
     return prod(operator.output)
 
