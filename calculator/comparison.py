@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
@@ -35,12 +35,12 @@ class Row(NamedTuple):
 
     @property
     def name(self) -> str:
-        """What stands in the first column."""
+        """The name of the tool, or what the true count is called."""
         return self.tool.name if self.tool else TRUE
 
     @property
     def unit(self) -> str:
-        """What the number is called."""
+        """What the tool calls its number."""
         return self.tool.unit if self.tool else "MACs"
 
     def number(self, column: str) -> Any:
@@ -50,7 +50,7 @@ class Row(NamedTuple):
         }.get(column)  # fmt: skip
 
     def texts(self) -> dict[str, str]:
-        """Return the cells, exact."""
+        """Return the text of each cell, by its column."""
         reading = self.reading
         value = "" if reading.value is None else grouped(int(reading.value))
         return {
@@ -72,12 +72,12 @@ def _digits(ratio: float) -> str:
 def sentences(reading: Reading) -> Iterator[str]:
     """Yield why a reading is what it is: its rule, its error, its warnings."""
     if reading.raises:
-        yield (reading.raises.partition(": ")[2] or reading.raises).rstrip(".") + "."
+        said = reading.raises.partition(": ")[2] or reading.raises
+        yield f"{said[:1].upper()}{said[1:].rstrip('.')}."
     else:
         yield reading.why
     if reading.warns:
-        plural = "s" if len(reading.warns) > 1 else ""
-        yield f"It warns of operator{plural} it does not know: {', '.join(reading.warns)}."
+        yield f"It warns that it does not know {', '.join(reading.warns)}."
 
 
 def rows(subject: Measured) -> list[Row]:
@@ -143,8 +143,8 @@ def _sorted(found: list[Row], sort: str) -> list[Row]:
     true, *others = found
     known = [each for each in others if each.number(column) is not None]
     unknown = [each for each in others if each.number(column) is None]
-    by_number: Callable[[Row], Any] = lambda each: each.number(column)  # noqa: E731
-    return [true, *sorted(known, key=by_number, reverse=sort.startswith("-")), *unknown]
+    known.sort(key=lambda each: each.number(column), reverse=sort.startswith("-"))
+    return [true, *known, *unknown]
 
 
 def _head(column: str, title: str, sort: str) -> str:
@@ -171,7 +171,7 @@ def _html(row: Row) -> str:
 
 
 def markdown(calculation: Calculation, time: Runtime | None = None) -> str:
-    """Return how to report the count and the table, in Markdown."""
+    """Return the table in Markdown, a line for each tool."""
     lines = [list(COLUMNS.values()), ["---"] * len(COLUMNS)]
     lines += [list(each.texts().values()) for each in _of(calculation)]
     return "".join(f"| {' | '.join(each)} |\n" for each in lines)

@@ -59,7 +59,7 @@ class Network(Chain, name="network"):
 
     @property
     def tensors(self) -> tuple[tuple[int, int], ...]:
-        """A residual reads two tensors and keeps neither."""
+        """What each layer reads and writes; of a sum, which keeps neither, its first tensor."""
         return tuple(each.tensors for each in self.placed)
 
     @property

@@ -240,8 +240,8 @@ def battery() -> list[Subject]:
 
 def bare() -> list[Subject]:
     """Return subjects that are given a tensor where a tuple of tensors is meant."""
-    image = _like("conv2d", {**CHOSEN["conv2d"][0]})
-    batch = _like("conv2d", {**CHOSEN["conv2d"][2]})
+    image = _like("conv2d", CHOSEN["conv2d"][0])
+    batch = _like("conv2d", CHOSEN["conv2d"][2])
     return [
         Subject(image, bare=True),
         Subject(batch, bare=True),

@@ -113,7 +113,6 @@ def flop_counter(one: Subject, *, device: str = "cpu", grad: bool = True) -> Ans
     return {"value": counter.get_total_flops()}
 
 
-# What each reading is called, the package that gives it, and how it is taken.
 READINGS: dict[str, tuple[str, Callable[[Subject], Answer]]] = {
     "thop": ("thop", thop),
     "ultralytics-thop": ("ultralytics-thop", thop),
@@ -131,6 +130,7 @@ READINGS: dict[str, tuple[str, Callable[[Subject], Answer]]] = {
     "torch-cpu-no-grad": ("torch", lambda one: flop_counter(one, grad=False)),
     "torch-meta": ("torch", lambda one: flop_counter(one, device="meta")),
 }
+"""By the name of each reading, the package that gives it, and how it is taken."""
 
 MODULES = {
     "thop": "thop",

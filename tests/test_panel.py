@@ -54,7 +54,7 @@ def test_an_open_panel_follows_the_form(open_page, site):
     type_the_notebooks_convolution(page)
     why = panel(page).locator('[data-tool="thop"] [data-column="why"]')
     # thop.profile(conv, inputs=x) unpacks the batch: 585252864.0 (docs/readings.json)
-    expect(why).to_contain_text("585,252,864")
+    expect(why).to_contain_text("585\u202f252\u202f864")
     assert printed(page) == expected(Conv2d(**CONV))
 
 

@@ -8,8 +8,9 @@ from math import prod
 from typing import Any
 
 from calculator.counters import deepspeed
-from calculator.counters.deepspeed import Said, heads, interpolated, places, weighted
+from calculator.counters.deepspeed import PAIRS, Said, interpolated, places, weighted
 from calculator.counters.profiler import Profiler
+from calculator.counters.steps import heads
 from calculator.counters.tool import Raised, Reading, Rules, Tool, on_axes
 from calculator.layer import Measured
 
@@ -18,11 +19,11 @@ RULES = Rules(deepspeed.RULES.otherwise, {**deepspeed.RULES.known})
 
 @RULES.rule("add", "multiply")
 def pairwise(layer: Any) -> Said:
-    """One for each element of the output, where the shapes align from their first sizes on."""
+    """Return 1 for each element of two shapes that are compared from their first sizes on."""
     flops = prod(map(max, zip_longest(layer.size, layer.other_size, fillvalue=1)))
     if flops == prod(layer.output_shape):
-        return flops, "One for each element of the output."
-    return flops, "Aligns the shapes by their first sizes, not by their last."
+        return flops, "Counts 1 for each element of the output."
+    return flops, "Counts 1 for each element, had the shapes been aligned by their first axes."
 
 
 def conv_transpose_macs(layer: Any) -> int:
@@ -33,20 +34,20 @@ def conv_transpose_macs(layer: Any) -> int:
 
 @RULES.rule(*on_axes("conv_transpose"))
 def conv_transpose(layer: Any) -> Said:
-    """Two for each multiply-accumulate, and one for each output of a convolution with a bias."""
-    why = "Two for each multiply-accumulate."
+    """Return 1 for each output that a convolution would have, where there is a bias."""
+    why = PAIRS
     if layer.groups > 1:
-        why = "Divides the output channels by the groups twice."
+        why += " It divides the output channels by the groups twice, and has too few."
     if not layer.bias:
         return 0, why
     batch, _, *sizes = layer.input_shape
     outputs = batch * places(layer, sizes, layer.padding) * (layer.out_channels // layer.groups)
-    return outputs, f"{why} Counts the bias on the output of a convolution not transposed."
+    return outputs, f"{why} The biases are those of a convolution that is not transposed."
 
 
 @RULES.rule("upsample")
 def upsample(layer: Any) -> Said:
-    """One for each element of the input, or what is given as `size`."""
+    """Return 1 for each element of the input, or what is given as `size`."""
     return interpolated(layer, _unscaled)
 
 
@@ -59,25 +60,28 @@ def _unscaled(layer: Any) -> Said:
             raise Raised("OverflowError: it takes the factor to the power of the batch") from None
     elif len(factor) != batch:
         raise Raised("TypeError: it takes a tuple of factors to the power of the batch")
-    why = "One for each element of the input: the product with the factors is thrown away."
+    why = "Counts 1 for each element of the input: the product with the factors is thrown away."
     return prod(layer.input_shape), why
 
 
 @RULES.rule("scaled_dot_product_attention")
 def attention(layer: Any) -> int:
-    """The tool does not replace `scaled_dot_product_attention`: 0."""
+    """It does not replace `scaled_dot_product_attention`: 0."""
     return 0
 
 
 @RULES.rule("multihead_attention")
 def multihead(layer: Any) -> Said:
-    """Two for each multiply-accumulate of the projections, and what softmax takes."""
+    """Return what softmax and the mask count beside the MACs."""
     if not layer.need_weights:
-        why = "Projections alone: the tool does not replace `scaled_dot_product_attention`."
+        why = "Counts projections alone: it does not replace `scaled_dot_product_attention`."
     elif layer.is_causal:
-        why = "Projections, softmax, and `baddbmm`, which masks; `bmm` of the values is missing."
+        why = (
+            "Counts projections, softmax, the mask, and the product that `baddbmm` adds to it; the "
+            "other is `bmm`, which it does not replace."
+        )
     else:
-        why = "Projections and softmax: the tool does not replace `bmm`."
+        why = "Counts projections and softmax: it does not replace `bmm`, which does the products."
     return weighted(layer), why
 
 

@@ -19,7 +19,7 @@ def on_inputs(subject: Measured) -> Measured:
     """Return it on its inputs: one tensor is given by its place, several by their names."""
     shapes = _shapes(subject)
     if len(shapes) > 1 and subject.name in BY_PLACE:
-        raise Raised("TypeError: several inputs are given by name, and these have none.")
+        raise Raised("TypeError: it gives several inputs by name, and these have none.")
     return _in_evaluation(subject, *shapes)
 
 
@@ -28,13 +28,16 @@ def on_one(subject: Measured) -> Measured:
     shape = (1, *_shapes(subject)[0][1:])
     missing = " and ".join(getattr(subject, "more_inputs", ()))
     if missing and subject.name != "cat":
-        raise Raised(f"TypeError: it makes one input, and {missing} would be missing.")
+        are = "are" if " and " in missing else "is"
+        raise Raised(f"TypeError: it makes one input, so {missing} {are} missing.")
     if steps(subject)[0].layer.takes_indices:
-        raise Raised("RuntimeError: it makes an input of float32 where indices are looked up.")
+        raise Raised(
+            "RuntimeError: it makes an input of float32 where whole numbers are looked up."
+        )
     try:
         return _in_evaluation(subject, shape)
     except InvalidField as error:
-        raise refused(error, f"on an input {shape}, ") from None
+        raise refused(error, f"on its own input, of shape {shape}: ") from None
 
 
 def by_name(subject: Measured) -> bool:
@@ -46,7 +49,7 @@ def _shapes(subject: Any) -> tuple[Shape, ...]:
     """Return the shapes of the inputs; of the first, the first axis is taken for the batch."""
     shapes = subject.input_shapes() if isinstance(subject, Layer) else (subject.input_shape,)
     if len(shapes[0]) < 2:
-        raise Raised("AssertionError: behind the first axis nothing is left for input_res.")
+        raise Raised("AssertionError: behind the first axis no size is left for input_res.")
     return shapes
 
 

@@ -7,23 +7,24 @@ from math import prod
 from typing import Any
 
 from calculator.counters.profiler import Profiler
-from calculator.counters.tool import Raised, Rules, Tool, on_axes
+from calculator.counters.steps import heads
+from calculator.counters.tool import CELLS, OF_A_UNIT, Raised, Rules, Tool, on_axes
 
 Said = tuple[int, str]
 
-RULES = Rules(otherwise="{layer} calls no function that the tool replaces: 0.")
+RULES = Rules(otherwise="This calls no function that the tool replaces: 0.")
 
 
 @RULES.rule("linear")
 def linear(layer: Any) -> int:
-    """Two for each multiply-accumulate; the bias is not counted."""
+    """Counts 2 for each multiply-accumulate; biases count nothing."""
     return 0
 
 
 @RULES.rule("elu", "gelu", "leaky_relu", "prelu", "relu", "silu", "softmax", "add", "multiply",
             "F.relu6")  # fmt: skip
 def elementwise(layer: Any) -> int:
-    """One for each element of the output."""
+    """Counts 1 for each element of the output."""
     return prod(layer.output_shape)
 
 
@@ -35,33 +36,42 @@ def relu6(layer: Any) -> int:
 
 @RULES.rule(*on_axes("avg_pool", "max_pool", "adaptive_avg_pool", "adaptive_max_pool"))
 def pool(layer: Any) -> int:
-    """One for each element of the input, whatever the kernel."""
+    """Counts 1 for each element of the input, whatever the kernel."""
     return prod(layer.input_shape)
 
 
 @RULES.rule(*on_axes("batch_norm"))
 def batch_norm(layer: Any) -> Said:
-    """Return two for each element, one without a weight, and three more for own statistics."""
+    """Return 2 for each element, 1 without a weight, and 3 more for statistics of its own."""
     each = 1 + layer.scales() + (0 if layer.track_running_stats else 3)
-    return each * prod(layer.input_shape), f"Counts {each} for each element."
+    why = f"Counts {each} for each element: it has {'a' if layer.scales() else 'no'} weight"
+    if layer.track_running_stats:
+        return each * prod(layer.input_shape), f"{why}, and its statistics are known."
+    return each * prod(layer.input_shape), f"{why}, and takes statistics of its own."
 
 
 @RULES.rule(*on_axes("instance_norm"), "group_norm", "layer_norm")
 def norm(layer: Any) -> Said:
-    """Return five for each element, four without a weight."""
+    """Return 5 for each element, 4 without a weight."""
     each, has = (5, "a") if layer.scales() else (4, "no")
     return each * prod(layer.input_shape), f"Counts {each} for each element: it has {has} weight."
 
 
 @RULES.rule("local_response_norm")
 def local_response_norm(layer: Any) -> int:
-    """Three for each element, and one for each that it pools, zeros at the edges among them."""
+    """Counts 3 for each element, and 1 for each that is pooled, the padding included."""
     batch, channels, *positions = layer.input_shape
     padded = batch * (channels + layer.size - 1) * prod(positions)
     return 3 * prod(layer.input_shape) + padded
 
 
-_EXACT = "Two for each multiply-accumulate, and one for each output where there is a bias."
+PAIRS = "Counts 2 for each multiply-accumulate."
+MASKED = "Counts 2 for each multiply-accumulate, masked pairs too; softmax counts nothing."
+
+
+def _exactly(layer: Any) -> str:
+    """Return how a convolution is counted where nothing is wrong, in a sentence."""
+    return f"{PAIRS[:-1]}, and 1 for each output, for its bias." if layer.bias else PAIRS
 
 
 def places(layer: Any, sizes: Iterable[int], padding: Iterable[int]) -> int:
@@ -100,19 +110,19 @@ def conv_macs(layer: Any) -> int:
 
 @RULES.rule(*on_axes("conv"))
 def conv(layer: Any) -> Said:
-    """Two for each multiply-accumulate, and one for each output where there is a bias."""
-    why = _EXACT
+    """Return 1 for each output where there is a bias."""
+    why = _exactly(layer)
     positions = conv_positions(layer)
     if layer.batch_size is None:
-        why = "Takes the channels of an input without a batch for the batch."
+        why = f"{why} It takes the channels of an input without a batch for the batch."
     elif positions != layer.samples() * prod(layer.output_size):
-        why = "Halves padding='same': where it is uneven, that is an output too few on the axis."
+        why = f"{why} It rounds half of an odd padding='same' down, and misses outputs at an end."
     return positions * layer.out_channels if layer.bias else 0, why
 
 
 @RULES.rule(*on_axes("conv_transpose"))
 def conv_transpose(layer: Any) -> Said:
-    """Two for each multiply-accumulate, and one for each output where there is a bias."""
+    """Return 1 for each output where there is a bias."""
     batch, _, *sizes = layer.input_shape
     geometry = zip(
         sizes, layer.stride, layer.padding, layer.dilation, layer.kernel_size,
@@ -121,9 +131,9 @@ def conv_transpose(layer: Any) -> Said:
     positions = batch * prod(
         (size - 1) * s - 2 * p + d * (k - 1) + more + 1 for size, s, p, d, k, more in geometry
     )
-    why = _EXACT
+    why = _exactly(layer)
     if layer.batch_size is None and layer.bias:
-        why = "For the bias it takes the channels of an input without a batch for the batch."
+        why = f"{why} There it takes the channels of an input without a batch for the batch."
     return positions * layer.out_channels if layer.bias else 0, why
 
 
@@ -133,61 +143,60 @@ def interpolated(layer: Any, scaled: Callable[[Any], Said]) -> Said:
         flops, why = scaled(layer)
     else:
         flops = prod(layer.size) if isinstance(layer.size, tuple) else layer.size
-        why = "Multiplies the numbers of `size` as they are given, without batch and channels."
+        why = "Counts the product of `size` as it is given, without batch and channels."
     if layer.mode == "area":
         flops += prod(layer.input_shape)
-        why += " The average pooling that it calls adds one for each element of the input."
+        why += " The average pooling that it calls adds 1 for each element of the input."
     return flops, why
 
 
 @RULES.rule("upsample")
 def upsample(layer: Any) -> Said:
-    """One for each element of the input times the factors, or what is given as `size`."""
+    """Return 1 for each element of the input times the factors, or what is given as `size`."""
     return interpolated(layer, _scaled)
 
 
 def _scaled(layer: Any) -> Said:
     shape, factor = layer.input_shape, layer.scale_factor
     scale = prod(factor) if isinstance(factor, tuple) else factor ** (len(shape) - 2)
-    return int(prod(shape) * scale), "One for each element of the input times the factors."
+    return int(prod(shape) * scale), "Counts 1 for each element of the input, times the factors."
 
 
-def one_step(layer: Any) -> int:
+def one_step(layer: Any) -> Said:
     """Return the FLOPs of one step: a projection has none, a sum without bias one less."""
     units = layer.cells() * layer.hidden_size
-    beside = {1: 1, 3: 7, 4: 10}[layer.gates] - (0 if layer.bias else 2 * layer.gates)
+    beside = OF_A_UNIT[layer.gates] - (0 if layer.bias else 2 * layer.gates)
     projection = units * getattr(layer, "proj_size", 0)
-    return 2 * (layer.weights - projection) + units * beside
+    joined = f"and {beside}" if beside >= 0 else f"less {-beside}"
+    why = f"Counts 2 for each weight, {joined} for each hidden unit, at every step; its MACs are 0."
+    if projection:
+        why += " The projection itself is left out."
+    return 2 * (layer.weights - projection) + units * beside, why
 
 
 @RULES.rule("rnn", "gru", "lstm")
 def recurrent(layer: Any) -> Said:
-    """Two for each weight a step, a projection apart, and some for the gates, but no MACs."""
+    """Return what as many steps take as the first two sizes of the input multiply to."""
     first, second, *_ = layer.input_shape
+    each, why = one_step(layer)
     if layer.batch_size is None:
-        why = "Takes a sequence without a batch for a batch, and its features for steps. No MACs."
-    else:
-        why = "Two for each weight a step, a projection apart, some for the gates, but no MACs."
-    return first * second * one_step(layer), why
+        why += f" Without a batch it takes the input size, {second}, for another axis of steps."
+    return first * second * each, why
 
 
-@RULES.rule("rnn_cell", "gru_cell", "lstm_cell")
-def cell(layer: Any) -> int:
-    """Two for each weight, and some for the gates, but no MACs."""
+@RULES.rule(*CELLS)
+def cell(layer: Any) -> Said:
+    """Return what one step takes."""
     if layer.batch_size is None:
         raise Raised("IndexError: it asks an input without a batch for its second size")
-    return layer.batch_size * one_step(layer)
+    each, why = one_step(layer)
+    return layer.batch_size * each, why
 
 
 @RULES.rule("scaled_dot_product_attention")
-def attention(layer: Any) -> int:
-    """Two for each multiply-accumulate, masked pairs too; softmax is not counted."""
-    return 0
-
-
-def heads(layer: Any) -> Any:
-    """Return what stands between the projections."""
-    return next(part for part in layer.layers if part.name == "scaled_dot_product_attention")
+def attention(layer: Any) -> Said:
+    """Return nothing beside the MACs."""
+    return 0, MASKED
 
 
 def weighted(layer: Any) -> int:
@@ -202,11 +211,11 @@ def weighted(layer: Any) -> int:
 
 @RULES.rule("multihead_attention")
 def multihead(layer: Any) -> Said:
-    """Two for each multiply-accumulate, masked pairs too, and one for each weight of softmax."""
+    """Return what softmax and the mask count beside the MACs."""
     if not layer.need_weights:
-        return 0, "Two for each multiply-accumulate, masked pairs too; softmax is not counted."
-    mask = ", and for each number of the mask" if layer.is_causal else ""
-    return weighted(layer), f"Two for each multiply-accumulate, one for each weight{mask}."
+        return 0, MASKED
+    mask = " and each number of the mask" if layer.is_causal else ""
+    return weighted(layer), f"{PAIRS[:-1]}, and 1 for each number that softmax makes{mask}."
 
 
 def exact(layer: Any) -> int:

@@ -7,13 +7,13 @@ from typing import Any
 
 from calculator.chain import Chain
 from calculator.counters.steps import takes_one_kernel
-from calculator.counters.tool import Reading, Tool, called, explained
+from calculator.counters.tool import Reading, Tool, explained
 from calculator.layer import Layer, Measured
 
 SEEN = "Two FLOPs for each multiply-accumulate; biases and element-wise work count nothing."
 BILINEAR = "No formula is registered for `aten::_trilinear`: 0."
 LSTM = "On the CPU the whole layer is one oneDNN kernel, which has no formula: 0."
-FAST_PATH = "Without gradients torch runs {layer} as one fused kernel, which has no formula: 0."
+FAST_PATH = "Without gradients torch runs this as one fused kernel, which has no formula: 0."
 ATTENTION = (
     "The products of attention are missing: the CPU's fused kernel has no formula; the projections "
     "are counted."
@@ -39,7 +39,7 @@ def _counted(layer: Layer, on_cpu: bool, grad: bool) -> tuple[int, str]:
 def _missed(layer: Any, on_cpu: bool, grad: bool) -> dict[str, int]:
     """Return the multiply-accumulates of a layer that no formula sees, by the reason."""
     if on_cpu and not (grad and layer.weight_requires_grad) and _is_one_kernel(layer):
-        return {FAST_PATH.format(layer=called(layer)): layer.macs}
+        return {FAST_PATH: layer.macs}
     if isinstance(layer, Chain):
         found: dict[str, int] = {}
         for count, part in zip(layer.counts(), layer.layers, strict=True):

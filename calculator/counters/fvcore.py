@@ -11,7 +11,7 @@ from calculator.counters.tool import Counted, Raised, Reading, Rules, Tool
 from calculator.counters.traced import read
 from calculator.layer import Measured
 
-RULES = Rules(otherwise="By its list nothing that {layer} runs costs anything: 0.")
+RULES = Rules(otherwise="All that this runs is on its list of operators that cost nothing: 0.")
 SILENT = (
     "cat", "dropout", "flatten", "floor_divide", "ones", "relu", "relu_", "remainder", "unbind",
     "zeros_like",
@@ -21,7 +21,7 @@ SILENT = (
 
 @RULES.rule("linear", "_convolution")
 def product(operator: Operator) -> int:
-    """One for each multiply-accumulate; the bias is not counted."""
+    """Counts the MACs; biases count nothing."""
     taken, *weight = operator.inputs
     if operator.name == "linear":
         return prod(taken) * operator.output[-1]
@@ -31,51 +31,55 @@ def product(operator: Operator) -> int:
 
 @RULES.rule("bmm")
 def batched(operator: Operator) -> int:
-    """One for each multiply-accumulate."""
+    """Counts the MACs."""
     one, other = operator.inputs
     return prod(one) * other[-1]
 
 
 def _estimated(operator: Operator) -> tuple[int, str]:
+    """Return an estimate, and a sentence for it that may go on."""
     shape, *weight = operator.inputs
     if not 2 <= len(shape) <= 5:
         raise Raised(f"AssertionError: {[*shape]}: it takes 2 to 5 dimensions")
     each, has = (5, "a") if weight else (4, "no")
-    return each * prod(shape), f"Counts {each} an element, a rough estimate: it has {has} weight."
+    why = f"Counts {each} for each element, a rough estimate: it has {has} weight"
+    return each * prod(shape), why
 
 
 @RULES.rule("layer_norm", "group_norm", "instance_norm")
 def norm(operator: Operator) -> Counted:
-    """Return 5 an element, 4 without weights."""
-    return _estimated(operator)
+    """Return 5 for each element, 4 without a weight."""
+    count, why = _estimated(operator)
+    return count, f"{why}."
 
 
 @RULES.rule("batch_norm")
 def batch_norm(operator: Operator) -> Counted:
-    """Return 2 an element, 1 without weights, or an estimate where statistics are taken."""
+    """Return 2 for each element, 1 without a weight, an estimate where statistics are taken."""
     if operator.flag:
-        count, _ = _estimated(operator)
-        return count, "Counts its own statistics too: 5 an element, 4 without weights."
+        count, why = _estimated(operator)
+        return count, f"{why}, and takes statistics of its own."
     shape, *weight = operator.inputs
-    each = 2 if weight else 1
-    return each * prod(shape), f"Counts {each} an element: the statistics are known."
+    each, has = (2, "a") if weight else (1, "no")
+    why = f"Counts {each} for each element: it has {has} weight, and its statistics are known."
+    return each * prod(shape), why
 
 
 @RULES.rule("upsample_nearest2d")
 def nearest(operator: Operator) -> int:
-    """One an element of the output, though it is a copy."""
+    """Counts 1 for each element of the output, though it is a copy."""
     return prod(operator.output)
 
 
 @RULES.rule("upsample_bilinear2d")
 def bilinear(operator: Operator) -> int:
-    """Four an element of the output."""
+    """Counts 4 for each element of the output."""
     return 4 * prod(operator.output)
 
 
 @RULES.rule("adaptive_avg_pool2d")
 def adaptive(operator: Operator) -> int:
-    """One an element of the input."""
+    """Counts 1 for each element of the input."""
     return prod(operator.inputs[0])
 
 

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from calculator.chain import CAPTURED, MODULE, OPERATOR, Block
-from calculator.counters.steps import Step, is_fused, params, steps
+from calculator.chain import CAPTURED, OPERATOR
+from calculator.counters.steps import Step, is_fused, leaves, params, steps
 from calculator.counters.tool import Number, Reading, Rules, explained
 from calculator.layer import Layer, Measured
 
@@ -31,32 +31,33 @@ class Profiler:
 
     def read(self, subject: Measured, *, trained: bool = False) -> Reading:
         """Return the sums over what is run, and the parameters, or those alone that learn."""
-        parts = [(each.layer, *self._seen(each)) for each in steps(subject)]
+        parts = [part for each in steps(subject) for part in self._parts(each)]
         return Reading(
-            value=sum(flops for _, flops, _, _ in parts),
-            macs=sum(macs for _, _, macs, _ in parts),
+            value=sum(count * flops for count, _, flops, _, _ in parts),
+            macs=sum(count * macs for count, _, _, macs, _ in parts),
             params=params(subject, trained=trained),
-            why=explained(((layer, flops, why) for layer, flops, _, why in parts), scale=2),
+            why=explained(
+                ((layer, flops, why) for _, layer, flops, _, why in parts),
+                scale=2,
+                counts=[count for count, *_ in parts],
+            ),
         )
 
-    def _seen(self, step: Step) -> tuple[Number, int, str]:
-        """Return the FLOPs and the MACs of a step, and why."""
+    def _parts(self, step: Step) -> list[tuple[int, Layer, Number, int, str]]:
+        """Return the layers of a step: how many, the FLOPs and the MACs of one, and why."""
+        layer = step.layer
         if step.how in _UNSEEN:
-            return 0, 0, _UNSEEN[step.how]
+            return [(1, layer, 0, 0, _UNSEEN[step.how])]
         if is_fused(step):
-            return 0, 0, "Frozen, it runs as one kernel, and no function is called: 0."
-        return self._counted(step.layer, step.how)
+            return [
+                (1, layer, 0, 0, "Frozen, it runs as one kernel, and no function is called: 0.")
+            ]
+        if layer.name in self.rules.known:
+            return [(1, layer, *self._counted(layer, step.how))]
+        return [(count, leaf, *self._counted(leaf, step.how)) for count, leaf in leaves(layer)]
 
-    def _counted(self, layer: Layer, how: str = MODULE) -> tuple[Number, int, str]:
-        """Return the FLOPs and the MACs of a layer and why, by its parts where it has no rule."""
-        if isinstance(layer, Block) and layer.name not in self.rules.known:
-            parts = [(part, *self._counted(part)) for part in layer.layers]
-            counted = [*zip(layer.counts(), parts, strict=True)]
-            return (
-                sum(count * flops for count, (_, flops, _, _) in counted),
-                sum(count * macs for count, (_, _, macs, _) in counted),
-                explained(((part, flops, why) for part, flops, _, why in parts), scale=2),
-            )
+    def _counted(self, layer: Layer, how: str) -> tuple[Number, int, str]:
+        """Return the FLOPs and the MACs of a layer, and why."""
         macs = self.macs[layer.name](layer) if layer.name in self.macs else 0
         beside, why = self.rules.of(layer, how)
         return 2 * macs + beside, macs, why

@@ -11,23 +11,25 @@ from math import prod
 from operator import add
 from typing import Any
 
-from calculator.chain import FUNCTION, MODULE
+from calculator.chain import FUNCTION, MODULE, Block
 from calculator.counters import ptflops_aten
 from calculator.counters.calling import by_name, on_inputs, on_one
-from calculator.counters.ptflops_aten import CALL, DECODERS, GIVEN, inside
+from calculator.counters.ptflops_aten import CALL, GIVEN, macs_and_biases
 from calculator.counters.steps import Step, params, steps
 from calculator.counters.tool import (
+    CELLS,
+    DECODERS,
+    OF_A_UNIT,
     Number,
     Raised,
     Reading,
     Rules,
     Tool,
-    called,
     explained,
     on_axes,
 )
 
-HOOKS = Rules(otherwise="It has no hook for {layer}, and replaces nothing that it calls: 0.")
+HOOKS = Rules(otherwise="It has no hook for this layer, and replaces nothing that is called: 0.")
 """What is counted of a module by its exact class, and divided by the batch in the end."""
 FUNCTIONS = Rules(otherwise="")
 """What is counted of the functions of `torch.nn.functional` that are replaced."""
@@ -38,7 +40,7 @@ POOLS = on_axes("max_pool", "avg_pool", "adaptive_max_pool", "adaptive_avg_pool"
 
 
 def read(subject: Any, *, given: bool) -> Reading:
-    """Return what is counted on the inputs that are given, or on the one that it makes."""
+    """Return what is counted on the inputs that are given, or on the one that the tool makes."""
     ran: Any = on_inputs(subject) if given else on_one(subject)
     batch = 1 if given and by_name(subject) else ran.input_shape[0]
     if given and subject.name == "multihead_attention":
@@ -53,9 +55,9 @@ def read(subject: Any, *, given: bool) -> Reading:
     why = explained(((layer, _sum(counts), said) for layer, counts, said in run), scale=1)
     if batch > 1 and hooks:
         rest = "; what functions count is not" if functions or tensors else ""
-        why = f"{why} What hooks count is divided by the batch, {batch:,}{rest}."
+        why = f"{why} What hooks count is divided by {batch}, the first size of the input{rest}."
     if ran.input_shape != subject.input_shape:
-        why = f"{why} It makes its input itself, {ran.input_shape}."
+        why = f"{why} It makes its own input, of shape {ran.input_shape}."
     return Reading(value=value, params=params(subject, trained=True), why=why)
 
 
@@ -68,9 +70,12 @@ def _counted(step: Step) -> tuple[tuple[Number, ...], str]:
         count, why = rules.of(layer, step.how) if known else (0, "")
         counts.append(count)
         reasons += [why] if known else []
-    if counts[0] and counts[1]:
-        reasons.append("So it counts twice.")
-    return tuple(counts), " ".join(reasons) or HOOKS.otherwise.format(layer=called(layer))
+    if counts[0] and counts[1] and not isinstance(layer, Block):
+        if counts[0] == counts[1]:
+            reasons[1] = "The function that the module calls counts as many again."
+        else:
+            reasons.append("So it counts twice.")
+    return tuple(counts), " ".join(reasons) or HOOKS.otherwise
 
 
 def _sum(counts: Iterable[Number]) -> Number:
@@ -89,13 +94,10 @@ def linear(layer: Any) -> tuple[int, str]:
     each = (layer.in_features + layer.bias) * layer.out_features
     if each >= 2**63:
         raise Raised("OverflowError: Python int too large to convert to C long")
-    count = each * layer.rows
+    count, why = each * layer.rows, macs_and_biases(layer)
     if count < 2**63:
-        return count, BIAS
-    return _wrapped(count), f"{BIAS} The product is too large for the 64 bits that it has."
-
-
-BIAS = "Counts the MACs, and 1 for each bias that is added to an output."
+        return count, why
+    return _wrapped(count), f"{why} The product is too large for the 64 bits that it has."
 
 
 @HOOKS.rule(*on_axes("conv", "conv_transpose"))
@@ -110,12 +112,12 @@ def convolution(layer: Any) -> tuple[int, str]:
         count += batch * prod(layer.output_shape[1:])
     if layer.batch_size is None:
         return count, "Takes the channels, which come first, for the batch: the input has none."
-    return count, BIAS
+    return count, macs_and_biases(layer)
 
 
 @HOOKS.rule("relu", "relu6", "prelu", "elu", "leaky_relu", "gelu", *POOLS)
-def each(layer: Any) -> int:
-    """Its hook counts 1 for each element of the input."""
+def elementwise(layer: Any) -> int:
+    """A hook on the module counts 1 for each element of the input."""
     return prod(layer.input_shape)
 
 
@@ -124,15 +126,15 @@ def norm(layer: Any) -> tuple[int, str]:
     """Return 1 for each element, or 2 where the module is `affine`."""
     count = prod(layer.input_shape)
     if layer.name == "layer_norm":
-        return count, "Counts 1 for each element: it looks for `affine`, which a LayerNorm lacks."
+        return count, "Counts 1 for each element: it looks for `affine`, which this norm lacks."
     if layer.affine:
-        return 2 * count, "Counts 2 for each element, with a weight."
-    return count, "Counts 1 for each element, without a weight."
+        return 2 * count, "Counts 2 for each element: it has a weight."
+    return count, "Counts 1 for each element: it has no weight."
 
 
 @HOOKS.rule("upsample")
 def upsample(layer: Any) -> int:
-    """Its hook counts 1 for each output of the first sample."""
+    """A hook on the module counts 1 for each output of the first sample."""
     return prod(layer.output_shape[1:])
 
 
@@ -142,28 +144,25 @@ def recurrent(layer: Any) -> tuple[int, str]:
     directions = layer.directions()
     deeper = (layer.num_layers - 1) * _cell(layer, directions * layer.state_size())
     count = directions * prod(layer.input_shape[:2]) * (_cell(layer, layer.input_size) + deeper)
-    why = UNITS
+    why = _said(layer)
     if layer.state_size() != layer.hidden_size:
-        why += " The projection is left out."
+        why += " The projection itself is left out."
     if layer.batch_size is None:
-        why += " Without a batch every step is counted as often as the input has features."
+        why += " Without a batch every step is counted as often as its input has features."
     return count, why
 
 
-@HOOKS.rule("rnn_cell", "gru_cell", "lstm_cell")
+@HOOKS.rule(*CELLS)
 def cell(layer: Any) -> tuple[int, str]:
     """Return what one step takes."""
     if layer.batch_size is None:
         raise Raised("IndexError: the hook of the cell wants a batch.")
-    return layer.batch_size * _cell(layer, layer.input_size), UNITS
+    return layer.batch_size * _cell(layer, layer.input_size), _said(layer)
 
 
-OF_A_UNIT = {1: 1, 3: 7, 4: 10}
-"""What joins the gates of a hidden unit, by how many gates it has."""
-UNITS = (
-    "Counts the MACs and the biases, and for each hidden unit 1 in an RNN, 7 in a GRU, 10 in an "
-    "LSTM."
-)
+def _said(layer: Any) -> str:
+    both = "MACs, the biases" if layer.bias else "MACs"
+    return f"Counts the {both} and {OF_A_UNIT[layer.gates]} more for each hidden unit and step."
 
 
 def _cell(layer: Any, inputs: int) -> int:
@@ -175,8 +174,8 @@ def _cell(layer: Any, inputs: int) -> int:
 
 @HOOKS.rule("multihead_attention")
 def attention(layer: Any) -> int:
-    """Counts the MACs, with 1 for each query that is scaled, for each score and for each bias; the
-    output has one in any case."""
+    """Counts the MACs, and 1 each time that a number is scaled, a score goes through softmax or a
+    bias is added; to the output it adds one in any case."""
     if layer.batch_size is None:
         raise Raised("IndexError: the hook of MultiheadAttention wants a batch.")
     width, (queries, keys) = layer.embed_dim, (layer.query_length, layer.keys())
@@ -188,7 +187,7 @@ def attention(layer: Any) -> int:
 
 @FUNCTIONS.rule("relu", "F.relu6", "prelu", "elu", "gelu", "silu", "softmax", *POOLS)
 def function(layer: Any) -> int:
-    """The function that is called counts 1 for each element of the input."""
+    """The function that is called counts 1 for each element of its input."""
     return prod(layer.input_shape)
 
 
@@ -211,14 +210,14 @@ def interpolate(layer: Any) -> tuple[Number, str]:
 
 @FUNCTIONS.rule("local_response_norm")
 def average(layer: Any) -> int:
-    """F.avg_pool counts 1 for each element, padded along the channels."""
+    """F.avg_pool counts 1 for each element, the padding of the channels included."""
     batch, channels, *axes = layer.input_shape
     return batch * (channels + layer.size - 1) * prod(axes)
 
 
 @TENSORS.rule("local_response_norm")
 def methods(layer: Any) -> int:
-    """The methods mul, mul and add count 1 for each element, a power and a division nothing."""
+    """The methods mul, mul and add count 1 for each element; pow and div count nothing."""
     return 3 * prod(layer.input_shape)
 
 
@@ -230,26 +229,26 @@ def pair(layer: Any) -> tuple[int, str]:
     one, other = ((*shape, *(1,) * (length - len(shape))) for shape in shapes)
     count = _wrapped(prod(map(max, one, other)))
     if count == prod(layer.output_shape):
-        return count, "Counts 1 for each output."
-    return count, "Counts 1 for each output of shapes laid together at their first axes, not last."
+        return count, "Counts 1 for each element."
+    return count, "Counts 1 for each element, had the shapes been aligned by their first axes."
 
 
 @HOOKS.rule(*DECODERS)
 def linears(layer: Any) -> Number:
     """Hooks count the linear layers inside, with their biases; nothing counts the attention."""
-    return inside(HOOKS, layer)
+    return HOOKS.inside(layer)
 
 
 @FUNCTIONS.rule("llama", "llama_decoder_layer")
 def silus(layer: Any) -> Number:
     """F.silu counts 1 for each element."""
-    return inside(FUNCTIONS, layer)
+    return FUNCTIONS.inside(layer)
 
 
 @TENSORS.rule("llama", "llama_decoder_layer")
 def pairs(layer: Any) -> Number:
     """So do torch.mul and torch.add."""
-    return inside(TENSORS, layer)
+    return TENSORS.inside(layer)
 
 
 def tool(name: str, means: str, more: str = "", *, given: bool) -> Tool:

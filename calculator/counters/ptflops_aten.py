@@ -6,20 +6,27 @@ from itertools import compress
 from math import prod
 from typing import Any
 
-from calculator.chain import Block
 from calculator.counters.calling import on_inputs
-from calculator.counters.steps import Step, is_fused, leaves, params, steps
-from calculator.counters.tool import Number, Reading, Rules, Tool, explained, on_axes
+from calculator.counters.steps import Step, heads, is_fused, params, steps
+from calculator.counters.tool import (
+    CELLS,
+    DECODERS,
+    Number,
+    Reading,
+    Rules,
+    Tool,
+    explained,
+    on_axes,
+)
 from calculator.layer import Measured
 
-RULES = Rules(otherwise="{layer} runs neither mm, addmm, bmm nor a convolution: 0.")
+RULES = Rules(otherwise="This runs neither mm, addmm, bmm nor a convolution: 0.")
 FUSED = "Frozen, it is one operator to torch, which has no rule: 0."
-BIAS = "Counts the MACs, and 1 for each bias that is added to an output."
+MACS = "Counts the MACs."
+BIAS = "Counts the MACs, and 1 each time that a bias is added."
 
 CALL = "get_model_complexity_info(model, tuple(inputs[0].shape[1:]), as_strings=False{})"
 GIVEN = ", input_constructor=lambda _: inputs[0]"
-
-DECODERS = ("grouped_query_attention", "llama", "llama_decoder_layer")
 
 
 def read(subject: Measured) -> Reading:
@@ -33,15 +40,15 @@ def _counted(step: Step) -> tuple[Number, str]:
     return (0, FUSED) if is_fused(step) else RULES.of(step.layer)
 
 
-def inside(rules: Rules, block: Block) -> Number:
-    """Return what rules count of all layers of a block."""
-    return sum(count * rules.of(leaf)[0] for count, leaf in leaves(block))
-
-
 @RULES.rule("linear", *on_axes("conv", "conv_transpose"))
 def product(layer: Any) -> tuple[int, str]:
     """Return the MACs, and the biases."""
-    return layer.macs + _biases(layer), BIAS
+    return layer.macs + _biases(layer), macs_and_biases(layer)
+
+
+def macs_and_biases(layer: Any) -> str:
+    """Return what is counted of a layer, in a sentence."""
+    return BIAS if layer.bias else MACS
 
 
 def _biases(layer: Any) -> int:
@@ -49,10 +56,10 @@ def _biases(layer: Any) -> int:
     return prod(layer.output_shape) if layer.bias else 0
 
 
-@RULES.rule("rnn_cell", "gru_cell", "lstm_cell")
+@RULES.rule(*CELLS)
 def cell(layer: Any) -> tuple[int, str]:
     """Return the MACs, and the biases of the input and of the state."""
-    return layer.macs + 2 * _gates(layer), BIAS
+    return layer.macs + 2 * _gates(layer), macs_and_biases(layer)
 
 
 @RULES.rule("rnn", "gru", "lstm")
@@ -62,11 +69,13 @@ def recurrent(layer: Any) -> tuple[int, str]:
         return 0, "On a CPU oneDNN computes a whole LSTM in an operator that has no rule: 0."
     count = layer.macs + 2 * _gates(layer)
     if not (layer.copies_the_input and layer.bias):
-        return count, BIAS
+        return count, macs_and_biases(layer)
     return count - _gates(layer) * layer.directions() // layer.cells(), f"{BIAS} {BATCH_FIRST}"
 
 
-BATCH_FIRST = "An input that is batch first is turned: mm multiplies it, and its bias is left out."
+BATCH_FIRST = (
+    "An input that is batch first is turned: mm multiplies it, and its biases are left out."
+)
 
 
 def _gates(layer: Any) -> int:
@@ -90,14 +99,14 @@ def multihead(layer: Any) -> tuple[int, str]:
     projections = [parts[f"{name}_proj"] for name in ("q", "k", "v", "out")]
     count = sum(each.macs + _biases(each) for each in projections)
     lost = sum(map(_biases, compress(projections, turned)))
-    why = "Counts the projections with their biases"
+    why = "Counts the projections" + (" with their biases" if layer.bias else "")
     if not layer.need_weights:
         why += "; torch computes the attention in an operator that has no rule."
     elif layer.is_causal:  # both products are of one size
-        count += parts["attention"].macs // 2
+        count += heads(layer).macs // 2
         why += " and one product of the attention: that with the mask is baddbmm, without a rule."
     else:
-        count += parts["attention"].macs
+        count += heads(layer).macs
         why += " and both products of the attention."
     return count - lost, f"{why} {BATCH_FIRST}" if lost else why
 
@@ -106,7 +115,7 @@ def multihead(layer: Any) -> tuple[int, str]:
 def decoder(layer: Any) -> Number:
     """Counts the linear layers with their biases; torch computes the attention in an operator that
     has no rule."""
-    return inside(RULES, layer)
+    return RULES.inside(layer)
 
 
 TOOL = Tool(

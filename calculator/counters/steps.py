@@ -61,6 +61,11 @@ def leaves(layer: Layer) -> Iterator[tuple[int, Layer]]:
             yield count * each, leaf
 
 
+def heads(attention: Any) -> Any:
+    """Return what stands between the projections of a multi-head attention."""
+    return next(part for part in attention.layers if part.name == "scaled_dot_product_attention")
+
+
 def is_fused(step: Step) -> bool:
     """Return whether torch runs attention as one kernel, though gradients are enabled: frozen.
 

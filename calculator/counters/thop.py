@@ -9,31 +9,27 @@ from typing import Any
 from calculator.chain import MODULE, Block
 from calculator.counters.steps import Step, leaves, steps
 from calculator.counters.tool import (
+    CELLS,
+    DECODERS,
+    UNSEEN,
     Number,
     Raised,
     Reading,
     Rules,
     Tool,
-    called,
     explained,
     on_axes,
 )
 from calculator.layer import Layer, Measured
+from calculator.units import grouped
 
-RULES = Rules(otherwise="It has no rule for {layer}: 0.")
-FUNCTION = "{layer} is called as a function, which it does not see: 0."
-ROOT = "It counts the parameters of modules inside of the model, none of its own."
-UNKNOWN = "Parameters of modules that it has no rule for are left out."
-EXPERTS = (
-    "It counts the parameters of those experts alone that the data send a token to: {:.0f} to "
-    "{:.0f} in all."
-)
-MACS = "Counts the MACs; the bias is left out."
+RULES = Rules(otherwise="It has no rule for this layer: 0.")
+ROOT = "Parameters: none, for it counts those of modules inside of a model, and here is none."
+UNKNOWN = "Parameters: without those of modules that it has no rule for."
+EXPERTS = "Parameters: {} to {}, for it counts those of the experts that the data send a token to."
+MACS = "Counts the MACs; biases count nothing."
 SOFTMAX = "Counts F exponentials, F − 1 additions and F divisions for F numbers that sum to 1."
-GATES = "Counts the MACs, and biases and functions of the gates."
 
-DECODERS = ("grouped_query_attention", "llama_decoder_layer", "llama")
-CELLS = ("rnn_cell", "gru_cell", "lstm_cell")
 UPSAMPLING = {"nearest": 1, "linear": 5, "bilinear": 11, "bicubic": 259}
 
 Part = tuple[Step, Number, str]
@@ -53,7 +49,7 @@ def read(subject: Measured) -> Reading:
         parameters(each, getattr(each, "num_experts_per_tok", 1)) for each in modules.values()
     )
     if least < most:
-        why = f"{why} {EXPERTS.format(least, most)}"
+        why = f"{why} {EXPERTS.format(grouped(int(least)), grouped(int(most)))}"
         return Reading(value=value, between=(least, most), why=why)
     left_out = most < subject.params
     return Reading(value=value, params=most, why=f"{why} {UNKNOWN}" if left_out else why)
@@ -64,7 +60,7 @@ def parts(subject: Measured, rules: Rules, functions: Iterable[str] = ()) -> lis
     return [
         (each, *rules.of(each.layer))
         if each.how == MODULE or each.layer.name in functions
-        else (each, 0, FUNCTION.format(layer=called(each.layer)))
+        else (each, 0, UNSEEN)
         for each in steps(subject)
     ]
 
@@ -94,11 +90,6 @@ def summed(numbers: Iterable[Number]) -> float:
         except OverflowError as error:
             raise Raised(f"OverflowError: {error}") from None
     return total
-
-
-def inside(layer: Layer, rules: Rules) -> Number:
-    """Return what is counted of all layers of a block."""
-    return sum(count * rules.of(leaf)[0] for count, leaf in leaves(layer))
 
 
 def parameters(layer: Layer, experts: int | None = None) -> int:
@@ -146,7 +137,7 @@ def convolution(layer: Any) -> tuple[int, str]:
 @RULES.rule("zero_pad2d", "dropout", "pixel_shuffle", "relu", "relu6", "leaky_relu",
             *on_axes("max_pool", "adaptive_max_pool"))  # fmt: skip
 def nothing(layer: Any) -> int:
-    """Its rule is to count nothing."""
+    """It has a rule for this layer, which is to count nothing: 0."""
     return 0
 
 
@@ -187,9 +178,9 @@ def adaptive_average(layer: Any) -> tuple[int, str]:
     """Return the outputs times one more than the mean size of a window, in double precision."""
     sizes = zip(layer.input_shape[2:], layer.output_shape[2:], strict=True)
     window = prod((float(given) / float(found) for given, found in sizes), start=1.0)
-    why = f"Counts {window:.6g} + 1 for each output: the quotient of the sizes, and a division."
+    why = f"Counts {window:.6g} + 1 for each output: a sum of so many inputs, and a division."
     if layer.batch_size is None:
-        why = f"{why} The first axis is not in the quotient, for want of a batch."
+        why = f"{why} It leaves out two axes, for batch and channels, and the input has no batch."
     return int((window + 1) * prod(layer.output_shape)), why
 
 
@@ -202,34 +193,39 @@ def upsample(layer: Any) -> tuple[int, str]:
 def per_output(layer: Any, modes: dict[str, int]) -> tuple[int, str]:
     """Return what each output counts for in a mode, 0 in those that are not among these."""
     each = modes.get(layer.mode, 0)
+    if not each:
+        return 0, f"Mode {layer.mode} counts nothing: 0."
     return each * prod(layer.output_shape), f"Counts {each} for each output in mode {layer.mode}."
 
 
 @RULES.rule("rnn", "gru", "lstm", *CELLS)
 def recurrent(layer: Any) -> tuple[int, str]:
     """Return what is counted of an LSTM without its projection, of a batch taken to be there."""
-    why, rows = GATES, layer.rows()
+    rows, more = layer.rows(), []
     if getattr(layer, "proj_size", 0):
-        why = f"{why} It knows no proj_size."
+        more.append("It knows no proj_size, and counts a state of hidden_size.")
         layer = type(layer)(**{**layer.values(), "proj_size": 0})
     if layer.batch_size is None:
-        why = f"{why} The input size, {layer.input_size}, is taken for a batch: there is none."
+        more.append(f"It takes the input size, {layer.input_size}, for a batch: there is none.")
         rows = rows * layer.input_size
-    return evaluations(layer, rows), why
+    count, why = evaluations(layer, rows)
+    return count, " ".join([why, *more])
 
 
-def evaluations(layer: Any, rows: int) -> int:
+def evaluations(layer: Any, rows: int) -> tuple[int, str]:
     """Return what so many steps take: weights, and for each unit its gates and what joins them."""
     gates = layer.gates * (3 if layer.bias else 1)
-    joined = 4 if layer.gates > 1 else 0
-    count: int = rows * (layer.weights + layer.cells() * layer.hidden_size * (gates + joined))
-    return count
+    each = gates + (4 if layer.gates > 1 else 0)
+    biases = "biases, " if layer.bias else ""
+    why = f"Counts the MACs, and {each} for each hidden unit and step: {biases}functions of gates"
+    count = rows * (layer.weights + layer.cells() * layer.hidden_size * each)
+    return count, f"{why}, and what joins them." if layer.gates > 1 else f"{why}."
 
 
 @RULES.rule(*DECODERS)
 def decoder(layer: Any) -> Number:
     """Counts the linear layers; attention, norms and rotations are unknown to it."""
-    return inside(layer, RULES)
+    return RULES.inside(layer)
 
 
 TOOLS = (

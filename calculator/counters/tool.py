@@ -4,14 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from itertools import repeat
 from typing import Any, NamedTuple
 
 from calculator.chain import FUNCTION, MODULE
+from calculator.counters.steps import leaves
 from calculator.fields import InvalidField
 from calculator.layer import Layer, Measured
+from calculator.units import grouped
+
+CELLS = ("rnn_cell", "gru_cell", "lstm_cell")
+OF_A_UNIT = {1: 1, 3: 7, 4: 10}
+"""What ptflops, and what was made of it, count for joining the gates, by how many there are."""
+DECODERS = ("grouped_query_attention", "llama_decoder_layer", "llama")
+"""Blocks that are no module of torch's: a tool sees the layers inside."""
 
 Number = int | float
 Counted = Number | tuple[Number, str]
+
+
+UNSEEN = "This is called as a function, which the tool does not see: 0."
 
 
 class Raised(Exception):
@@ -56,7 +68,7 @@ class Rules:
     """
 
     otherwise: str
-    """Why it is 0, a sentence with {layer} in it."""
+    """Why it is 0, in a sentence."""
     known: dict[str, Rule] = field(default_factory=dict)
 
     def name(self, layer: Layer, how: str) -> str:
@@ -82,7 +94,11 @@ class Rules:
         name = self.name(layer, how)
         if name in self.known:
             return self.known[name].of(layer)
-        return 0, self.otherwise.format(layer=called(layer))
+        return 0, self.otherwise
+
+    def inside(self, block: Layer) -> Number:
+        """Return the sum of the counts of all layers of a block."""
+        return sum(count * self.of(leaf)[0] for count, leaf in leaves(block))
 
 
 @dataclass(frozen=True)
@@ -112,9 +128,10 @@ class Tool:
             return Reading(why="It ends with an error.", raises=str(error))
         takes_samples = self.unpacks and len(_shapes(subject)[0]) > 1
         bare = self.reading_of_bare(subject) if takes_samples else reading
-        if bare.raises or bare.value == reading.value:
+        if bare.value is None or bare.value == reading.value:
             return reading
-        more = f"Given `inputs=x` in place of `(x,)`, it returns {bare.value:,.0f}."
+        value = grouped(int(bare.value))
+        more = f"Given `inputs=x` in place of `(x,)`, it returns {value}: the model sees no batch."
         return replace(reading, why=f"{reading.why} {more}")
 
     def reading_of_bare(self, subject: Any) -> Reading:
@@ -157,9 +174,10 @@ _BY_NORMS = ("Expected more than 1", "to match num_features", "D input (got ")
 
 
 def refused(error: InvalidField, where: str = "") -> Raised:
-    """Return what a tool raises where torch refuses an input."""
+    """Return what a tool raises where torch refuses an input; ours is the hint at the end."""
+    said = error.message.partition(". Set ")[0]
     kind = "ValueError" if any(each in error.message for each in _BY_NORMS) else "RuntimeError"
-    return Raised(f"{kind}: {where}{error.message}.")
+    return Raised(f"{kind}: {where}{said}.")
 
 
 def called(layer: Layer) -> str:
@@ -176,26 +194,30 @@ def on_axes(*names: str) -> tuple[str, ...]:
     return tuple(f"{name}{axes}d" for name in names for axes in (1, 2, 3))
 
 
-def explained(parts: Iterable[tuple[Layer, Number, str]], scale: int) -> str:
+def explained(
+    parts: Iterable[tuple[Layer, Number, str]], scale: int, counts: Iterable[int] | None = None
+) -> str:
     """Return why the counts of layers come to their sum, what differs most from the MACs first.
 
-    `scale` is what a multiply-accumulate counts for. Where nothing differs, it is the sentence of
-    the layers with most of the work.
+    `scale` is what a multiply-accumulate counts for, `counts` how many there are of each layer.
+    Where nothing differs, it is the sentence of the layers with most of the work, if any have some.
     """
     off: dict[tuple[str, str], Number] = {}
     work: dict[str, int] = {}
-    for layer, value, why in parts:
+    for (layer, value, why), count in zip(parts, counts or repeat(1), strict=False):
         key = called(layer), why
-        off[key] = off.get(key, 0) + value - scale * layer.macs
-        work[why] = work.get(why, 0) + layer.macs
+        off[key] = off.get(key, 0) + count * (value - scale * layer.macs)
+        work[why] = work.get(why, 0) + count * layer.macs
     most = max(work, key=lambda why: work[why], default="")
-    if len(off) == 1 or not any(off.values()):
+    differing = sorted(filter(off.get, off), key=lambda key: -abs(off[key]))
+    if len(off) == 1 or (not differing and (len(work) == 1 or work[most])):
         return most
-    ordered = sorted(off.items(), key=lambda item: -abs(item[1]))
     said: dict[str, list[str]] = {}
-    for (name, why), _ in [each for each in ordered if each[1]][:_MOST]:
+    for name, why in (differing or [*off])[:_MOST]:
         said.setdefault(why, []).append(name)
-    return " ".join(f"{', '.join(names)}: {why}" for why, names in said.items())
+    sentences = [f"{', '.join(names)}: {why}" for why, names in said.items()]
+    rest = dict.fromkeys(name for name, _ in differing[_MOST:])
+    return " ".join([*sentences, *([f"And less for {', '.join(rest)}."] if rest else [])])
 
 
 _MOST = 4

@@ -7,10 +7,21 @@ from typing import Any
 
 from calculator.chain import MODULE
 from calculator.counters.steps import Step, leaves, params, steps
-from calculator.counters.tool import Reading, Rules, Tool, explained, on_axes
+from calculator.counters.tool import (
+    CELLS,
+    DECODERS,
+    UNSEEN,
+    Number,
+    Reading,
+    Rules,
+    Tool,
+    explained,
+    on_axes,
+)
 from calculator.layer import Layer, Measured
+from calculator.units import grouped
 
-RULES = Rules(otherwise="{layer} has no parameters, and torchinfo counts nothing else: 0.")
+RULES = Rules(otherwise="There are no parameters, and torchinfo counts nothing else: 0.")
 
 
 def read(subject: Measured) -> Reading:
@@ -25,7 +36,7 @@ def read(subject: Measured) -> Reading:
 
 
 def _counted(step: Step) -> Any:
-    return RULES.of(step.layer) if step.how == MODULE else (0, "Functions are not seen: 0.")
+    return RULES.of(step.layer) if step.how == MODULE else (0, UNSEEN)
 
 
 def _tied(layer: Any) -> int:
@@ -36,44 +47,68 @@ def _tied(layer: Any) -> int:
 
 
 @RULES.rule("linear")
-def linear(layer: Any) -> int:
-    """Multiplies all parameters, the bias too, by the first size of the output alone, the batch."""
-    own: int = (layer.in_features + layer.bias) * layer.out_features
-    return own * layer.output_shape[0]
+def linear(layer: Any) -> tuple[int, str]:
+    """Return the parameters, a tied table too, times the first size of the output."""
+    return _by_first_size(layer, (layer.in_features + layer.bias) * layer.out_features)
 
 
 @RULES.rule("bilinear", "prelu", "embedding", "embedding_bag", "group_norm")
 @RULES.rule("layer_norm", "rms_norm", *on_axes("batch_norm", "instance_norm"))
-def parameters(layer: Layer) -> int:
-    """Multiplies all parameters, the bias too, by the first size of the output alone, the batch."""
-    return layer.params * layer.output_shape[0]
+def parameters(layer: Layer) -> tuple[int, str]:
+    """Return the parameters times the first size of the output."""
+    return _by_first_size(layer, layer.params)
+
+
+def _by_first_size(layer: Layer, own: int) -> tuple[int, str]:
+    if not own:
+        return 0, RULES.otherwise
+    first = layer.output_shape[0]
+    why = f"{_multiplied(layer)} by {grouped(first)}, the first size of the output alone."
+    return own * first, why
+
+
+def _multiplied(layer: Any) -> str:
+    """Return the beginning of a sentence: what is multiplied."""
+    return f"Multiplies all parameters{', biases too,' if getattr(layer, 'bias', False) else ''}"
 
 
 @RULES.rule(*on_axes("conv", "conv_transpose"))
-def convolution(layer: Layer) -> int:
-    """Multiplies all parameters, the bias too, by the batch and the positions of the output."""
+def convolution(layer: Any) -> tuple[int, str]:
+    """Return the parameters times all sizes of the output but the second."""
     first, _, *positions = layer.output_shape
-    return layer.params * first * prod(positions)
+    count = layer.params * first * prod(positions)
+    if layer.batch_size is None:
+        return count, (
+            f"{_multiplied(layer)} by the sizes of the output but the second, which it takes for "
+            "the channels; they stand first, for there is no batch."
+        )
+    why = f"{_multiplied(layer)} by the batch and the positions of the output"
+    if layer.name.startswith("conv_transpose"):
+        return count, f"{why}, where a transposed convolution works on those of the input."
+    return count, f"{why}."
 
 
-@RULES.rule("rnn", "lstm", "gru", "rnn_cell", "lstm_cell", "gru_cell")
-def recurrent(layer: Layer) -> int:
-    """Multiplies all parameters, the biases too, by the first two dimensions of the output."""
-    return layer.params * prod(layer.output_shape[:2])
+@RULES.rule("rnn", "lstm", "gru", *CELLS)
+def recurrent(layer: Layer) -> tuple[int, str]:
+    """Return the parameters times the first two sizes of the output."""
+    sizes = layer.output_shape[:2]
+    found = " × ".join(map(grouped, sizes))
+    which = "first two sizes" if len(sizes) > 1 else "only size"
+    return layer.params * prod(
+        sizes
+    ), f"{_multiplied(layer)} by {found}, the {which} of the output."
 
 
 @RULES.rule("multihead_attention")
 def attention(layer: Layer) -> int:
-    """Is not a leaf, and its child is never called: 0, though the parameters are counted."""
+    """It counts modules without children alone; the child of this one is never called: 0."""
     return 0
 
 
-@RULES.rule("grouped_query_attention", "llama_decoder_layer", "llama")
-def decoder(layer: Layer) -> Any:
+@RULES.rule(*DECODERS)
+def decoder(layer: Layer) -> Number:
     """Counts linear layers, norms and embeddings; attention is a function, which it cannot see."""
-    return sum(
-        count * RULES.of(leaf)[0] for count, leaf in leaves(layer) if leaf.in_torch and leaf.name
-    )
+    return RULES.inside(layer)
 
 
 TOOLS = (

@@ -9,7 +9,7 @@ from calculator.counters.tool import Counted, Raised, Reading, Rules, Tool, on_a
 from calculator.counters.traced import read
 from calculator.layer import Measured
 
-RULES = Rules(otherwise="By its list nothing that {layer} runs costs anything: 0.")
+RULES = Rules(otherwise="All that this runs is on its list of operators that cost nothing: 0.")
 SILENT = (
     "add", "add_", "cat", "cos", "div", "dropout", "dropout_", "embedding", "flatten",
     "floor_divide", "gelu", "hardtanh", "hardtanh_", "log_softmax", "neg", "pow", "relu", "relu_",
@@ -22,63 +22,63 @@ SILENT = (
 
 @RULES.rule("linear")
 def linear(operator: Operator) -> int:
-    """One for each multiply-accumulate; the bias is not counted."""
+    """Counts the MACs; biases count nothing."""
     return prod(operator.output) * operator.inputs[0][-1]
 
 
 @RULES.rule("_convolution")
 def convolution(operator: Operator) -> Counted:
-    """One for each multiply-accumulate; the bias is not counted."""
+    """Counts the MACs; biases count nothing."""
     made, (_, weight) = operator.output, operator.inputs
     channels = weight[1] if made[1] == weight[0] else weight[0]
     value = prod(made) * channels * prod(weight[2:])
     if not operator.flag:
         return value
-    groups = "" if made[1] in weight[:2] else ", and the groups are forgotten"
+    groups = "" if made[1] in weight[:2] else " It forgets the groups."
     return value, (
-        "Multiplies the kernel by the positions of the output, where a transposed convolution "
-        f"works on those of the input{groups}; the bias is not counted."
+        "Counts a kernel for each position of the output, where a transposed convolution has one "
+        f"for each of the input; biases count nothing.{groups}"
     )
 
 
 @RULES.rule("bmm", "baddbmm")
 def batched(operator: Operator) -> int:
-    """One for each multiply-accumulate."""
+    """Counts the MACs."""
     one, other = operator.inputs
     return prod(one) * other[-1]
 
 
 @RULES.rule("mul", "mul_")
 def multiplication(operator: Operator) -> Counted:
-    """One an element."""
+    """Counts 1 for each element."""
     if not operator.output:
-        return 1, "A product of sizes counts 1: where it is traced, it is a tensor too."
+        return 1, "Counts 1 for a product of sizes, which are tensors in a trace."
     return prod(operator.output)
 
 
 @RULES.rule("batch_norm", "instance_norm", "layer_norm", "group_norm")
 def norm(operator: Operator) -> Counted:
-    """One an element."""
+    """Counts 1 for each element: it has a weight."""
     if len(operator.inputs) == 1:
-        return 0, "Nothing without weights."
+        return 0, "Counts nothing, for it has no weight: 0."
     return prod(operator.output)
 
 
 @RULES.rule(*on_axes("avg_pool", "adaptive_avg_pool"), "mean", "leaky_relu")
-def each(operator: Operator) -> int:
-    """One an element of the output."""
+def elementwise(operator: Operator) -> int:
+    """Counts 1 for each element of the output."""
     return prod(operator.output)
 
 
 @RULES.rule("upsample_bilinear2d")
 def bilinear(operator: Operator) -> int:
-    """Four an element of the output."""
+    """Counts 4 for each element of the output."""
     return 4 * prod(operator.output)
 
 
 @RULES.rule("lstm")
 def lstm(operator: Operator) -> int:
-    """Both products of each of 4 gates, taking the size of the output for that of the state."""
+    """Counts the MACs of 4 gates, if they are as wide as the output: proj_size is not known."""
     taken, (cells, _, size) = operator.inputs
     directions = operator.output[-1] // size
     above = cells // directions - 1
@@ -88,7 +88,7 @@ def lstm(operator: Operator) -> int:
 
 @RULES.rule("scaled_dot_product_attention")
 def attention(operator: Operator) -> int:
-    """Both products, masked pairs included."""
+    """Counts the MACs of both products, masked pairs too."""
     query, key, value = operator.inputs
     if query[1] != key[1]:
         raise Raised("AssertionError: it takes as many heads of keys as of queries")

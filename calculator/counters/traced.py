@@ -37,7 +37,7 @@ def traced(layer: Layer, mode: Mode, how: str = MODULE) -> Iterator[Operator]:
 def read(subject: Measured, mode: Mode, rules: Rules, silent: Collection[str]) -> Reading:
     """Return what a tool reads: its rules by operator, and the operators it says nothing of."""
     traces = [(layer, [*traced(layer, mode, how)]) for layer, how in _layers(subject)]
-    parts = [(layer, *_counted(layer, trace, rules, silent)) for layer, trace in traces]
+    parts = [(layer, *_counted(trace, rules, silent)) for layer, trace in traces]
     missing = {name for _, trace in traces for name in _missing(trace, rules, silent)}
     return Reading(
         value=sum(value for _, value, _ in parts),
@@ -63,9 +63,7 @@ def _missing(trace: list[Operator], rules: Rules, silent: Collection[str]) -> li
     return [name for name in names if name not in rules.known and name not in silent]
 
 
-def _counted(
-    layer: Layer, trace: list[Operator], rules: Rules, silent: Collection[str]
-) -> tuple[Number, str]:
+def _counted(trace: list[Operator], rules: Rules, silent: Collection[str]) -> tuple[Number, str]:
     value: Number = 0
     said: dict[str, dict[str, None]] = {}  # a sentence, and the operators that it is said of
     for operator in trace:
@@ -76,12 +74,12 @@ def _counted(
             value += operator.times * each
             said.setdefault(why, {})[f"aten::{operator.name}"] = None
     sentences = [*said]
-    if len(said) > 1:
-        sentences = [f"{', '.join(names)}: {why}" for why, names in said.items()]
     missing = _missing(trace, rules, silent)
     products = [f"aten::{name}" for name in missing if name in PRODUCTS]
+    if len(said) > 1 or products:
+        sentences = [f"{', '.join(names)}: {why}" for why, names in said.items()]
     if products:
         sentences.insert(0, f"It has no formula for {' and '.join(products)}: 0.")
     elif missing and not sentences:
-        sentences = [f"It has no formula for aten::{missing[0]}: 0."]
-    return value, " ".join(sentences) or rules.otherwise.format(layer=type(layer).__name__)
+        sentences = ["It has no formula for what this runs: 0."]
+    return value, " ".join(sentences) or rules.otherwise

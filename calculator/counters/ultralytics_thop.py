@@ -6,8 +6,8 @@ from math import prod
 from typing import Any
 
 from calculator.counters import thop
-from calculator.counters.steps import params
-from calculator.counters.tool import Number, Reading, Rules, Tool, on_axes
+from calculator.counters.steps import heads, params
+from calculator.counters.tool import CELLS, DECODERS, Number, Reading, Rules, Tool, on_axes
 from calculator.layer import Measured
 
 RULES = Rules(otherwise=thop.RULES.otherwise, known=dict(thop.RULES.known))
@@ -85,25 +85,25 @@ def upsample(layer: Any) -> tuple[int, str]:
     return thop.per_output(layer, UPSAMPLING)
 
 
-@RULES.rule("rnn", "gru", "lstm", *thop.CELLS)
+@RULES.rule("rnn", "gru", "lstm", *CELLS)
 def recurrent(layer: Any) -> tuple[int, str]:
     """Return what every step takes."""
-    return thop.evaluations(layer, layer.rows()), thop.GATES
+    return thop.evaluations(layer, layer.rows())
 
 
 @RULES.rule("multihead_attention")
 def attention(layer: Any) -> int:
     """Counts the MACs of projections and attention, and 3 S − 1 for each softmax of S keys."""
-    heads = next(part for part in layer.layers if part.name == "scaled_dot_product_attention")
-    softmaxes = thop.exponentials(heads.scores // heads.key_length, heads.key_length)
+    inner = heads(layer)
+    softmaxes = thop.exponentials(inner.scores // inner.key_length, inner.key_length)
     count: int = layer.macs + softmaxes
     return count
 
 
-@RULES.rule(*thop.DECODERS)
+@RULES.rule(*DECODERS)
 def decoder(layer: Any) -> Number:
     """Counts the MACs of linear layers and attention, and 4 for each element of a norm."""
-    return thop.inside(layer, RULES)
+    return RULES.inside(layer)
 
 
 TOOLS = (
