@@ -6,6 +6,7 @@ from typing import Any
 
 from calculator.axes import on_axis
 from calculator.calculation import Calculation, Quantity, shown
+from calculator.chain import Chain
 from calculator.expression import Latex
 from calculator.layer import Layer
 from calculator.lines import call
@@ -52,11 +53,23 @@ def equations(calculation: Calculation, declared: Quantity[Any]) -> list[tuple[s
     value = getattr(calculation, declared.name)
     formula = calculation.formula(declared.name, Latex, named=True)
     if not isinstance(value, tuple):
-        return [(declared.symbol, value, formula)]
+        return [(declared.symbol, value, summed(calculation, declared.symbol, formula))]
     return [
         (on_axis(declared.symbol, axis), *rest)
         for axis, *rest in zip(calculation.axes[: len(value)], value, formula, strict=True)
     ]
+
+
+MOST_TERMS = 600
+"""Characters of a formula that anybody reads."""
+
+
+def summed(calculation: Calculation, symbol: str, formula: Any) -> Any:
+    """Return a formula, or where it has a term for each of very many layers, the sum of them."""
+    if len(str(formula)) <= MOST_TERMS:
+        return formula
+    assert isinstance(calculation, Chain)
+    return rf"\sum_{{i=1}}^{{{len(calculation.layers)}}} {symbol}^{{(i)}}"
 
 
 def markdown(calculation: Calculation, time: Runtime | None = None) -> str:
@@ -84,7 +97,8 @@ def latex(calculation: Calculation, time: Runtime | None = None) -> str:
             numbers = each.formula(declared.name, Latex, named=False)
             parts = numbers if isinstance(numbers, tuple) else (numbers,)
             for (left, value, right), worked in zip(equations(each, declared), parts, strict=False):
-                chain = dict.fromkeys(map(str, (right, worked, Latex.number(value))))
+                shown_at_work = worked if len(str(worked)) <= MOST_TERMS else right
+                chain = dict.fromkeys(map(str, (right, shown_at_work, Latex.number(value))))
                 unit = "" if declared.unit in ("", "%") else rf"\ \text{{{declared.unit}}}"
                 lines.append(f"{left} &= {' = '.join(chain)}{unit}")
     body = " \\\\\n".join(lines)

@@ -10,7 +10,7 @@ from typing import Any
 
 from calculator.calculation import Calculation, Quantity, shown
 from calculator.chain import Chain
-from calculator.export import equations, printed
+from calculator.export import MOST_TERMS, equations, printed, summed
 from calculator.expression import Latex, Text
 from calculator.form import escape, katex
 from calculator.layer import Measured
@@ -184,9 +184,14 @@ def _formulas(calculation: Calculation, declared: Quantity[Any], value: Any) -> 
     numbers = calculation.formula(declared.name, Text, named=False)
     if isinstance(numbers, dict):
         symbols = calculation.formula(declared.name, Latex, named=True)
+        words = {kind: rf"\text{{{KINDS[kind]}}}" for kind in numbers}
         lines = [
-            (rf"\text{{{KINDS[kind]}}} = {symbols[kind]}", numbers[kind], grouped(value[kind]))
-            for kind in numbers
+            (
+                f"{word} = {summed(calculation, word, symbols[kind])}",
+                numbers[kind],
+                grouped(value[kind]),
+            )
+            for kind, word in words.items()
             if kind != "multiply_accumulates" and value[kind]
         ]
     elif isinstance(numbers, tuple) and not declared.symbol:
@@ -204,7 +209,7 @@ def _formulas(calculation: Calculation, declared: Quantity[Any], value: Any) -> 
         f"<div>{katex(tex)}"
         + (
             f' <span class="calculator-worked">= {escape(str(worked))} = {plain}</span>'
-            if str(worked) != plain
+            if str(worked) != plain and len(str(worked)) <= MOST_TERMS
             else ""
         )
         + "</div>"
