@@ -57,13 +57,13 @@ class Row(NamedTuple):
             "tool": self.name,
             "value": f"raises {reading.raises.partition(':')[0]}" if reading.raises else value,
             "unit": "" if reading.raises else self.unit,
-            "ratio": "" if self.ratio is None else f"{_digits(self.ratio)} ×",
+            "ratio": "" if self.ratio is None else f"{digits(self.ratio)} ×",
             "params": "" if reading.params is None else grouped(int(reading.params)),
             "why": " ".join(sentences(reading)),
         }
 
 
-def _digits(ratio: float) -> str:
+def digits(ratio: float) -> str:
     """Return four digits, zeros among them where they were rounded to."""
     short = f"{ratio:.4g}"
     return short if float(short) == ratio or len(short) > 4 else f"{ratio:.3f}"

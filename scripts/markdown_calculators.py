@@ -13,6 +13,9 @@
     /// figure | convolution
     ///
 
+    /// battery | readings
+    ///
+
 Whatever is wrong in one stops the build: a figure that the formula, the page and the committed
 record do not agree on, an unknown key, field or directive, a formula that KaTeX cannot set.
 """
@@ -40,6 +43,7 @@ from pymdownx.blocks.block import Block
 from calculator import CALCULATIONS, page, prediction
 from calculator.evaluate import Evaluation, evaluate, form_fields, report
 from calculator.units import grouped
+from scripts import rosetta
 from scripts.figures import FIGURES
 
 ROOT = Path(__file__).parents[1]
@@ -327,6 +331,17 @@ class FigureBlock(_Raw):
         return f'<div class="figure-frame">{FIGURES[argument]()}</div>'
 
 
+class BatteryBlock(_Raw):
+    """`/// battery | readings`: what every counting tool said, as a table."""
+
+    NAME = "battery"
+
+    def fragment(self, argument: str, body: str) -> str:
+        if argument != "readings" or body.strip():
+            raise DirectiveError(f"battery | {argument}: write `/// battery | readings`, no more")
+        return rosetta.table(_OFFER)
+
+
 _THOP_UNITS = {"macs": "MACs", "params": "parameters"}
 _OFFER = "calculator-that-offers-"
 _LINK = re.compile(rf"#{_OFFER}(\w+)")
@@ -347,7 +362,12 @@ class Finish(Postprocessor):
             raise DirectiveError(
                 f"unknown or unfinished directive: {unescape(stray[1] or stray[2])}"
             )
-        text = _LINK.sub(lambda match: f"#{self._home(text, match[1])}", text)
+        homes = {
+            name: identity
+            for identity, offers in reversed(_ELEMENT.findall(text))
+            for name in offers.split()
+        }
+        text = _LINK.sub(lambda match: f"#{self._home(homes, match[1])}", text)
         found = [
             {"tex": unescape(inline or block), "displayMode": bool(block)}
             for _, _, inline, block, _ in _FORMULA.findall(text)
@@ -356,12 +376,11 @@ class Finish(Postprocessor):
         return _FORMULA.sub(lambda match: match[1] + next(ready) + match[5], text)
 
     @staticmethod
-    def _home(text: str, calculator: str) -> str:
+    def _home(homes: Mapping[str, str], calculator: str) -> str:
         """Return the id of the page's first calculator that an example can be opened in."""
-        for identity, offers in _ELEMENT.findall(text):
-            if calculator in offers.split():
-                return str(identity)
-        raise DirectiveError(f"example | {calculator}: no calculator on this page offers it")
+        if calculator not in homes:
+            raise DirectiveError(f"example | {calculator}: no calculator on this page offers it")
+        return homes[calculator]
 
 
 def katex(formulas: list[dict[str, Any]]) -> list[str]:
@@ -392,6 +411,7 @@ class MarkdownCalculators(BlocksExtension):  # type: ignore[misc]
         block_mgr.register(ExampleBlock, self.getConfigs())
         block_mgr.register(PredictionBlock, self.getConfigs())
         block_mgr.register(FigureBlock, self.getConfigs())
+        block_mgr.register(BatteryBlock, self.getConfigs())
         md.postprocessors.register(Finish(md), "calculators", 1)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from scripts import rosetta
 from scripts.markdown_calculators import EVIDENCE, ROOT, agrees, example, subject
 from scripts.steps import PACKAGES, node, path_with_node
 
@@ -125,6 +126,7 @@ def test_a_right_example_builds_and_names_its_witness(project):
         ),
         pytest.param(LINEAR.replace("expect", "because: x\nexpect"), ("because",), id="not asked"),
         pytest.param("/// calculator | linear\nfield: {}\n///\n", ("field",), id="calculator key"),
+        pytest.param("/// battery | other\n///\n", ("readings",), id="another battery"),
         pytest.param(r"A $\fraq{1}{2}$ here.", ("fraq",), id="a formula KaTeX cannot set"),
     ],
 )
@@ -190,3 +192,25 @@ PAGES = sorted((ROOT / "docs").glob("*.md"))
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
 def test_no_line_begins_with_a_year_which_would_be_a_list(page):
     assert not re.findall(r"^ *\d{3,}\. .*", page.read_text("utf-8"), re.MULTILINE)
+
+
+def test_the_battery_is_a_row_for_each_subject_of_the_record():
+    readings = json.loads(Path(ROOT, "docs", "readings.json").read_text("utf-8"))["readings"]
+    table = rosetta.table("calculator-")
+    assert table.count('<th scope="row">') == len(readings)
+    assert table.count('<th scope="col">') == 2 + 15
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        # on (2, 4, 14, 14): 112,896 MACs, and 484,416 by thop
+        ("ConvTranspose2d(in_channels=4, out_channels=8, kernel_size=3, stride=2)", "4.291"),
+        ("LSTM(input_size=12, hidden_size=10)", '<td data-kind="nothing" title="0">0</td>'),
+        ("MultiheadAttention(embed_dim=16, num_heads=4)", '<td data-kind="raises"'),
+        ("resnet50", '<td data-kind="flops"'),
+    ],
+)
+def test_a_row_says_what_the_tools_said(row, said):
+    rows = rosetta.table("calculator-").split("<tr>")
+    assert any(f"<code>{row}</code>" in each and said in each for each in rows)
