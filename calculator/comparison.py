@@ -21,6 +21,7 @@ COLUMNS = {
     "tool": "Tool", "value": "It prints", "unit": "Its unit", "ratio": "Of the true MACs",
     "params": "Parameters", "why": "Why",
 }  # fmt: skip
+_CALLED = ("Version", "Call")
 _SORTED = ("value", "ratio", "params")
 TRUE = "the true count"
 _WHY_TRUE = "Multiply-accumulates of the matrix work, every one, and nothing else."
@@ -48,6 +49,10 @@ class Row(NamedTuple):
         return {
             "value": self.reading.value, "ratio": self.ratio, "params": self.reading.params,
         }.get(column)  # fmt: skip
+
+    def called(self) -> tuple[str, str]:
+        """Return the version of the tool and how it is called."""
+        return (self.tool.version, self.tool.call) if self.tool else ("", "")
 
     def texts(self) -> dict[str, str]:
         """Return the text of each cell, by its column."""
@@ -111,6 +116,9 @@ def record(subject: Measured) -> dict[str, dict[str, Any]]:
             **({} if each.reading.macs is None else {"macs": each.reading.macs}),
             **({"warns": list(each.reading.warns)} if each.reading.warns else {}),
             "why": each.reading.why,
+            "means": each.tool.means,
+            "version": each.tool.version,
+            "call": each.tool.call,
         }
         for each in rows(subject)
         if each.tool
@@ -172,8 +180,9 @@ def _html(row: Row) -> str:
 
 def markdown(calculation: Calculation, time: Runtime | None = None) -> str:
     """Return the table in Markdown, a line for each tool."""
-    lines = [list(COLUMNS.values()), ["---"] * len(COLUMNS)]
-    lines += [list(each.texts().values()) for each in _of(calculation)]
+    titles = [*COLUMNS.values(), *_CALLED]
+    lines = [titles, ["---"] * len(titles)]
+    lines += [[*each.texts().values(), *each.called()] for each in _of(calculation)]
     return "".join(f"| {' | '.join(each)} |\n" for each in lines)
 
 
@@ -181,11 +190,12 @@ def comma_separated(calculation: Calculation, time: Runtime | None = None) -> st
     """Return the table as CSV: plain numbers, one line a tool."""
     lines: list[str] = []
     writer = csv.writer(SimpleNamespace(write=lines.append), lineterminator="\n")
-    writer.writerow(COLUMNS)
+    writer.writerow([*COLUMNS, *map(str.lower, _CALLED)])
     for each in _of(calculation):
         own = each.texts()
         plain = {name: each.number(name) for name in COLUMNS}
-        writer.writerow(own[name] if plain[name] is None else plain[name] for name in COLUMNS)
+        cells = [own[name] if plain[name] is None else plain[name] for name in COLUMNS]
+        writer.writerow([*cells, *each.called()])
     return "".join(lines)
 
 

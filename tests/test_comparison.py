@@ -56,6 +56,8 @@ def test_the_record_has_what_others_script_against():
     said = record(CONV)
     assert said["thop"] == {
         "value": 13_716_864, "unit": "MACs", "params": 0, "why": said["thop"]["why"],
+        "means": said["thop"]["means"], "version": "0.1.1.post2209072238",
+        "call": "thop.profile(model, inputs=inputs)",
     }  # fmt: skip
     assert said["calflops"]["macs"] == 13_716_864
     assert json.loads(json.dumps(said)) == said
@@ -75,17 +77,17 @@ def test_what_a_tool_warns_of_is_said():
 
 def test_csv_gives_every_number_plain():
     table = list(csv.DictReader(comma_separated(CONV).splitlines()))
-    assert [*table[0]] == [*COLUMNS]
+    assert [*table[0]] == [*COLUMNS, "version", "call"]
     assert table[0] | {"why": ""} == {
         "tool": "the true count", "value": "13716864", "unit": "MACs", "ratio": "1.0",
-        "params": "896", "why": "",
+        "params": "896", "why": "", "version": "", "call": "",
     }  # fmt: skip
     assert len(table) == 16
 
 
 def test_markdown_is_a_table_of_as_many_rows():
     lines = markdown(CONV).splitlines()
-    assert [line.count("|") for line in lines] == [len(COLUMNS) + 1] * 18
+    assert [line.count("|") for line in lines] == [len(COLUMNS) + 3] * 18
     assert "13 716 864" in lines[2].replace("\u202f", " ")
 
 
