@@ -206,9 +206,12 @@ class FlopsCalculator extends HTMLElement {
         if (!panel.open) continue;
         const { asks = "", order: sort } = panel.dataset;
         const more = textsOf(panel);
-        panel.toggleAttribute("data-old", true);
-        if (Object.keys(more).length > 0) await new Promise((resolve) => setTimeout(resolve, URL_DELAY));
-        if (mine !== this.asked) return;
+        if (Object.keys(more).length > 0) {
+          // A figure is traced in half a second: not at every key, and the answer before is old.
+          panel.toggleAttribute("data-old", true);
+          await new Promise((resolve) => setTimeout(resolve, URL_DELAY));
+          if (mine !== this.asked) return;
+        }
         const asked = sort ? { ...question, ...more, sort } : { ...question, ...more };
         const shown = (await ask(this.version, asks, asked)).html;
         if (mine !== this.asked) return;
