@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
-from calculator import CALCULATIONS
+from calculator import CALCULATIONS, Network, Sequential
+from calculator.architectures import ARCHITECTURES
 from calculator.fields import Choice, Field, Flag, InvalidField
-from calculator.layer import Layer
+from calculator.layer import Layer, Measured
 from scripts.arguments import Arguments, value
 from scripts.shapes import Sizes, fitting, odd_shapes
 
@@ -95,3 +96,11 @@ def accepted(layer: str) -> Iterator[tuple[Configuration, Layer]]:
             yield one, one.ours()
         except InvalidField:
             continue
+
+
+def network(name: str, shape: Sizes, **more: Any) -> Measured:
+    """Return our network: a published one by its name on a batch of images, or that of lines."""
+    if name in ARCHITECTURES:
+        batch, _, size, _ = shape
+        return Network(architecture=name, batch_size=batch, image_size=size, **more)
+    return Sequential(modules=name, input_shape=shape, **more)

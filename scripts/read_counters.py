@@ -16,6 +16,7 @@ import tomllib
 from ast import literal_eval
 from collections.abc import Iterable, Iterator, Sequence
 from importlib import import_module
+from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -24,13 +25,13 @@ from calculator.architectures import ARCHITECTURES
 from calculator.counters.tool import Reading, Tool
 from scripts.battery import bare, battery
 from scripts.configurations import LAYERS, accepted
+from scripts.rosetta import RECORD
 from scripts.steps import BUILD, ROOT, run, step
 from scripts.subjects import Subject
 
 PINNED = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
 """What each tool's environment holds beside torch and what the tests need."""
 PACKAGES = [*(name for name in PINNED if name != "torchvision"), "torch"]
-RECORD = ROOT / "docs" / "readings.json"
 
 Answer = dict[str, Any]
 
@@ -50,10 +51,8 @@ def environment(package: str) -> Path:
         run(sys.executable, "-m", "venv", "--clear", "--without-pip", folder)
         ours = next(path for path in sys.path if path.endswith("site-packages"))
         (site / "behind.pth").write_text(ours)
-        torch = next(line for line in run(sys.executable, "-m", "pip", "list", "--format=freeze")
-                     .splitlines() if line.startswith("torch=="))  # fmt: skip
         kept = folder / "constraints.txt"
-        kept.write_text(torch)
+        kept.write_text(f"torch=={version('torch')}")
         wanted = PINNED[package]
         alone = ["--no-deps"] if package == "torchvision" else []  # else it brings its own torch
         run(python, "-m", "pip", "install", "-qqq", "--no-build-isolation", *alone,

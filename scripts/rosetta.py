@@ -8,18 +8,16 @@ from __future__ import annotations
 import json
 from ast import literal_eval
 from collections.abc import Mapping
-from functools import cache
 from html import escape
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from calculator import CALCULATIONS, Network, Sequential
-from calculator.architectures import ARCHITECTURES
+from calculator import CALCULATIONS
 from calculator.comparison import digits
-from calculator.layer import Layer, Measured
+from calculator.layer import Measured
 from calculator.units import grouped, rounded
-from scripts.configurations import Configuration
+from scripts.configurations import Configuration, network
 
 RECORD = Path(__file__).parents[1] / "docs" / "readings.json"
 
@@ -40,11 +38,11 @@ def table(offers: str) -> str:
 
 
 def _row(text: str, answers: Mapping[str, Any], names: list[str], offers: str) -> str:
-    layer, network, shape, frozen, bare = literal_eval(text)
-    work: Any = _layer(layer) if layer else _network(network, shape)
+    layer, lines, shape, frozen, bare = literal_eval(text)
+    work = Configuration(*layer).ours() if layer else network(lines, shape)
     query = urlencode({"calculator": work.name, **_texts(work, frozen), "counters": ""})
     notes = (", frozen" if frozen else "") + (", inputs=x" if bare else "")
-    label = f"<code>{escape(_called(layer) if layer else network)}</code>"
+    label = f"<code>{escape(_called(layer) if layer else lines)}</code>"
     shapes = layer[3] if layer else (shape,)
     on = " and ".join("×".join(map(str, each)) for each in shapes)
     cells = "".join(_cell(answers.get(name), work.macs) for name in names)
@@ -54,28 +52,14 @@ def _row(text: str, answers: Mapping[str, Any], names: list[str], offers: str) -
     )
 
 
-@cache
-def _usual(name: str) -> dict[str, str]:
-    fields = CALCULATIONS[name].fields.items()
-    return {name: field.write(field.default) for name, field in fields}
-
-
 def _texts(work: Measured, frozen: bool) -> dict[str, str]:
-    """Return the fields that are not at their defaults, as a form has them."""
-    usual = _usual(work.name)
-    texts = {name: field.write(getattr(work, name)) for name, field in work.fields.items()}
-    own = {name: text for name, text in texts.items() if text != usual[name]}
-    return own | ({"weight_requires_grad": "false"} if frozen else {})
-
-
-def _layer(layer: tuple[Any, ...]) -> Layer:
-    return Configuration(*layer).ours()
-
-
-def _network(network: str, shape: tuple[int, ...]) -> Measured:
-    if network in ARCHITECTURES:
-        return Network(architecture=network, batch_size=shape[0], image_size=shape[-1])
-    return Sequential(modules=network, input_shape=shape)
+    """Return the fields of the layer and its input, as a form has them, whatever it shows now."""
+    texts = {
+        name: field.write(getattr(work, name))
+        for name, field in work.fields.items()
+        if field.role in ("module", "input")
+    }
+    return texts | {"weight_requires_grad": str(not frozen).lower()}
 
 
 def _called(layer: tuple[Any, ...]) -> str:

@@ -21,11 +21,10 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from calculator import Network, Sequential
 from calculator.architectures import ARCHITECTURES
 from calculator.layer import Measured
 from scripts import modules
-from scripts.configurations import Configuration
+from scripts.configurations import Configuration, network
 from scripts.masked import masked
 from scripts.steps import BUILD
 from scripts.twins import TWINS, Tensors, twin, zeros
@@ -94,10 +93,7 @@ class Subject:
         more = {"weight_requires_grad": not self.frozen}
         if self.layer is not None:
             return self.layer.ours(**more)
-        if self.network in ARCHITECTURES:
-            batch, _, size, _ = self.input_shape
-            return Network(architecture=self.network, batch_size=batch, image_size=size, **more)
-        return Sequential(modules=self.network, input_shape=self.input_shape, **more)
+        return network(self.network, self.input_shape, **more)
 
     def module(self) -> nn.Module:
         """Return it as torch builds it, to be asked for an inference."""

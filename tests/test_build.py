@@ -4,10 +4,15 @@ import json
 import re
 import subprocess
 import sys
+from html import unescape
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import pytest
 
+from calculator import CALCULATIONS
+from calculator.evaluate import evaluate
+from calculator.units import grouped
 from scripts import rosetta
 from scripts.markdown_calculators import EVIDENCE, ROOT, agrees, example, subject
 from scripts.steps import PACKAGES, node, path_with_node
@@ -214,3 +219,19 @@ def test_the_battery_is_a_row_for_each_subject_of_the_record():
 def test_a_row_says_what_the_tools_said(row, said):
     rows = rosetta.table("calculator-").split("<tr>")
     assert any(f"<code>{row}</code>" in each and said in each for each in rows)
+
+
+def test_a_row_opens_the_very_layer_that_it_is_about():
+    rows = rosetta.table("calculator-").split('<th scope="row">')[1:]
+    for row in rows:
+        link, macs = re.match(r'<a href="\?([^#]+)#.*?</th><td>(.*?)</td>', row, re.DOTALL).groups()
+        fields = dict(parse_qsl(unescape(link), keep_blank_values=True))
+        name = fields.pop("calculator")
+        fields.pop("counters")
+        # over a form that shows something else in every field that the link leaves alone
+        assert {*fields} >= {
+            key
+            for key, field in CALCULATIONS[name].fields.items()
+            if field.role in ("module", "input")
+        }
+        assert grouped(evaluate(name, fields).calculation.macs) == macs
