@@ -9,7 +9,7 @@ from typing import Any, Self
 from calculator.activation import GELU, ReLU
 from calculator.batched import Sequences, batch_and_length
 from calculator.calculation import quantity
-from calculator.chain import Block
+from calculator.chain import CAPTURED, MODULE, OPERATOR, Block
 from calculator.elementwise import Add, Dropout
 from calculator.fields import LARGEST, InvalidField, choice, flag, size
 from calculator.layer import Layer
@@ -156,6 +156,15 @@ class _TransformerLayer(Sequences, Block):
     def labels(self) -> tuple[str, ...]:
         """What torch calls each part."""
         return tuple(label for label, _, _ in self._built)
+
+    @property
+    def runs(self) -> tuple[tuple[str, int], ...]:
+        """Modules, but torch writes a residual `x + y`, and looks the activation up beforehand."""
+        others = {"residual": OPERATOR, "activation": CAPTURED}
+        return tuple(
+            (others.get(label.rstrip("0123456789"), MODULE), place)
+            for place, label in enumerate(self.labels)
+        )
 
     @property
     def tensors(self) -> tuple[tuple[int, int], ...]:

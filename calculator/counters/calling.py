@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from calculator.counters.steps import steps
+from calculator.counters.steps import input_shapes, steps
 from calculator.counters.tool import Raised, refused
 from calculator.fields import Choice, Flag, InvalidField
 from calculator.layer import Layer, Measured
@@ -47,7 +47,7 @@ def by_name(subject: Measured) -> bool:
 
 def _shapes(subject: Any) -> tuple[Shape, ...]:
     """Return the shapes of the inputs; of the first, the first axis is taken for the batch."""
-    shapes = subject.input_shapes() if isinstance(subject, Layer) else (subject.input_shape,)
+    shapes = input_shapes(subject)
     if len(shapes[0]) < 2:
         raise Raised("AssertionError: behind the first axis no size is left for input_res.")
     return shapes

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from calculator.chain import CAPTURED, FUNCTION, MODULE, OPERATOR, Block
+from calculator.chain import FUNCTION, MODULE, Block
 from calculator.layer import Layer
 
 
@@ -39,16 +39,15 @@ def _of(layer: Layer, how: str, module: int) -> list[Step]:
     if layer.name in ("transformer_encoder_layer", "transformer_decoder_layer"):
         assert isinstance(layer, Block)
         return [
-            Step(part, _within(label), (module, place), trained, layer)
-            for place, (label, part) in enumerate(zip(layer.labels, layer.layers, strict=True))
+            Step(part, within, (module, place), trained, layer)
+            for part, (within, place) in zip(layer.layers, layer.runs, strict=True)
         ]
     return [Step(layer, how, (module,), trained, layer)]
 
 
-def _within(label: str) -> str:
-    if label.startswith("residual"):
-        return OPERATOR
-    return CAPTURED if label == "activation" else MODULE
+def input_shapes(subject: Any) -> tuple[tuple[int, ...], ...]:
+    """Return the shapes of the inputs, of a network the one that it has."""
+    return subject.input_shapes() if isinstance(subject, Layer) else (subject.input_shape,)
 
 
 def leaves(layer: Layer) -> Iterator[tuple[int, Layer]]:

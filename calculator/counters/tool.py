@@ -8,7 +8,7 @@ from itertools import repeat
 from typing import Any, NamedTuple
 
 from calculator.chain import FUNCTION, MODULE
-from calculator.counters.steps import leaves
+from calculator.counters.steps import input_shapes, leaves
 from calculator.fields import InvalidField
 from calculator.layer import Layer, Measured
 from calculator.units import grouped
@@ -126,7 +126,7 @@ class Tool:
             reading = self.read(subject)
         except Raised as error:
             return Reading(why="It ends with an error.", raises=str(error))
-        takes_samples = self.unpacks and len(_shapes(subject)[0]) > 1
+        takes_samples = self.unpacks and len(input_shapes(subject)[0]) > 1
         bare = self.reading_of_bare(subject) if takes_samples else reading
         if bare.value is None or bare.value == reading.value:
             return reading
@@ -147,7 +147,7 @@ class Tool:
 
 def _unpacked(subject: Any) -> Measured:
     """Return a layer or a network on the one sample of its batch."""
-    shapes = _shapes(subject)
+    shapes = input_shapes(subject)
     samples = shapes[0][0]
     if len(shapes) > 1 or samples != 1:
         raise Raised(
@@ -163,10 +163,6 @@ def _unpacked(subject: Any) -> Measured:
         return type(subject).on(shapes[0][1:], **own, **subject.module_arguments())
     except InvalidField as error:
         raise refused(error) from None
-
-
-def _shapes(subject: Any) -> tuple[tuple[int, ...], ...]:
-    return subject.input_shapes() if isinstance(subject, Layer) else (subject.input_shape,)
 
 
 _BY_NORMS = ("Expected more than 1", "to match num_features", "D input (got ")
