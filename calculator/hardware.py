@@ -8,11 +8,12 @@ from typing import Any
 
 @cache
 def devices() -> dict[str, dict[str, Any]]:
-    """Return every device of hardware.toml by its name."""
-    import tomllib  # a reader who picks no device does not wait for these
+    """Return every device of hardware.json by its name."""
+    import json  # a reader who picks no device does not wait for these
     from pkgutil import get_data
 
-    return tomllib.loads((get_data("calculator", "hardware.toml") or b"").decode())
+    table: dict[str, dict[str, Any]] = json.loads(get_data("calculator", "hardware.json") or b"{}")
+    return table
 
 
 def names() -> dict[str, str]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import json
 import re
-import tomllib
 from collections.abc import Mapping
 from fractions import Fraction
 from functools import cache
@@ -17,7 +17,7 @@ import torch
 from scripts.twins import DTYPES
 from scripts.witnesses import Figures
 
-HARDWARE = Path(__file__).parents[1] / "calculator" / "hardware.toml"
+HARDWARE = Path(__file__).parents[1] / "calculator" / "hardware.json"
 SPELLINGS = {  # what may stand for a unit in an example's text, beside the unit itself
     "FLOP/s": "FLOPs?/s|FLOPS|FLOPs?",
     "B/s": "B/s",
@@ -59,7 +59,7 @@ def time(texts: Mapping[str, str], dtype: str) -> Figures:
     bytes_moved = amount(texts["bytes_moved"], "B") if texts["bytes_moved"] else None
     rate = speed = None
     if texts["device"]:
-        machine = tomllib.loads(HARDWARE.read_text("utf-8"))[texts["device"]]
+        machine = json.loads(HARDWARE.read_text("utf-8"))[texts["device"]]
         rate = amount(str(machine["peak"][dtype]), "FLOP/s")
         speed = amount(str(machine["bandwidth_bytes_per_s"]), "B/s")
     if texts["peak_flops_per_second"]:
@@ -124,7 +124,7 @@ def train(texts: Mapping[str, str]) -> Figures:
     if texts["peak_flops_per_second"]:
         rate = amount(texts["peak_flops_per_second"], "FLOP/s")
     elif texts["device"]:
-        machine = tomllib.loads(HARDWARE.read_text("utf-8"))[texts["device"]]
+        machine = json.loads(HARDWARE.read_text("utf-8"))[texts["device"]]
         rate = amount(str(machine["peak"][texts["dtype"]]), "FLOP/s")
     else:
         return found

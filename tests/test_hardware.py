@@ -1,7 +1,7 @@
 """The table of devices: complete, sourced, and in agreement with itself."""
 
+import json
 import re
-import tomllib
 from datetime import date
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import pytest
 from calculator import Runtime, devices
 from calculator.units import DTYPE_BYTES
 
-TABLE = tomllib.loads((Path(__file__).parents[1] / "calculator" / "hardware.toml").read_text())
+TABLE = json.loads((Path(__file__).parents[1] / "calculator" / "hardware.json").read_text())
 NEEDED = {
     "name", "vendor", "year", "kind", "bandwidth_bytes_per_s", "memory_bytes", "source_title",
     "source_url", "confidence", "checked", "peak",
