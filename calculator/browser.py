@@ -8,9 +8,10 @@ from importlib import import_module
 from typing import Any
 
 from calculator import CALCULATIONS, html
-from calculator.evaluate import Evaluation, evaluate
+from calculator.evaluate import Evaluation, evaluate, form_fields
 from calculator.fields import InvalidField
 from calculator.form import controls
+from calculator.form import options as words
 from calculator.layer import Measured
 from calculator.prediction import asked
 from calculator.prediction import judge as verdict
@@ -61,6 +62,13 @@ def form(text: str) -> str:
     question = json.loads(text)
     owner = CALCULATIONS[question["calculator"]]
     return json.dumps({"html": controls(owner, {}, question["prefix"])})
+
+
+def options(text: str) -> str:
+    """Answer {"calculator", "field"} with {"html"}: the words of a field that is searched."""
+    question = json.loads(text)
+    field: Any = form_fields(CALCULATIONS[question["calculator"]])[question["field"]]
+    return json.dumps({"html": words(field)})
 
 
 def judge(text: str) -> str:

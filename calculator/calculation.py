@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Generic, Self, TypeVar, dataclass_transform, o
 from calculator.axes import PerAxis, dimension, on_axis, per_axis, shape, shapes
 from calculator.expression import Expression
 from calculator.fields import Field, Flag, InvalidField, choice, decision, flag, quoted, size
-from calculator.rates import rate, real, share
+from calculator.rates import rate, real, share, span
 
 T = TypeVar("T")
 
@@ -123,6 +123,7 @@ class View:
         rate,
         real,
         share,
+        span,
         shape,
         shapes,
     ),
@@ -279,7 +280,7 @@ def _place(item: tuple[str, Field]) -> tuple[int, bool]:
     return _ROLES.index(field.role), field.role == "input" and isinstance(field, Flag)
 
 
-_ROLES = ("module", "input", "training", "convention", "storage", "hardware")
+_ROLES = ("module", "input", "training", "convention", "storage", "hardware", "assumption")
 
 
 def unknown_field(owner: type[Calculation], names: list[str], given: object) -> InvalidField:

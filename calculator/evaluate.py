@@ -63,6 +63,7 @@ def report(calculation: Calculation, time: Runtime | None = None) -> dict[str, A
         record["time"] = {
             **{declared.name: value for declared, value in shown(time)},
             "bound": time.bound,
-            **{name: getattr(time, name) for name in HARDWARE},
+            "interval": [time.least_seconds, time.most_seconds],
+            **{name: time.values()[name] for name in HARDWARE},
         }
     return record

@@ -12,8 +12,10 @@ from calculator.layer import Layer
 from calculator.lines import call
 from calculator.network import Sequential
 from calculator.operations import KINDS
-from calculator.roofline import HARDWARE, Runtime
+from calculator.roofline import HARDWARE, ChainRuntime, Runtime
 from calculator.units import binary_bytes, grouped, rounded, seconds
+
+_PREFIXED = ("FLOP/s", "B/s", "J", "Hz")
 
 
 def printed(declared: Quantity[Any], value: Any) -> str:
@@ -30,6 +32,8 @@ def printed(declared: Quantity[Any], value: Any) -> str:
     if isinstance(value, float):
         if declared.unit == "s":
             return seconds(value)
+        if declared.unit in _PREFIXED:
+            return rounded(value, declared.unit)
         return f"{rounded(100 * value if declared.unit == '%' else value)} {declared.unit}"
     return f"{grouped(value)}{short(declared, value)}"
 
@@ -68,7 +72,7 @@ def summed(calculation: Calculation, symbol: str, formula: Any) -> Any:
     """Return a formula, or where it has a term for each of very many layers, the sum of them."""
     if len(str(formula)) <= MOST_TERMS:
         return formula
-    assert isinstance(calculation, Chain)
+    assert isinstance(calculation, (Chain, ChainRuntime))
     return rf"\sum_{{i=1}}^{{{len(calculation.layers)}}} {symbol}^{{(i)}}"
 
 
@@ -82,7 +86,7 @@ def markdown(calculation: Calculation, time: Runtime | None = None) -> str:
     ]
     if time is not None:
         rows.append(f"| What binds | {time.bound} |")
-    machine = {name: getattr(time, name) for name in HARDWARE} if time else {}
+    machine = {name: time.values()[name] for name in HARDWARE} if time else {}
     on = ", ".join(f"{name}={value!r}" for name, value in machine.items() if value is not None)
     title = f"**{calculation.title}** `{fields}`" + (f" on `{on}`" if on else "")
     head = [title, "", "| Quantity | Value |", "| --- | --- |"]

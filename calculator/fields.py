@@ -12,6 +12,7 @@ from calculator.units import parse
 
 MOST_QUOTED = 40  # characters
 MOST_READ = 1000  # characters; no field of one line means more
+MOST_NAMED = 6  # words that may have been meant
 LARGEST = 10**30  # beyond any machine; keeps every count small enough to answer at once
 LARGEST_PRODUCT = LARGEST**4  # of sizes that a block hands on as the size of a part
 
@@ -218,7 +219,8 @@ class Choice(Field):
     `options` may be a function, so that data behind it is read when it is first needed; `empty` is
     the label of no word, where the field is `optional`. Where the field is `open`, it takes any
     word and leaves it to the layer to refuse it. A command line takes it without its name where it
-    is `positional`.
+    is `positional`. Of very many words, a form lets a reader search where `near` is given: a
+    function from a part of a label to the words that it may mean.
     """
 
     kind = "choice"
@@ -233,10 +235,12 @@ class Choice(Field):
         empty: str = "none: own figures",
         open: bool = False,
         positional: bool = False,
+        near: Callable[[str], list[str]] | None = None,
         **more: Any,
     ) -> None:
         super().__init__(*args, **more)
         self.open = open
+        self.near = near
         self.positional = positional
         self.empty = empty
         self._options = options
@@ -253,6 +257,8 @@ class Choice(Field):
         if self.optional and value in (None, ""):
             return None
         word = self.also.get(value, value) if isinstance(value, str) else None
+        if self.near is not None and word not in self.options:
+            return self._found(word, value)
         if word not in self.options and not (self.open and word is not None):
             known = ", ".join(self.options)
             reason = self.refusal.format(options=known, given=quoted(value))
@@ -260,6 +266,22 @@ class Choice(Field):
                 reason = f"{reason.rstrip('.')}. Use one of {known}"
             raise self.refuse(reason, value)
         return str(word)
+
+    def _found(self, text: str | None, given: object) -> str:
+        """Return the word whose whole label a text is; else refuse it, and say what is near."""
+        assert self.near is not None
+        text = (text or "")[:MOST_READ].strip().lower()
+        near = self.near(text) if text else []
+        for word in near:
+            if self.options[word].lower() == text:
+                return word
+        if not near:
+            from difflib import get_close_matches  # an import that only an error needs
+
+            near = get_close_matches(text, self.options)
+        *others, last = near[:MOST_NAMED] or [""]
+        named = f"{', '.join(others)} or {last}" if others else last
+        raise self.refuse(f"{self.refusal}; did you mean {named}?" if near else self.refusal, given)
 
     def expression(self, value: Any, kind: type[Expression], named: bool) -> Any:
         return value

@@ -16,8 +16,9 @@ _LEGENDS = {
     "convention": "Convention",
     "storage": "Machine",
     "hardware": "Machine",
+    "assumption": "Assumptions, and what you measured",
 }
-_FOLDED = "Backward pass"  # few change it
+_FOLDED = ("Backward pass", "Assumptions, and what you measured")  # few change them
 
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;"})
 
@@ -37,12 +38,13 @@ def controls(owner: type[Calculation], texts: Mapping[str, str], prefix: str) ->
         legend = _LEGENDS.get(field.role, owner.title)
         text = texts.get(field.name, field.write(field.start))
         groups.setdefault(legend, []).append(_control(field, text, f"{prefix}-{field.name}"))
-    groups[_FOLDED] = groups.pop(_FOLDED, [])  # last
+    for legend in _FOLDED:
+        groups[legend] = groups.pop(legend, [])  # last
     return "".join(_group(legend, fields) for legend, fields in groups.items() if fields)
 
 
 def _group(legend: str, fields: list[str]) -> str:
-    if legend == _FOLDED:
+    if legend in _FOLDED:
         return (
             f'<details class="calculator-more"><summary>{escape(legend)}</summary>'
             f'<div class="calculator-group">{"".join(fields)}</div></details>'
@@ -61,14 +63,14 @@ def _control(field: Field, text: str, identity: str) -> str:
     if isinstance(field, Flag):
         checked = " checked" if text == "true" else ""
         control = f'<input type="checkbox" value="true" {common}{checked}>'
+    elif isinstance(field, Choice) and field.near:
+        control = (
+            f'<input type="search" {common} value="{escape(text)}" list="{identity}-options" '
+            f'spellcheck="false"><datalist id="{identity}-options" data-options></datalist>'
+        )
     elif isinstance(field, Choice):
         empty = f'<option value="">{escape(field.empty)}</option>' if field.optional else ""
-        options = "".join(
-            f'<option value="{escape(word)}"{" selected" if word == text else ""}>'
-            f"{escape(label)}</option>"
-            for word, label in field.options.items()
-        )
-        control = f"<select {common}>{empty}{options}</select>"
+        control = f"<select {common}>{empty}{options(field, text)}</select>"
     elif field.kind == "lines":
         rows = max(4, text.count("\n") + 1)
         control = f'<textarea {common} rows="{rows}" spellcheck="false">{escape(text)}</textarea>'
@@ -82,13 +84,25 @@ def _control(field: Field, text: str, identity: str) -> str:
         if field.help
         else ""
     )
-    wide = isinstance(field, Choice) and max(map(len, field.options.values())) > _WIDE
-    kind = "wide" if wide else field.kind
+    kind = "wide" if isinstance(field, Choice) and _is_wide(field) else field.kind
     return (
         f'<div class="calculator-field" data-kind="{kind}"><label for="{identity}">'
         f"{escape(field.label)} {symbol}<code>{field.name.replace('_', '_<wbr>')}</code></label>"
         f"{control}{help_}"
         f'<p class="calculator-error" id="{identity}-error"></p></div>'
+    )
+
+
+def _is_wide(field: Choice) -> bool:
+    return bool(field.near) or max(map(len, field.options.values())) > _WIDE
+
+
+def options(field: Choice, chosen: str = "") -> str:
+    """Return the words that a field takes, each with its label."""
+    return "".join(
+        f'<option value="{escape(word)}"{" selected" if word == chosen else ""}>'
+        f"{escape(label)}</option>"
+        for word, label in field.options.items()
     )
 
 

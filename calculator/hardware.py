@@ -1,9 +1,29 @@
-"""Devices: dense peak rates by data type, bandwidth and memory, each with its source."""
+"""Devices: peak rates by data type, bandwidth, memory and power, each with its source.
+
+hardware.json holds FLOP/s (OP/s for integers; one multiply-add is 2), bytes a second, bytes and
+watts. `peak` is dense, with the accumulator that frameworks use by default; what a device does
+with structured sparsity stands under `sparse`, what it does with FP16 accumulation under
+`fp16_accumulate`. A row that ends in `_tensor` or `_matrix` is the rate of the matrix units where
+the plain row is that of the vector units. Capacities that vendors print in GB are 10^9 bytes,
+those in GiB 2^30.
+
+`confidence` is "high" where the main rows agree with the vendor's text or with two independent
+sources, "medium" for one source or documents that disagree (see `note`), "low" where units and
+clock were multiplied.
+"""
 
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
+
+
+class Peak(NamedTuple):
+    """A rate of a device: in FLOP/s, from which row, and why from another one than was asked."""
+
+    flops_per_second: int
+    row: str
+    because: str = ""
 
 
 @cache
@@ -24,3 +44,62 @@ def names() -> dict[str, str]:
 def device(name: str) -> dict[str, Any]:
     """Return one device: `peak` in FLOP/s by dtype, `bandwidth_bytes_per_s`, `source_title`, …"""
     return devices()[name]
+
+
+def alike(words: str) -> list[str]:
+    """Return the devices whose names, or whose vendor's, hold each of the words."""
+    asked = words.lower().replace("_", " ").split()
+    return [
+        name
+        for name, each in devices().items()
+        if all(word in f"{name} {each['name']} {each['vendor']}".lower() for word in asked)
+    ]
+
+
+def peak(name: str, dtype: str, kind: str = "dense") -> Peak | None:
+    """Return the rate at which a device multiplies matrices of a type, None where it has none.
+
+    `kind` is "dense", "sparse" or "fp16_accumulate". Of vector and matrix units the faster count.
+    A device without a unit for the type may have a `fallback`: the rate of another row.
+    """
+    machine = device(name)
+    rates: dict[str, float] = machine["peak"] if kind == "dense" else machine.get(kind, {})
+    rows = [row for row in (dtype, f"{dtype}_tensor", f"{dtype}_matrix") if row in rates]
+    if rows:
+        row = max(rows, key=rates.__getitem__)
+        return Peak(int(rates[row]), row)
+    fallback = machine.get("fallback", {}).get(dtype) if kind == "dense" else None
+    if fallback is None:
+        return None
+    return Peak(int(rates[fallback["row"]]), fallback["row"], fallback["because"])
+
+
+def achieved(name: str | None, what: str) -> tuple[float, float]:
+    """Return the shares of a peak ("compute") or of a "bandwidth" that were measured, low and high.
+
+    Those of the device where somebody measured it, else of all that were measured.
+    """
+    shares = _measured(name, what, "share")
+    return min(shares, default=1), max(shares, default=1)
+
+
+_LAUNCHING = ("datacenter_gpu", "consumer_gpu", "edge")
+
+
+def launch_seconds(name: str | None) -> float:
+    """Return the time from one launch of a kernel to the next: a GPU's as measured, else 0.
+
+    That of the device where somebody measured it, else the shortest that was measured.
+    """
+    launches = name is not None and device(name)["kind"] in _LAUNCHING
+    return min(_measured(name, "launch", "seconds"), default=0.0) if launches else 0.0
+
+
+def _measured(name: str | None, what: str, figure: str) -> list[float]:
+    """Return a measured figure of a device, or those of all devices where it has none."""
+    found = {
+        key: float(each["achieved"][what][figure])
+        for key, each in devices().items()
+        if what in each.get("achieved", {})
+    }
+    return [found[name]] if name in found else list(found.values())

@@ -5,9 +5,10 @@ Every text that a reader or an author may have written is escaped, here and in `
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+from calculator import hardware
 from calculator.calculation import Calculation, Quantity, shown
 from calculator.chain import Chain
 from calculator.export import MOST_TERMS, equations, printed, summed
@@ -15,13 +16,13 @@ from calculator.expression import Latex, Text
 from calculator.form import escape, katex
 from calculator.layer import Measured
 from calculator.operations import KINDS
-from calculator.roofline import Runtime
+from calculator.roofline import PEAKS, Runtime
 from calculator.units import THIN_SPACE, binary_bytes, grouped, rounded, seconds
 
 HEADLINE = (
     *("macs", "flops", "params", "output_shape", "fmas"),
     *("bytes_moved", "arithmetic_intensity", "kv_cache_bytes", "floor_seconds"),
-    *("hardware_flops", "device_hours", "training_seconds", "mfu", "hfu"),
+    *("hardware_flops", "device_hours", "training_seconds", "mfu", "hfu", "mbu"),
     *("total_bytes", "bytes_per_param"),
 )
 _MOST = 24  # layers that stand unfolded
@@ -69,10 +70,10 @@ def _headline(declared: Quantity[Any], value: Any) -> str:
 
 
 def verdict(time: Runtime) -> str:
-    """Return what binds, in a sentence that says what the bound is and is not."""
-    at = f"{rounded(time.peak_flops_per_second, 'FLOP/s')}"
-    if time.utilization != 1:
-        at += f" × {rounded(time.utilization * 100)} %"
+    """Return what binds, and what to expect, in sentences that say what each figure is."""
+    at = rounded(time.peak_flops_per_second, "FLOP/s")
+    if time.peak is not None:
+        at += f" ({PEAKS[time.peak_kind]} {time.peak.row})"
     if time.memory_seconds is None:
         text = f"Compute alone, at {at}: without bytes and a bandwidth, memory is not asked."
     else:
@@ -82,12 +83,70 @@ def verdict(time: Runtime) -> str:
             f"{rounded(time.bandwidth_bytes_per_second, 'B/s')}: {other} would need only "
             f"{seconds(min(time.compute_seconds, time.memory_seconds))}."
         )
-    kind = (
+    return (
+        f'<p class="calculator-verdict" data-bound="{time.bound}">{text} '
         "A lower bound: no run that does this work and moves these bytes is faster."
-        if time.utilization == 1
-        else "An estimate: as good as the utilization you chose."
+        f"{''.join(f' {each}' for each in remarks(time))}</p>{_expected(time)}"
     )
-    return f'<p class="calculator-verdict" data-bound="{time.bound}">{text} {kind}</p>'
+
+
+def remarks(time: Runtime) -> Iterator[str]:
+    """Yield what a reader has to know of the rates that were taken."""
+    if time.device:
+        machine = hardware.device(time.device)
+        peak = time.peak
+        if peak is None:
+            yield f"The peak is your own, not that of {escape(machine['name'])}."
+        elif peak.because:
+            yield (
+                f"<strong>{escape(machine['name'])} has no {time.dtype} unit</strong>: the rate is "
+                f"that of {peak.row}. {escape(peak.because)}"
+            )
+        elif time.peak_kind != "dense":
+            dense = hardware.peak(time.device, time.dtype)
+            yield "This is not the dense peak" + (
+                f", which is {rounded(dense.flops_per_second, 'FLOP/s')}." if dense else "."
+            )
+        elif peak.row != time.dtype:
+            yield f"The peak is that of the matrix units ({peak.row})."
+        if machine["confidence"] == "low":
+            yield "No vendor prints these rates: they are units × clock."
+    if time.measured_seconds is not None and time.measured_seconds < time.floor_seconds:
+        yield (
+            "<strong>Your time is below the bound.</strong> Either the operands were in a cache, "
+            "or less was computed than is counted, or the work was not done when the clock was "
+            "read."
+        )
+
+
+def _expected(time: Runtime) -> str:
+    """Return the interval in which a run is expected, and what that rests on."""
+    launched = (
+        f", and {grouped(time.launches)} launch{'es' * (time.launches != 1)} of "
+        f"{seconds(time.launch_seconds)}"
+        if time.launch_seconds
+        else ""
+    )
+    memory = (
+        f" and {_share(time.bandwidth_utilization)} of the bandwidth"
+        if time.memory_seconds is not None
+        else ""
+    )
+    ends = (
+        f'<data data-quantity="{name}" value="{getattr(time, name)!r}">'
+        f"{seconds(getattr(time, name))}</data>"
+        for name in ("least_seconds", "most_seconds")
+    )
+    return (
+        f'<p class="calculator-expected">Expect <strong>{" to ".join(ends)}</strong>: with '
+        f"{_share(time.utilization)} of the peak{memory}{launched}, from all of it overlapping to "
+        "none.</p>"
+    )
+
+
+def _share(ends: tuple[float, float]) -> str:
+    low, high = (rounded(100 * end) for end in ends)
+    return f"{low} %" if low == high else f"{low} – {high} %"
 
 
 def _operations(work: Measured) -> str:

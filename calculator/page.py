@@ -13,7 +13,7 @@ from calculator.form import controls, escape
 from calculator.html import figures, formulas, row, verdict
 from calculator.layer import Measured
 from calculator.network import Sequential
-from calculator.roofline import Runtime
+from calculator.roofline import PEAKS, Runtime
 from calculator.units import rounded
 
 _SPOKEN = {
@@ -135,7 +135,8 @@ def _machine(time: Runtime) -> str:
     rates = [rounded(time.peak_flops_per_second, "FLOP/s")]
     if time.bandwidth_bytes_per_second:
         rates.append(rounded(time.bandwidth_bytes_per_second, "B/s"))
-    return f"{name}, {time.dtype}: {', '.join(rates)}"
+    kind = "" if time.peak_kind == "dense" else f" ({PEAKS[time.peak_kind]})"
+    return f"{name}, {time.dtype}{kind}: {', '.join(rates)}"
 
 
 def prediction(

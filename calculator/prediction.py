@@ -7,10 +7,10 @@ from typing import Any
 from calculator.calculation import Quantity
 from calculator.evaluate import Evaluation
 from calculator.export import printed
-from calculator.rates import Rate
+from calculator.rates import SECONDS, Rate
 
 _CLOSE = 0.1
-_ENDINGS = {"%": {"%": ""}, "s": {"ms": "e-3", "µs": "e-6", "us": "e-6"}}
+_ENDINGS = {"%": {"%": ""}, "s": SECONDS}
 
 
 def asked(outcome: Evaluation, name: str) -> tuple[Quantity[Any], int | float]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 from calculator.expression import Expression
 from calculator.fields import LARGEST, Field
+
+SECONDS = {"ms": "e-3", "µs": "e-6", "us": "e-6", "ns": "e-9"}
+"""What a time may end in, and what is meant: the units are told before the prefixes."""
 
 
 class Rate(Field):
@@ -90,6 +94,58 @@ class Share(Rate):
         return self.check(number)
 
 
+class Span(Field):
+    """One share, or a low and a high one as "51 – 87 %"; None too.
+
+    Its value is the pair, its symbol that of both.
+    """
+
+    kind = "share"
+
+    def __init__(self, symbol: str, **more: Any) -> None:
+        super().__init__(symbol, **more)
+        self.end = Share(symbol, optional=True, **more)
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = self.end.name = name
+
+    def read(self, text: str) -> Any:
+        low, *rest = _TO.split(text.strip())
+        if not rest:
+            return self.check(self.end.read(low))
+        if len(rest) == 1 and rest[0].endswith("%") and not low.endswith("%"):
+            low += "%"
+        return self.check(tuple(self.end.read(each) for each in (low, *rest)))
+
+    def check(self, value: Any) -> Any:
+        if not isinstance(value, (tuple, list)):
+            share = self.end.check(value)
+            return None if share is None else (share, share)
+        if len(value) != 2:
+            raise self.refuse("must be one share, or a low and a high one", value)
+        low, high = map(self.end.check, value)
+        if low is None or high is None or low > high:
+            raise self.refuse("must have the lower share first", value)
+        return low, high
+
+    def write(self, value: Any) -> str:
+        ends = self.python(value)
+        return " – ".join(map(str, ends)) if isinstance(ends, tuple) else super().write(ends)
+
+    def python(self, value: Any) -> Any:
+        return value[0] if value is not None and value[0] == value[1] else value
+
+    def expression(self, value: Any, kind: type[Expression], named: bool) -> Any:
+        if value is None:
+            return None
+        if not named:
+            return tuple(map(kind.number, value))
+        return tuple(kind(rf"{self.symbol}_\text{{{end}}}") for end in ("low", "high"))
+
+
+_TO = re.compile(r"\s*(?:–|(?<![eE])-|,|\.\.|\bto\b)\s*")
+
+
 class Real(Field):
     """Any real number, such as an epsilon; None too where `optional`. No count depends on it.
 
@@ -139,3 +195,4 @@ def check_probability(field: Field, dropout: float) -> None:
 real: Callable[..., Any] = Real
 rate: Callable[..., Any] = Rate
 share: Callable[..., Any] = Share
+span: Callable[..., Any] = Span

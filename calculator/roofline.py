@@ -1,19 +1,28 @@
-"""From counts and a machine to seconds: the roofline's lower bound."""
+"""From counts and a machine to seconds: what no run can undercut, and what to expect."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from functools import cached_property
+from typing import Any, Self
 
 from calculator import hardware
 from calculator.calculation import Calculation, quantity
-from calculator.expression import maximum
-from calculator.fields import InvalidField, choice
+from calculator.chain import Chain
+from calculator.expression import maximum, ratio
+from calculator.fields import InvalidField, choice, size
 from calculator.layer import Measured
-from calculator.rates import rate, share
+from calculator.rates import SECONDS, rate, span
 from calculator.units import DTYPE_BYTES, TORCH_DTYPES
 
 Figure = Any  # given as a number or None, read as a number where there is one
+Shares = Any  # given as a share, two, or None; read as two
+
+PEAKS = {
+    "dense": "dense",
+    "sparse": "structured sparsity",
+    "fp16_accumulate": "dense, FP16 accumulation",
+}
 
 _NOT_A_MAC_RATE = (
     "is a rate of MACs, and this field is a rate of FLOPs: 1 MAC is 2 FLOPs, "
@@ -30,8 +39,11 @@ class Machine(Calculation):
     )  # fmt: skip
     device: str | None = choice(
         default=None, label="Device", role="hardware", optional=True,
-        options=hardware.names,
-        refusal="is not a device known here; it is one of {options}",
+        options=hardware.names, near=hardware.alike, refusal="is not a device known here",
+        help="Type a part of a name: h100, AMD, TPU. Empty: your own figures.",
+    )  # fmt: skip
+    peak_kind: str = choice(
+        default="dense", label="Which peak", role="hardware", options=PEAKS,
     )  # fmt: skip
     peak_flops_per_second: Figure = rate(
         r"\pi", units=("FLOP/s", "FLOPS", "FLOPs", "FLOP", "OP/s", "OPS"), default=None,
@@ -42,17 +54,34 @@ class Machine(Calculation):
 
     def validate(self) -> None:
         if self.device and self.peak_flops_per_second is None:
-            self.__dict__["peak_flops_per_second"] = self._peak(hardware.device(self.device))
+            self.__dict__["peak_flops_per_second"] = self._peak(self.device).flops_per_second
 
-    def _peak(self, machine: dict[str, Any]) -> int:
-        peaks = machine["peak"]
-        if self.dtype not in peaks:
-            raise InvalidField(
-                "dtype",
-                f"{machine['name']} has no {self.dtype} rate; it has {', '.join(peaks)}",
-                given=self.dtype,
+    def _peak(self, device: str) -> hardware.Peak:
+        found = hardware.peak(device, self.dtype, self.peak_kind)
+        if found is not None:
+            return found
+        machine = hardware.device(device)
+        kinds = [
+            kind for kind in PEAKS if kind != "dense" and hardware.peak(device, self.dtype, kind)
+        ]
+        if hardware.peak(device, self.dtype) is not None:
+            known = f"only {' and '.join(('dense', *kinds))}" if kinds else "only the dense one"
+            raise self.fields["peak_kind"].refuse(
+                f"{machine['name']} has no such {self.dtype} rate known here, {known}",
+                self.peak_kind,
             )
-        return int(peaks[self.dtype])
+        rows = [dtype for dtype in DTYPE_BYTES if hardware.peak(device, dtype)]
+        raise self.fields["dtype"].refuse(
+            f"{machine['name']} has no {self.dtype} rate known here; it has {', '.join(rows)}",
+            self.dtype,
+        )
+
+    @property
+    def peak(self) -> hardware.Peak | None:
+        """The device's rate that is computed with, None for a figure of one's own."""
+        found = hardware.peak(self.device, self.dtype, self.peak_kind) if self.device else None
+        rate = self.peak_flops_per_second
+        return found if found is not None and found.flops_per_second == rate else None
 
     def without_peak(self) -> InvalidField:
         """Return the error for a machine of which nobody said how fast it is."""
@@ -62,10 +91,11 @@ class Machine(Calculation):
 
 
 class Runtime(Machine, name="runtime"):
-    """The least time a machine needs for some work: it computes and it moves bytes.
+    """The time a machine needs for some work: it computes and it moves bytes.
 
-    Both at once and at the full rate, so the longer of the two is a lower bound. A utilization
-    below 1 makes it an estimate instead: as good as that number.
+    Both at once and at the full rates, so the longer of the two is a lower bound, the roofline.
+    One after the other is the other extreme. What to expect lies between the two, at the shares of
+    the rates that are reached in practice, with the time that starting the work takes.
 
     Williams, Waterman and Patterson, "Roofline", CACM 52(4), 2009, pp. 65-76.
     """
@@ -76,9 +106,14 @@ class Runtime(Machine, name="runtime"):
         confused={"MAC": "counts MACs; write twice the figure, as FLOPs",
                   "MACs": "counts MACs; write twice the figure, as FLOPs"},
     )  # fmt: skip
-    bytes_moved: int | float | None = rate(
+    bytes_moved: Figure = rate(
         r"\text{bytes}", units=("B",), default=None, label="Bytes moved", whole=True,
         minimum=0, largest=1e300, help="Leave empty to ask for compute time only.",
+    )  # fmt: skip
+    recomputed_flops: int | float = rate(
+        r"\text{FLOPs}_\text{again}", units=("FLOP", "FLOPs"), default=0, label="Computed again",
+        whole=True, optional=False, minimum=0, largest=1e300,
+        help="To save memory, on top of the work. Counts in the HFU.",
     )  # fmt: skip
     bandwidth_bytes_per_second: Figure = rate(
         r"\beta", units=("B/s",), default=None, role="hardware", label="Memory bandwidth",
@@ -86,23 +121,57 @@ class Runtime(Machine, name="runtime"):
         confused={"b/s": "is a rate of bits; write bytes a second (an eighth), as B/s",
                   "bit/s": "is a rate of bits; write bytes a second (an eighth), as B/s"},
     )  # fmt: skip
-    utilization: int | float = share(
-        "u", default=1, role="hardware", label="Utilization (MFU)",
-        help="The share of the peak that is reached: 1 gives the lower bound.",
+    utilization: Shares = span(
+        "u", default=None, role="assumption", label="Share of the peak reached",
+        help="Such as 40 %, or 50 – 80 %. Empty: what was measured.",
+    )  # fmt: skip
+    bandwidth_utilization: Shares = span(
+        "v", default=None, role="assumption", label="Share of the bandwidth reached",
+        help="As above. Empty: what was measured.",
+    )  # fmt: skip
+    launches: Figure = size(
+        "n", default=None, minimum=0, optional=True, role="assumption", label="Kernels launched",
+        help="Empty: one for each layer.",
+    )  # fmt: skip
+    launch_seconds: Figure = rate(
+        r"t_\text{launch}", units=("s",), also=SECONDS, default=None, minimum=0,
+        role="assumption", label="Time of a launch",
+        help="Such as 4 µs. Empty: a GPU's, measured; none elsewhere.",
+    )  # fmt: skip
+    measured_seconds: Figure = rate(
+        r"t_\text{measured}", units=("s",), also=SECONDS, default=None, minimum=1e-12,
+        role="assumption", label="Time you measured", help="Such as 48 µs. Gives MFU and HFU.",
+    )  # fmt: skip
+    power_watts: Figure = rate(
+        "P", units=("W",), default=None, minimum=0, role="assumption", label="Power",
+        help="Such as 700 W. Empty: the device's board power, where known.",
     )  # fmt: skip
 
     def validate(self) -> None:
         super().validate()
-        if self.device and self.bandwidth_bytes_per_second is None:
-            machine = hardware.device(self.device)
-            self.__dict__["bandwidth_bytes_per_second"] = int(machine["bandwidth_bytes_per_s"])
         if self.peak_flops_per_second is None:
             raise self.without_peak()
+        for name, value in self._assumed().items():
+            if getattr(self, name) is None:
+                self.__dict__[name] = value
+
+    def _assumed(self) -> dict[str, Any]:
+        """Return what is taken for granted where a field is left empty."""
+        machine = hardware.device(self.device) if self.device else {}
+        bandwidth = machine.get("bandwidth_bytes_per_s")
+        return {
+            "bandwidth_bytes_per_second": None if bandwidth is None else int(bandwidth),
+            "utilization": hardware.achieved(self.device, "compute"),
+            "bandwidth_utilization": hardware.achieved(self.device, "bandwidth"),
+            "launches": 1,
+            "launch_seconds": hardware.launch_seconds(self.device),
+            "power_watts": machine.get("power", {}).get("watts"),
+        }
 
     @quantity(r"t_\text{compute}", unit="s", label="Compute time")
     def compute_seconds(self) -> float:
-        """The work over the share of the peak rate that is reached."""
-        return self.flops / (self.peak_flops_per_second * self.utilization)
+        """The work at the full peak rate."""
+        return self.flops / self.peak_flops_per_second
 
     @quantity(r"t_\text{memory}", unit="s", label="Memory time")
     def memory_seconds(self) -> float | None:
@@ -111,12 +180,47 @@ class Runtime(Machine, name="runtime"):
             return None
         return self.bytes_moved / self.bandwidth_bytes_per_second
 
-    @quantity(r"t_\text{floor}", unit="s", label="Lower bound")
+    @quantity(r"t_\text{floor}", unit="s", label="Lower bound (floor)")
     def floor_seconds(self) -> float:
         """The longer of the two: the machine can at best do both at once."""
         if self.memory_seconds is None:
             return self.compute_seconds
         return maximum(self.compute_seconds, self.memory_seconds)
+
+    @quantity(r"t_\text{serial}", unit="s", label="One after the other")
+    def serial_seconds(self) -> float | None:
+        """The sum of the two, at the full rates: nothing overlaps."""
+        if self.memory_seconds is None:
+            return None
+        return self.compute_seconds + self.memory_seconds
+
+    @quantity(r"t_\text{launches}", unit="s", label="Launch overhead")
+    def overhead_seconds(self) -> float:
+        """What it takes to start the kernels, one after another."""
+        seconds: float = 1.0 * self.launches * self.launch_seconds
+        return seconds
+
+    @quantity(r"t_\text{reached}", unit="s", label="At the best shares reached")
+    def reached_seconds(self) -> float:
+        """The longer of the two, at the highest share of each rate."""
+        compute: float = self.compute_seconds / self.utilization[1]
+        if self.memory_seconds is None:
+            return compute
+        return maximum(compute, self.memory_seconds / self.bandwidth_utilization[1])
+
+    @quantity(r"t_\text{least}", unit="s", label="Expect at least")
+    def least_seconds(self) -> float:
+        """Everything overlaps: kernels start while others run."""
+        return maximum(self.reached_seconds, self.overhead_seconds)
+
+    @quantity(r"t_\text{most}", unit="s", label="Expect at most")
+    def most_seconds(self) -> float:
+        """Nothing overlaps, at the lowest share of each rate."""
+        compute = self.compute_seconds / self.utilization[0]
+        if self.memory_seconds is None:
+            return compute + self.overhead_seconds
+        memory = self.memory_seconds / self.bandwidth_utilization[0]
+        return compute + memory + self.overhead_seconds
 
     @property
     def bound(self) -> str:
@@ -128,15 +232,136 @@ class Runtime(Machine, name="runtime"):
         """The arithmetic intensity at which both take equally long."""
         if self.bandwidth_bytes_per_second is None:
             return None
-        return self.peak_flops_per_second * self.utilization / self.bandwidth_bytes_per_second
+        return self.peak_flops_per_second / self.bandwidth_bytes_per_second
+
+    @quantity(r"\pi_\text{attainable}", unit="FLOP/s", label="Attainable FLOP/s")
+    def attainable_flops_per_second(self) -> float | None:
+        """The work over its lower bound: the roof above this intensity."""
+        return ratio(self.flops, self.floor_seconds)
+
+    @quantity(r"\text{MFU}", unit="%", label="Model FLOPs utilization (MFU)")
+    def mfu(self) -> float | None:
+        """The share of the peak that the work took, in the time that was measured.
+
+        Chowdhery et al., "PaLM", arXiv:2204.02311, 2022, appendix B.
+        """
+        if self.measured_seconds is None:
+            return None
+        return self.flops / (self.measured_seconds * self.peak_flops_per_second)
+
+    @quantity(r"\text{HFU}", unit="%", label="Hardware FLOPs utilization (HFU)")
+    def hfu(self) -> float | None:
+        """The share that all FLOPs took, those computed again among them."""
+        if self.measured_seconds is None:
+            return None
+        done = self.flops + self.recomputed_flops
+        return done / (self.measured_seconds * self.peak_flops_per_second)
+
+    @quantity(r"\text{MBU}", unit="%", label="Memory bandwidth utilization (MBU)")
+    def mbu(self) -> float | None:
+        """The share of the bandwidth that the bytes took, in the time that was measured."""
+        if self.measured_seconds is None or self.memory_seconds is None:
+            return None
+        return self.bytes_moved / (self.measured_seconds * self.bandwidth_bytes_per_second)
+
+    @quantity(r"E_\text{least}", unit="J", label="Energy, at least expected")
+    def least_joules(self) -> float | None:
+        """The power through the shortest time that is expected."""
+        return None if self.power_watts is None else self.power_watts * self.least_seconds
+
+    @quantity(r"E_\text{most}", unit="J", label="Energy, at most expected")
+    def most_joules(self) -> float | None:
+        """The power through the longest time that is expected."""
+        return None if self.power_watts is None else self.power_watts * self.most_seconds
 
 
 HARDWARE = tuple(
     name
     for name, field in Runtime.fields.items()
-    if field.role == "hardware" and name not in Measured.fields
+    if field.role in ("hardware", "assumption") and name not in Measured.fields
 )
-"""The fields that describe the machine, on any form that asks for a time: device, rates, share."""
+"""The fields that describe the machine, on any form that asks for a time: device, rates, shares."""
+_NAMED = ("device", "peak_flops_per_second", "bandwidth_bytes_per_second")
+
+
+class ChainRuntime(Runtime):
+    """The time of layers that run one after another: none lends its time to the next.
+
+    So each waits for the longer of its own two, and the lower bounds add up.
+    """
+
+    @property
+    def layers(self) -> tuple[Runtime, ...]:
+        """The time of each layer."""
+        return tuple(each for _, each in self.steps)
+
+    @property
+    def steps(self) -> tuple[tuple[int, Runtime], ...]:
+        """How many there are of each layer, and its time."""
+        known: tuple[tuple[int, Runtime], ...] = self.__dict__["_steps"]
+        return known
+
+    @classmethod
+    def of(cls, chain: Chain, values: Mapping[str, Any]) -> Self:
+        """Return the time of the layers of a chain on a machine."""
+        known: dict[int, Runtime] = {}  # a network repeats its layers
+        for layer in chain.layers:
+            if id(layer) not in known:
+                known[id(layer)] = single(layer, values)
+        steps = tuple(
+            (count, known[id(layer)])
+            for count, layer in zip(chain.counts(), chain.layers, strict=True)
+        )
+        given = dict(values)
+        if given.get("launches") is None:
+            given["launches"] = sum(count * each.launches for count, each in steps)
+        whole = cls(
+            flops=sum(count * each.flops for count, each in steps),
+            bytes_moved=sum(count * each.bytes_moved for count, each in steps),
+            **given,
+        )
+        whole.__dict__["_steps"] = steps
+        return whole
+
+    @quantity()
+    def floor_seconds(self) -> float:
+        """The sum of the layers' own lower bounds."""
+        return self.over_layers("floor_seconds")
+
+    @quantity()
+    def reached_seconds(self) -> float:
+        """The sum over the layers."""
+        return self.over_layers("reached_seconds")
+
+    def over_layers(self, name: str) -> float:
+        """Return the sum of a quantity over the layers."""
+        counts = (count for count, _ in self.steps)
+        return sum(
+            count * getattr(each, name) for count, each in zip(counts, self.layers, strict=True)
+        )
+
+    @property
+    def bound(self) -> str:
+        """What binds for the longer part of the lower bound: "compute" or "memory"."""
+        compute = self.bound_by("compute")
+        return "compute" if compute >= self.floor_seconds - compute else "memory"
+
+    def bound_by(self, bound: str) -> float:
+        """Return the seconds of the lower bound in which compute binds, or memory does."""
+        return sum(n * each.floor_seconds for n, each in self.steps if each.bound == bound)
+
+    @cached_property
+    def branches(self) -> tuple[object, ...]:
+        return (*super().branches, tuple((count, each.branches) for count, each in self.steps))
+
+
+def single(work: Measured, values: Mapping[str, Any]) -> Runtime:
+    """Return the runtime of some work as one: a layer that moves nothing launches nothing."""
+    given = dict(values)
+    if given.get("launches") is None:
+        given["launches"] = 1 if work.bytes_moved or work.flops else 0
+    given["dtype"] = work.dtype
+    return Runtime(flops=work.flops, bytes_moved=work.bytes_moved, **given)
 
 
 def runtime(work: Measured, values: Mapping[str, Any]) -> Runtime | None:
@@ -144,13 +369,14 @@ def runtime(work: Measured, values: Mapping[str, Any]) -> Runtime | None:
 
     Raises InvalidField where they describe one halfway.
     """
-    if not any(values.get(name) for name in HARDWARE[:3]):
-        share = values.get("utilization", 1)
-        if share != 1:
-            raise Runtime.fields["utilization"].refuse(
-                "is a share of a machine's peak; choose a device, or write a peak FLOP/s", share
-            )
+    if not any(values.get(name) for name in _NAMED):
+        for name in HARDWARE:
+            field, given = Runtime.fields[name], values.get(name)
+            if name not in _NAMED and given not in (None, field.default):
+                raise field.refuse(
+                    "is about a machine; choose a device, or write a peak FLOP/s", given
+                )
         return None
-    return Runtime(
-        flops=work.flops, bytes_moved=work.bytes_moved, **{**values, "dtype": work.dtype}
-    )
+    if isinstance(work, Chain):
+        return ChainRuntime.of(work, {**values, "dtype": work.dtype})
+    return single(work, values)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from functools import cache
 from math import ceil
@@ -22,6 +22,8 @@ SPELLINGS = {  # what may stand for a unit in an example's text, beside the unit
     "FLOP/s": "FLOPs?/s|FLOPS|FLOPs?",
     "B/s": "B/s",
     "B": "B",
+    "s": "s",
+    "W": "W",
     "FLOP": "MACs?|FLOPs?|FLOPS|mult-adds",
     "MAC": "MACs?|FLOPs?|FLOPS|mult-adds",
     "hour": "device-hours|GPU-hours|h",
@@ -50,40 +52,120 @@ def amount(text: str, unit: str) -> Any:
     return registry().Quantity(f"{bare}{gap}{unit}")
 
 
-def time(texts: Mapping[str, str], dtype: str) -> Figures:
-    """Return the seconds that a machine needs at least for some work, from texts by field.
+Work = tuple[int, str, str]
+"""How many there are of a layer, its FLOPs and its bytes, empty where nobody knows them."""
 
-    A rate that is not among them is the device's.
+
+def time(texts: Mapping[str, str], dtype: str, works: Sequence[Work]) -> Figures:
+    """Return the seconds that a machine needs for layers, one after another, from texts by field.
+
+    A rate that is not among them is the device's, a share what somebody measured.
     """
-    flops = amount(texts["flops"], "FLOP")
-    bytes_moved = amount(texts["bytes_moved"], "B") if texts["bytes_moved"] else None
-    rate = speed = None
-    if texts["device"]:
-        machine = json.loads(HARDWARE.read_text("utf-8"))[texts["device"]]
-        rate = amount(str(machine["peak"][dtype]), "FLOP/s")
-        speed = amount(str(machine["bandwidth_bytes_per_s"]), "B/s")
-    if texts["peak_flops_per_second"]:
-        rate = amount(texts["peak_flops_per_second"], "FLOP/s")
-    if texts["bandwidth_bytes_per_second"]:
-        speed = amount(texts["bandwidth_bytes_per_second"], "B/s")
-    share = registry().Quantity(texts["utilization"])
-    compute = flops / (rate * share)
-    memory = bytes_moved / speed if speed is not None and bytes_moved is not None else None
+    machines = json.loads(HARDWARE.read_text("utf-8"))
+    machine = machines.get(texts["device"], {})
+    rate = _rate(texts, machine, dtype)
+    speed = None
+    if texts["bandwidth_bytes_per_second"] or machine:
+        written = str(machine.get("bandwidth_bytes_per_s"))
+        speed = amount(texts["bandwidth_bytes_per_second"] or written, "B/s")
+    shares, swift = (
+        _shares(texts[field], machine, machines, what)
+        for field, what in (("utilization", "compute"), ("bandwidth_utilization", "bandwidth"))
+    )
+    compute = sum(n * amount(flops, "FLOP") / rate for n, flops, _ in works)
+    knows = speed is not None and all(moved for *_, moved in works)
+    none = 0 * compute
+    pairs = [
+        (n, amount(flops, "FLOP") / rate, amount(moved, "B") / speed if knows else none)
+        for n, flops, moved in works
+    ]
+    memory = sum(n * slow for n, _, slow in pairs)
+    launched = sum(n for n, busy, slow in pairs if busy.magnitude or slow.magnitude)
+    launches = int(texts["launches"]) if texts["launches"] else launched
+    launch = launches * _launch(texts["launch_seconds"], machine, machines)
+    reached = sum(n * max(busy / shares[1], slow / swift[1]) for n, busy, slow in pairs)
+    most = compute / shares[0] + memory / swift[0] + launch
+    bound = {
+        name: sum(n * max(busy, slow) for n, busy, slow in pairs if (slow > busy) is is_memory)
+        for name, is_memory in (("compute", False), ("memory", True))
+    }
     found = {
         "compute_seconds": as_float(compute, "s"),
-        "floor_seconds": as_float(compute, "s"),
-        "bound": "compute",
+        "floor_seconds": as_float(sum(n * max(busy, slow) for n, busy, slow in pairs), "s"),
+        "overhead_seconds": as_float(launch, "s"),
+        "reached_seconds": as_float(reached, "s"),
+        "least_seconds": as_float(max(reached, launch), "s"),
+        "most_seconds": as_float(most, "s"),
+        "bound": "memory" if bound["memory"] > bound["compute"] + none else "compute",
         "peak_flops_per_second": as_number(rate, "FLOP/s"),
-        "utilization": as_number(share, ""),
     }
     if speed is not None:
         found["bandwidth_bytes_per_second"] = as_number(speed, "B/s")
-        found["ridge_intensity"] = as_float(rate * share / speed, "FLOP/B")
-    if memory is not None:
+        found["ridge_intensity"] = as_float(rate / speed, "FLOP/B")
+    if knows:
         found["memory_seconds"] = as_float(memory, "s")
-        found["floor_seconds"] = as_float(max(compute, memory), "s")
-        found["bound"] = "memory" if memory > compute else "compute"
+        found["serial_seconds"] = as_float(compute + memory, "s")
+    work = sum(n * amount(flops, "FLOP") for n, flops, _ in works)
+    floor = sum(n * max(busy, slow) for n, busy, slow in pairs)
+    if floor.magnitude:
+        found["attainable_flops_per_second"] = as_float(work / floor, "FLOP/s")
+    if texts["measured_seconds"]:
+        took = duration(texts["measured_seconds"])
+        again = amount(texts.get("recomputed_flops", "0"), "FLOP")
+        found["mfu"] = as_float(work / took / rate, "")
+        found["hfu"] = as_float((work + again) / took / rate, "")
+        if knows:
+            found["mbu"] = as_float(memory / took, "")
+    watts = texts["power_watts"] or machine.get("power", {}).get("watts")
+    if watts:
+        power = amount(str(watts), "W")
+        found["least_joules"] = as_float(power * max(reached, launch), "J")
+        found["most_joules"] = as_float(power * most, "J")
     return found
+
+
+def _rate(texts: Mapping[str, str], machine: Mapping[str, Any], dtype: str) -> Any:
+    """Return the peak: one's own, else the device's, the faster of its vector and matrix units."""
+    if texts["peak_flops_per_second"]:
+        return amount(texts["peak_flops_per_second"], "FLOP/s")
+    kind = texts["peak_kind"]
+    rows = machine["peak" if kind == "dense" else kind]
+    if not any(row.partition("_")[0] == dtype for row in rows):
+        return amount(str(rows[machine["fallback"][dtype]["row"]]), "FLOP/s")
+    fastest = max(rate for row, rate in rows.items() if row.partition("_")[0] == dtype)
+    return amount(str(fastest), "FLOP/s")
+
+
+def _shares(text: str, machine: Any, machines: Any, what: str) -> tuple[Any, Any]:
+    """Return the lowest and the highest share of a rate that is expected."""
+    if text:
+        ends = [float(end.strip().removesuffix("%")) for end in text.split("–")]
+        if text.endswith("%"):
+            ends = [end / 100 for end in ends]
+    else:
+        known = [each for each in (machine, *machines.values()) if what in each.get("achieved", {})]
+        own = known[:1] if known[0] is machine else known
+        ends = [each["achieved"][what]["share"] for each in own]
+    return registry().Quantity(Fraction(min(ends))), registry().Quantity(Fraction(max(ends)))
+
+
+def _launch(text: str, machine: Any, machines: Any) -> Any:
+    """Return the time of a launch: what is written, else what was measured on a GPU."""
+    if text:
+        return duration(text)
+    if machine.get("kind", "") not in ("datacenter_gpu", "consumer_gpu", "edge"):
+        return registry().Quantity("0 s")
+    known = [
+        each["achieved"]["launch"]["seconds"]
+        for each in (machine, *machines.values())
+        if "launch" in each.get("achieved", {})
+    ]
+    return amount(str(known[0] if machine.get("achieved", {}).get("launch") else min(known)), "s")
+
+
+def duration(text: str) -> Any:
+    """Return a time that a person wrote, such as 48 µs."""
+    return registry().Quantity(text if text[-1] == "s" else f"{text} s")
 
 
 def convert(texts: Mapping[str, str]) -> Figures:
@@ -121,13 +203,10 @@ def train(texts: Mapping[str, str]) -> Figures:
         "flops": as_number(model, "FLOP"),
         "hardware_flops": as_number(done, "FLOP"),
     }
-    if texts["peak_flops_per_second"]:
-        rate = amount(texts["peak_flops_per_second"], "FLOP/s")
-    elif texts["device"]:
-        machine = json.loads(HARDWARE.read_text("utf-8"))[texts["device"]]
-        rate = amount(str(machine["peak"][texts["dtype"]]), "FLOP/s")
-    else:
+    if not texts["peak_flops_per_second"] and not texts["device"]:
         return found
+    machines = json.loads(HARDWARE.read_text("utf-8"))
+    rate = _rate(texts, machines.get(texts["device"], {}), texts["dtype"])
     if texts["measured_device_hours"]:
         busy = amount(texts["measured_device_hours"], "hour")
         found["mfu"] = as_float(model / busy / rate, "")

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from calculator.calculation import Calculation
+from calculator.chain import Chain
 from calculator.conversion import Conversion
 from calculator.evaluate import form_fields
 from calculator.layer import Layer, Measured
@@ -93,11 +94,29 @@ def _testimony(
             yield witnesses.TORCH, witnesses.ask_autograd(asked, dtype, grads)
         moved = seen.get("bytes_moved")  # not known of a block of torch's own
         yield from _loops(example, calculation, asked, moved)
-        moved = calculation.bytes_moved if moved is None else moved
-        texts |= {"flops": str(calculation.flops), "bytes_moved": str(moved)}
         if not timed:
             return
-    yield witnesses.PINT, unit_witnesses.time(texts, dtype)
+        works = list(_works(calculation, moved))
+    else:
+        works = [(1, texts["flops"], texts["bytes_moved"])]
+    yield witnesses.PINT, unit_witnesses.time(texts, dtype, works)
+
+
+def _works(calculation: Measured, moved: int | None) -> Iterable[unit_witnesses.Work]:
+    """Yield how many there are of each layer, its FLOPs, and the bytes that torch moves for it."""
+    if not isinstance(calculation, Chain):
+        moved = calculation.bytes_moved if moved is None else moved
+        yield 1, str(calculation.flops), str(moved)
+        return
+    known: dict[Layer, witnesses.Figures] = {}
+    for count, layer in zip(calculation.counts(), calculation.layers, strict=True):
+        if layer not in known:
+            known[layer] = witnesses.ask_torch(
+                Configuration.like(layer),
+                layer.dtype,
+                {name: getattr(layer, name) for name in GRADS},
+            )
+        yield count, str(layer.flops), str(known[layer].get("bytes_moved", layer.bytes_moved))
 
 
 def _loops(

@@ -16,9 +16,11 @@ from calculator import CALCULATIONS, InvalidField
 from calculator.calculation import Calculation, View
 from calculator.export import latex
 from calculator.expression import Latex, Text
+from calculator.rates import Span
 from scripts import configurations
 
 FIGURE = st.integers(1, 10**15) | st.floats(1e-3, 1e15)
+SHARES = st.tuples(st.floats(1e-3, 1), st.floats(1e-3, 1)).map(sorted)
 OTHERS = {
     "runtime": st.fixed_dictionaries(
         {
@@ -26,7 +28,13 @@ OTHERS = {
             "bytes_moved": st.none() | st.integers(1, 10**18),
             "peak_flops_per_second": FIGURE,
             "bandwidth_bytes_per_second": st.none() | FIGURE,
-            "utilization": st.just(1) | st.floats(1e-3, 1),
+            "utilization": SHARES,
+            "bandwidth_utilization": SHARES,
+            "launches": st.integers(0, 10**6),
+            "launch_seconds": st.just(0) | st.floats(1e-7, 1e-3),
+            "recomputed_flops": st.integers(0, 10**24),
+            "measured_seconds": st.none() | st.floats(1e-9, 1e9),
+            "power_watts": st.none() | FIGURE,
         }
     ),
     "conversion": st.fixed_dictionaries(
@@ -173,6 +181,8 @@ def declared(ours: Calculation) -> set[str]:
     for symbol in list(symbols):
         for axis in "DHWL":
             symbols.add(symbol.replace("axis", axis.lower()).replace("AXIS", axis))
+    spans = [each.symbol for each in ours.fields.values() if isinstance(each, Span)]
+    symbols |= {rf"{symbol}_\text{{{end}}}" for symbol in spans for end in ("low", "high")}
     shapes = [field for owner in owners for field in owner.fields.values() if "shape" in field.kind]
     return symbols | {f"{field.symbol}_{place}" for field in shapes for place in range(8)}
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calculator import Conversion, InvalidField, Runtime
+from calculator import Conversion, InvalidField, Runtime, TrainingCost
 from calculator.units import binary_bytes, grouped, parse, rounded, seconds
 
 PINT = pint.UnitRegistry(non_int_type=Fraction)
@@ -169,7 +169,34 @@ def test_a_rate_of_integer_operations_is_a_peak():
 
 
 def test_a_percentage_is_a_share():
-    assert Runtime.fields["utilization"].read("40 %") == 0.4
+    assert TrainingCost.fields["utilization"].read("40 %") == 0.4
+
+
+SPANS = {
+    "one share": ("40 %", (0.4, 0.4)),
+    "a percentage at both ends": ("51 % – 87 %", (0.51, 0.87)),
+    "a percentage at the end": ("51-87 %", (0.51, 0.87)),
+    "a word between": ("0.5 to 0.9", (0.5, 0.9)),
+    "exponents, which have a dash": ("1e-3 - 2e-1", (0.001, 0.2)),
+    "nothing": ("", None),
+}
+
+
+@pytest.mark.parametrize(("text", "ends"), SPANS.values(), ids=SPANS.keys())
+def test_a_span_has_two_ends(text, ends):
+    assert Runtime.fields["utilization"].read(text) == ends
+
+
+@pytest.mark.parametrize(("text", "ends"), SPANS.values(), ids=SPANS.keys())
+def test_a_span_is_read_as_it_is_written(text, ends):
+    field = Runtime.fields["bandwidth_utilization"]
+    assert field.read(field.write(ends)) == ends
+
+
+@pytest.mark.parametrize("text", ["90 – 40 %", "0.1 – 0.2 – 0.3", "-", "half", "0", "50 – 101 %"])
+def test_a_span_refuses_what_is_none(text):
+    with pytest.raises(InvalidField, match="utilization"):
+        Runtime.fields["utilization"].read(text)
 
 
 def test_a_published_count_may_carry_its_unit():
