@@ -16,6 +16,7 @@ from calculator import CALCULATIONS
 from calculator.calculation import Calculation, meant, shown
 from calculator.comparison import record, rows
 from calculator.evaluate import evaluate, form_fields, report
+from calculator.expectation import flip_batch_size
 from calculator.export import printed
 from calculator.fields import Choice, Field, Flag, InvalidField, quoted
 from calculator.hardware import devices
@@ -132,6 +133,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _refuse(f"{command}: {error}")
     if as_json:
         said = report(outcome.calculation, outcome.time) | _counters(counted)
+        if outcome.time is not None:
+            said["time"]["flip_batch_size"] = flip_batch_size(outcome.calculation, outcome.time)
         if figure is not None:
             said["explanations"] = [asdict(each) | {"said": each.said} for each in found]
         print(json.dumps(said))
@@ -142,6 +145,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"  {declared.label:<28} {printed(declared, value)}")
     if outcome.time is not None:
         print(f"  {'What binds':<28} {outcome.time.bound}")
+        size = flip_batch_size(outcome.calculation, outcome.time)
+        print(f"  {'Compute binds from batch':<28} {'–' if size is None else grouped(size)}")
     if figure is not None:
         print(f"\n{figure} may be" if found else f"\nNothing known here comes near {figure}.")
         for each in found:

@@ -57,6 +57,16 @@ def counters(text: str) -> str:
     return json.dumps({"html": panel(outcome.calculation, **asked)})
 
 
+def expectation(text: str) -> str:
+    """Answer {"calculator", "fields", "compare"} with {"html"}: what machines make of the work."""
+    question, outcome = _ask(text)
+    if outcome.calculation is None:
+        return json.dumps({"html": None})
+    told = import_module("calculator.expectation").told
+    named = {name: question[name] for name in ("calculator", "fields")}
+    return json.dumps({"html": told(outcome, **named, compare=question.get("compare", ""))})
+
+
 def form(text: str) -> str:
     """Answer {"calculator", "prefix"} with {"html"}: the controls, at their defaults."""
     question = json.loads(text)

@@ -71,6 +71,14 @@ class Chain(Measured):
         places = map(str, range(1, len(self.layers) + 1))
         yield from zip(places, self.labels, self.counts(), self.layers, strict=True)
 
+    def leaves(self) -> Iterator[tuple[int, Layer]]:
+        """Yield the layers that hold no others, and how many there are of each."""
+        for count, layer in zip(self.counts(), self.layers, strict=True):
+            if isinstance(layer, Chain):
+                yield from ((count * each, inner) for each, inner in layer.leaves())
+            else:
+                yield count, layer
+
     @quantity()
     def macs(self) -> int:
         """The sum over the layers."""

@@ -66,7 +66,8 @@ def _control(field: Field, text: str, identity: str) -> str:
     elif isinstance(field, Choice) and field.near:
         control = (
             f'<input type="search" {common} value="{escape(text)}" list="{identity}-options" '
-            f'spellcheck="false"><datalist id="{identity}-options" data-options></datalist>'
+            f'spellcheck="false"><datalist id="{identity}-options" data-options="{field.name}">'
+            "</datalist>"
         )
     elif isinstance(field, Choice):
         empty = f'<option value="">{escape(field.empty)}</option>' if field.optional else ""

@@ -74,12 +74,22 @@ def peak(name: str, dtype: str, kind: str = "dense") -> Peak | None:
     return Peak(int(rates[fallback["row"]]), fallback["row"], fallback["because"])
 
 
-def achieved(name: str | None, what: str) -> tuple[float, float]:
-    """Return the shares of a peak ("compute") or of a "bandwidth" that were measured, low and high.
+def measurements(name: str | None, what: str) -> list[dict[str, Any]]:
+    """Return what was measured, with its source: "compute", "bandwidth" or "launch".
 
-    Those of the device where somebody measured it, else of all that were measured.
+    On the device where somebody did, else on all on which it was measured.
     """
-    shares = _measured(name, what, "share")
+    found = {
+        key: each["achieved"][what]
+        for key, each in devices().items()
+        if what in each.get("achieved", {})
+    }
+    return [found[name]] if name in found else list(found.values())
+
+
+def achieved(name: str | None, what: str) -> tuple[float, float]:
+    """Return the lowest and highest measured share of a peak ("compute") or of a "bandwidth"."""
+    shares = [each["share"] for each in measurements(name, what)]
     return min(shares, default=1), max(shares, default=1)
 
 
@@ -87,19 +97,7 @@ _LAUNCHING = ("datacenter_gpu", "consumer_gpu", "edge")
 
 
 def launch_seconds(name: str | None) -> float:
-    """Return the time from one launch of a kernel to the next: a GPU's as measured, else 0.
-
-    That of the device where somebody measured it, else the shortest that was measured.
-    """
-    launches = name is not None and device(name)["kind"] in _LAUNCHING
-    return min(_measured(name, "launch", "seconds"), default=0.0) if launches else 0.0
-
-
-def _measured(name: str | None, what: str, figure: str) -> list[float]:
-    """Return a measured figure of a device, or those of all devices where it has none."""
-    found = {
-        key: float(each["achieved"][what][figure])
-        for key, each in devices().items()
-        if what in each.get("achieved", {})
-    }
-    return [found[name]] if name in found else list(found.values())
+    """Return the time from one launch of a kernel to the next: a GPU's as measured, else 0."""
+    if name is None or device(name)["kind"] not in _LAUNCHING:
+        return 0.0
+    return min((each["seconds"] for each in measurements(name, "launch")), default=0.0)

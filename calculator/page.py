@@ -9,6 +9,8 @@ from typing import Any
 from calculator import CALCULATIONS, hardware
 from calculator.calculation import Calculation, Quantity, shown
 from calculator.comparison import panel
+from calculator.evaluate import Evaluation
+from calculator.expectation import told
 from calculator.form import controls, escape
 from calculator.html import figures, formulas, row, verdict
 from calculator.layer import Measured
@@ -76,7 +78,24 @@ def element(
         '<table class="calculator-table"><thead><tr><th scope="col">Quantity</th>'
         '<th scope="col">Formula, then your numbers</th><th scope="col">Value</th></tr></thead>'
         f"<tbody data-place>{formulas(*result)}</tbody></table></details></div></div>"
-        f"{_counters(result[0], prefix)}</flops-calculator>"
+        f"{_expectation(names[0], texts, result, prefix)}{_counters(result[0], prefix)}"
+        "</flops-calculator>"
+    )
+
+
+def _expectation(
+    name: str, texts: Mapping[str, str], result: tuple[Calculation, Runtime | None], prefix: str
+) -> str:
+    """Return what a machine makes of the work, folded, where a machine can be asked."""
+    if not isinstance(result[0], (Measured, Runtime)):
+        return ""
+    return (
+        '<details class="calculator-panel" data-asks="expectation" data-linked>'
+        "<summary>How long does it take, on which machine, and why?</summary>"
+        f'<p class="calculator-figure"><label for="{prefix}-compare">Beside another device</label>'
+        f'<input type="search" id="{prefix}-compare" name="compare" placeholder="a100_80gb_sxm" '
+        f'list="{prefix}-device-options" spellcheck="false"></p>'
+        f"<div data-place>{told(Evaluation(*result, {}), name, texts)}</div></details>"
     )
 
 

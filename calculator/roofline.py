@@ -11,7 +11,7 @@ from calculator.calculation import Calculation, quantity
 from calculator.chain import Chain
 from calculator.expression import maximum, ratio
 from calculator.fields import InvalidField, choice, size
-from calculator.layer import Measured
+from calculator.layer import Layer, Measured
 from calculator.rates import SECONDS, rate, span
 from calculator.units import DTYPE_BYTES, TORCH_DTYPES
 
@@ -227,6 +227,10 @@ class Runtime(Machine, name="runtime"):
         """Which of the two takes longer: "compute" or "memory"."""
         return "memory" if (self.memory_seconds or 0) > self.compute_seconds else "compute"
 
+    def bound_by(self, bound: str) -> float:
+        """Return the seconds of the lower bound in which compute binds, or memory does."""
+        return self.floor_seconds if self.bound == bound else 0.0
+
     @quantity(r"I_\text{ridge}", unit="FLOP/B", label="Ridge point")
     def ridge_intensity(self) -> float | None:
         """The arithmetic intensity at which both take equally long."""
@@ -304,15 +308,15 @@ class ChainRuntime(Runtime):
     @classmethod
     def of(cls, chain: Chain, values: Mapping[str, Any]) -> Self:
         """Return the time of the layers of a chain on a machine."""
+        given = {**values, "dtype": chain.dtype}
         known: dict[int, Runtime] = {}  # a network repeats its layers
         for layer in chain.layers:
             if id(layer) not in known:
-                known[id(layer)] = single(layer, values)
+                known[id(layer)] = _of(layer, given)
         steps = tuple(
             (count, known[id(layer)])
             for count, layer in zip(chain.counts(), chain.layers, strict=True)
         )
-        given = dict(values)
         if given.get("launches") is None:
             given["launches"] = sum(count * each.launches for count, each in steps)
         whole = cls(
@@ -320,8 +324,15 @@ class ChainRuntime(Runtime):
             bytes_moved=sum(count * each.bytes_moved for count, each in steps),
             **given,
         )
-        whole.__dict__["_steps"] = steps
+        whole.__dict__.update(_steps=steps, _known=known)
         return whole
+
+    def of_layer(self, layer: Layer) -> Runtime | None:
+        """Return the time of one of the layers, or of one within them."""
+        known: dict[int, Runtime] = self.__dict__["_known"]
+        inner = (each for each in known.values() if isinstance(each, ChainRuntime))
+        found = (each.of_layer(layer) for each in inner)
+        return known.get(id(layer)) or next(filter(None, found), None)
 
     @quantity()
     def floor_seconds(self) -> float:
@@ -347,16 +358,18 @@ class ChainRuntime(Runtime):
         return "compute" if compute >= self.floor_seconds - compute else "memory"
 
     def bound_by(self, bound: str) -> float:
-        """Return the seconds of the lower bound in which compute binds, or memory does."""
-        return sum(n * each.floor_seconds for n, each in self.steps if each.bound == bound)
+        """The sum over the layers."""
+        return sum(count * each.bound_by(bound) for count, each in self.steps)
 
     @cached_property
     def branches(self) -> tuple[object, ...]:
         return (*super().branches, tuple((count, each.branches) for count, each in self.steps))
 
 
-def single(work: Measured, values: Mapping[str, Any]) -> Runtime:
-    """Return the runtime of some work as one: a layer that moves nothing launches nothing."""
+def _of(work: Measured, values: Mapping[str, Any]) -> Runtime:
+    """Return the runtime of some work: what moves nothing and computes nothing launches nothing."""
+    if isinstance(work, Chain):
+        return ChainRuntime.of(work, values)
     given = dict(values)
     if given.get("launches") is None:
         given["launches"] = 1 if work.bytes_moved or work.flops else 0
@@ -377,6 +390,4 @@ def runtime(work: Measured, values: Mapping[str, Any]) -> Runtime | None:
                     "is about a machine; choose a device, or write a peak FLOP/s", given
                 )
         return None
-    if isinstance(work, Chain):
-        return ChainRuntime.of(work, {**values, "dtype": work.dtype})
-    return single(work, values)
+    return _of(work, values)

@@ -25,7 +25,11 @@ def requests() -> Iterator[tuple[str, dict[str, Any]]]:
         yield "form", {"calculator": name, "prefix": "p-"}
         yield "answer", request
         yield "formulas", request
-        yield "formulas", {**request, "fields": {**defaults, "device": "t4"}}
+        machine = {**request, "fields": {**defaults, "device": "t4", "measured_seconds": "1 ms"}}
+        yield "formulas", machine
+        for compare in ["", "h100_sxm", "no such device"]:
+            yield "expectation", {**machine, "compare": compare}
+        yield "expectation", request
         for sort in ["", "value", "-ratio", "params", "no such column"]:
             yield "counters", {**request, "sort": sort}
         for layout in browser.FORMATS:
@@ -35,6 +39,7 @@ def requests() -> Iterator[tuple[str, dict[str, Any]]]:
                 yield "answer", {"calculator": name, "fields": {**defaults, key: text}}
         yield "answer", {"calculator": name, "fields": {"no such field": "1"}}
     yield "answer", {"calculator": "no such calculator", "fields": {}}
+    yield "options", {"calculator": "linear", "field": "device"}
     for quantity in ["macs", "flops", "bytes_moved", "arithmetic_intensity", "floor_seconds"]:
         subject = {"calculator": "linear", "fields": {"device": "t4"}, "quantity": quantity}
         for guess in [*GOOD, *BAD, "90177536", "45 M", "2 ms", "1 µs"]:

@@ -109,7 +109,7 @@ def _works(calculation: Measured, moved: int | None) -> Iterable[unit_witnesses.
         yield 1, str(calculation.flops), str(moved)
         return
     known: dict[Layer, witnesses.Figures] = {}
-    for count, layer in zip(calculation.counts(), calculation.layers, strict=True):
+    for count, layer in calculation.leaves():
         if layer not in known:
             known[layer] = witnesses.ask_torch(
                 Configuration.like(layer),

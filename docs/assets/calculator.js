@@ -2,7 +2,8 @@
 // <flops-calculator>: reads its form, asks Python, places the answer. Works where it is connected
 // again, as instant navigation does.
 import { ask, start, watch } from "./client.js";
-import { become, connectionAllows, controls, copyText, edited, fieldsOfJson, fragment, printed, readFields, setTex, textsOf, writeFields } from "./page.js";
+import { become, connectionAllows, controls, copied, edited, fieldsOfJson, fragment, printed, readFields, setTex, writeFields } from "./page.js";
+import { linkOf, linkedIn, panelsOf, refresh, sorted, suggest, unfold } from "./panels.js";
 
 const URL_DELAY = 300; // ms; browsers limit how often a page may write its address
 const SPEAK_DELAY = 800; // ms after the last key, so that a screen reader hears one answer
@@ -17,16 +18,6 @@ class FlopsCalculator extends HTMLElement {
 
   get form() {
     return /** @type {HTMLFormElement} */ (this.find("form"));
-  }
-
-  /** What is asked for where it is unfolded, under the name that it bears. */
-  get panels() {
-    return /** @type {NodeListOf<HTMLDetailsElement>} */ (this.querySelectorAll("[data-asks]"));
-  }
-
-  /** The panels whose state stands in the page's address. */
-  get linked() {
-    return [...this.panels].filter((panel) => "linked" in panel.dataset);
   }
 
   get choice() {
@@ -54,6 +45,7 @@ class FlopsCalculator extends HTMLElement {
       if (this.dataset.state === "printed") void start(this.version).catch(() => {});
     };
     this.addEventListener("focusin", begin, { signal });
+    this.addEventListener("focusin", ({ target }) => void suggest(target, this.version, this.calculator).catch(() => {}), { signal });
     this.addEventListener("pointerenter", begin, { signal });
     this.form.addEventListener("submit", (event) => event.preventDefault(), { signal });
     this.form.addEventListener("input", () => this.changed(), { signal });
@@ -63,9 +55,9 @@ class FlopsCalculator extends HTMLElement {
     this.find("[data-retry]").addEventListener("click", () => this.update(), { signal });
     for (const button of this.querySelectorAll("[data-copy]"))
       button.addEventListener("click", () => this.copy(button), { signal });
-    for (const panel of this.panels) {
+    for (const panel of panelsOf(this)) {
       panel.addEventListener("toggle", () => this.toggled(panel), { signal });
-      panel.addEventListener("click", (event) => this.sort(panel, event), { signal });
+      panel.addEventListener("click", (event) => sorted(panel, event) && this.changed(), { signal });
       panel.addEventListener("input", () => this.changed(), { signal });
     }
     window.addEventListener("popstate", () => this.restore(), { signal });
@@ -97,17 +89,11 @@ class FlopsCalculator extends HTMLElement {
     const given = Object.fromEntries(new URLSearchParams(location.search));
     const { calculator = this.calculator, ...fields } = given;
     if (!this.dataset.offers?.split(" ").includes(calculator)) return;
-    const asked = this.linked.filter((panel) => Object.hasOwn(fields, panel.dataset.asks ?? ""));
-    for (const panel of asked) {
-      const asks = panel.dataset.asks ?? "";
-      panel.dataset.order = fields[asks];
-      panel.open = true;
-      for (const control of panel.querySelectorAll("input")) control.value = fields[control.name] ?? "";
-    }
+    const unfolded = unfold(this, fields);
     if (this.choice && calculator !== this.choice.value) {
       this.choice.value = calculator;
       void this.choose(fields);
-    } else if (writeFields(this.form, fields) || asked.length > 0) void this.update();
+    } else if (writeFields(this.form, fields) || unfolded) void this.update();
   }
 
   /** What was typed into the forms so far, this one's latest. */
@@ -159,15 +145,6 @@ class FlopsCalculator extends HTMLElement {
     if ("linked" in panel.dataset && this.asked > 0) this.write();
   }
 
-  /** Sort the table of a panel by the column whose head was pressed: Python knows what comes next.
-   * @param {HTMLDetailsElement} panel @param {Event} event */
-  sort(panel, event) {
-    const button = /** @type {HTMLElement} */ (event.target).closest("[data-sort]");
-    if (!(button instanceof HTMLElement)) return;
-    panel.dataset.order = button.dataset.sort;
-    this.changed();
-  }
-
   changed() {
     this.write();
     void this.update();
@@ -181,11 +158,7 @@ class FlopsCalculator extends HTMLElement {
 
   link() {
     const url = new URL(location.href);
-    /** @type {Record<string, string>} */
-    const fields = { calculator: this.calculator, ...readFields(this.form) };
-    for (const panel of this.linked) {
-      if (panel.open) Object.assign(fields, textsOf(panel), { [panel.dataset.asks ?? ""]: panel.dataset.order ?? "" });
-    }
+    const fields = { calculator: this.calculator, ...readFields(this.form), ...linkOf(this) };
     url.search = new URLSearchParams(fields).toString();
     url.hash = this.id;
     return url.href;
@@ -202,24 +175,7 @@ class FlopsCalculator extends HTMLElement {
       const { html, errors } = await ask(this.version, "answer", question);
       if (mine !== this.asked) return;
       this.place(html, errors);
-      for (const panel of html === null ? [] : this.panels) {
-        if (!panel.open) continue;
-        const { asks = "", order: sort } = panel.dataset;
-        const more = textsOf(panel);
-        if (Object.keys(more).length > 0) {
-          // A figure is traced in half a second: not at every key, and the answer before is old.
-          panel.toggleAttribute("data-old", true);
-          await new Promise((resolve) => setTimeout(resolve, URL_DELAY));
-          if (mine !== this.asked) return;
-        }
-        const asked = sort ? { ...question, ...more, sort } : { ...question, ...more };
-        const shown = (await ask(this.version, asks, asked)).html;
-        if (mine !== this.asked) return;
-        const place = /** @type {HTMLElement} */ (panel.querySelector("[data-place]"));
-        become(place, fragment(shown, place));
-        panel.toggleAttribute("data-old", false);
-        void setTex(place);
-      }
+      if (html !== null) await refresh(this, this.version, question, () => mine === this.asked);
     } catch {
       // The state says why, and offers to try again.
     }
@@ -235,7 +191,7 @@ class FlopsCalculator extends HTMLElement {
       else control.removeAttribute("aria-invalid");
     }
     const figures = this.find(".calculator-figures");
-    for (const each of [this.find(".calculator-answer"), ...this.linked]) each.toggleAttribute("data-old", html === null);
+    for (const each of [this.find(".calculator-answer"), ...linkedIn(this)]) each.toggleAttribute("data-old", html === null);
     if (html !== null) become(figures, fragment(html, figures));
     performance.mark("calculator:answer");
     clearTimeout(this.speaking);
@@ -269,21 +225,11 @@ class FlopsCalculator extends HTMLElement {
         ? Promise.resolve(this.link())
         : ask(this.version, "to_copy", question).then((answer) => answer.text);
     const manual = /** @type {HTMLTextAreaElement} */ (this.find(".calculator-manual"));
-    manual.hidden = true;
-    let said = "Copied.";
     try {
-      const ready = await text;
-      if (ready === null) said = "Nothing to copy: mend the marked field first.";
-      else if (!(await copyText(ready))) {
-        manual.value = ready;
-        manual.hidden = false;
-        manual.select();
-        said = "The browser did not allow copying: here is the text.";
-      }
+      this.find("[data-message]").textContent = await copied(text, manual);
     } catch {
-      return; // The state says why.
+      // The state says why.
     }
-    this.find("[data-message]").textContent = said;
   }
 }
 

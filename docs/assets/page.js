@@ -134,13 +134,23 @@ export const setTex = async (root) => {
   for (const place of places) katex.render(place.dataset.tex ?? "", place);
 };
 
-/** @param {string} text @returns {Promise<boolean>} Whether the browser let us. */
-export const copyText = async (text) => {
+/**
+ * Copy a text that is on its way, or show it where the browser does not let us; return what to tell
+ * the reader.
+ * @param {Promise<string | null>} text @param {HTMLTextAreaElement} manual
+ */
+export const copied = async (text, manual) => {
+  manual.hidden = true;
+  const ready = await text;
+  if (ready === null) return "Nothing to copy: mend the marked field first.";
   try {
-    await navigator.clipboard.writeText(text);
-    return true;
+    await navigator.clipboard.writeText(ready);
+    return "Copied.";
   } catch {
-    return false;
+    manual.value = ready;
+    manual.hidden = false;
+    manual.select();
+    return "The browser did not allow copying: here is the text.";
   }
 };
 

@@ -1,0 +1,330 @@
+"""What a machine makes of some work: its roofline, layer by layer, beside another machine."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from calculator import charts, hardware
+from calculator.calculation import Calculation
+from calculator.chain import Chain
+from calculator.evaluate import Evaluation, evaluate
+from calculator.export import printed
+from calculator.form import escape
+from calculator.layer import Measured
+from calculator.roofline import PEAKS, ChainRuntime, Runtime
+from calculator.units import binary_bytes, grouped, rounded, seconds
+
+ASK = "Choose a device, or write a peak FLOP/s and a bandwidth, to see the roofline here."
+LARGEST_BATCH = 2**40
+_MOST = 24  # layers that stand unfolded
+_ROWS = (
+    "compute_seconds", "memory_seconds", "floor_seconds", "serial_seconds", "overhead_seconds",
+    "ridge_intensity", "least_joules", "most_joules", "mfu", "hfu", "mbu",
+)  # fmt: skip
+
+
+class Growth(NamedTuple):
+    """Work that grows with the batch: what there is without it, and more for each sample."""
+
+    flops: int
+    flops_each: int
+    bytes_moved: int
+    bytes_each: int
+
+    def seconds(self, size: int, peak: float, bandwidth: float) -> tuple[float, float]:
+        """Return the compute and the memory time of a batch."""
+        flops = self.flops + size * self.flops_each
+        return flops / peak, (self.bytes_moved + size * self.bytes_each) / bandwidth
+
+    def flip(self, peak: float, bandwidth: float) -> int | None:
+        """Return the least batch at which compute binds, None where it never does."""
+        gained = self.flops_each * bandwidth - self.bytes_each * peak
+        ahead = self.bytes_moved * peak - self.flops * bandwidth
+        if gained <= 0:
+            return 1 if ahead + self.bytes_each * peak <= self.flops_each * bandwidth else None
+        return max(1, -int(-ahead // gained))
+
+
+def growth(one: Measured, two: Measured, three: Measured) -> Growth | None:
+    """Return how work grows from batches of 1, 2 and 3, None where it does not grow evenly."""
+    flops = [each.flops for each in (one, two, three)]
+    moved = [each.bytes_moved for each in (one, two, three)]
+    if any(third - second != second - first for first, second, third in (flops, moved)):
+        return None
+    more, further = flops[1] - flops[0], moved[1] - moved[0]
+    return Growth(flops[0] - more, more, moved[0] - further, further)
+
+
+def of_batch(work: Measured) -> Callable[[int], Measured] | None:
+    """Return the function from a batch size to the same work on it, None where it has none."""
+    if "batch_size" in work.fields:
+        return lambda size: work.replace(batch_size=size)
+    shape = work.values().get("input_shape")
+    if isinstance(shape, tuple) and len(shape) > 1:
+        return lambda size: work.replace(input_shape=(size, *shape[1:]))
+    return None
+
+
+def flip_batch_size(work: Calculation, time: Runtime) -> int | None:
+    """Return the least batch at which compute binds and not memory, None where there is none.
+
+    Of layers in a row the one from which on compute binds for the longer part of the floor.
+    """
+    bandwidth = time.bandwidth_bytes_per_second
+    if not isinstance(work, Measured) or bandwidth is None or not work.flops:
+        return None
+    at = of_batch(work)
+    if at is None:
+        return None
+    rates = time.peak_flops_per_second, bandwidth
+    one, two, three = (at(size) for size in (1, 2, 3))
+    if not (isinstance(one, Chain) and isinstance(two, Chain) and isinstance(three, Chain)):
+        grows = growth(one, two, three)
+        return None if grows is None else grows.flip(*rates)
+    batches = zip(one.leaves(), two.leaves(), three.leaves(), strict=True)
+    growths = [(each[0][0], growth(*(layer for _, layer in each))) for each in batches]
+
+    def is_bound_by_compute(size: int) -> bool:
+        computing = moving = 0.0
+        for count, each in growths:
+            assert each is not None
+            busy, slow = each.seconds(size, *rates)
+            computing += count * busy * (busy >= slow)
+            moving += count * slow * (slow > busy)
+        return computing >= moving
+
+    if any(each is None for _, each in growths) or not is_bound_by_compute(LARGEST_BATCH):
+        return None
+    return 1 + bisect_left(range(1, LARGEST_BATCH), True, key=is_bound_by_compute)
+
+
+def told(outcome: Evaluation, calculator: str, fields: Mapping[str, str], compare: str = "") -> str:
+    """Return what a machine makes of some work, beside another device where one is named.
+
+    `calculator` and `fields` are what the outcome is of: the other machine is asked the same.
+    """
+    work, time = outcome.calculation, _time(outcome)
+    if work is None or time is None:
+        return f"<p>{escape(ASK)}</p>"
+    times, refused = [time], ""
+    if compare.strip():
+        other = evaluate(calculator, {**fields, **_OWN, "device": compare})
+        for error in other.errors.values():
+            refused = f'<p class="calculator-error">{escape(error.message)}</p>'
+        times += filter(None, [_time(other)])
+    return (
+        f"{refused}{charts.element(chart(work, times))}{_beside(work, times)}"
+        f"{_layers(work, time)}{_assumptions(times)}"
+    )
+
+
+_OWN = dict.fromkeys(
+    ("peak_flops_per_second", "bandwidth_bytes_per_second", "measured_seconds", "power_watts"), ""
+)
+"""What a reader says of one machine, and not of the one beside it."""
+
+
+def _time(outcome: Evaluation) -> Runtime | None:
+    work = outcome.calculation
+    return work if isinstance(work, Runtime) else outcome.time
+
+
+def chart(work: Calculation, times: Sequence[Runtime]) -> charts.Chart:
+    """Return the rooflines of machines, and the work, or each of its layers, under them."""
+    roofs = {
+        _name(time): charts.Roof(
+            _name(time), time.peak_flops_per_second, time.bandwidth_bytes_per_second
+        )
+        for time in times
+        if time.bandwidth_bytes_per_second is not None
+    }
+    points = [point for time in times if _name(time) in roofs for point in _points(work, time)]
+    return charts.roofline(list(roofs.values()), points, f"Roofline of {work.title}")
+
+
+def _points(work: Calculation, time: Runtime) -> Iterator[charts.Point]:
+    parts = {id(time): (work.title, time)}
+    if isinstance(time, ChainRuntime) and isinstance(work, Chain):
+        parts = {}  # a network repeats its layers
+        for _, label, _, layer in work.parts():
+            each = time.of_layer(layer)
+            if each is not None:
+                parts.setdefault(id(each), (label, each))
+    for label, each in parts.values():
+        if not each.bytes_moved:
+            continue
+        intensity = each.flops / each.bytes_moved
+        detail = f"{each.bound} binds, {seconds(each.floor_seconds)}"
+        rate = each.attainable_flops_per_second or 0
+        yield charts.Point(label, intensity, rate, _name(time), detail)
+        if each.measured_seconds is not None:
+            reached = each.flops / each.measured_seconds
+            yield charts.Point(
+                "measured", intensity, reached, _name(time), seconds(each.measured_seconds)
+            )
+
+
+def _name(time: Runtime) -> str:
+    return str(hardware.device(time.device)["name"]) if time.device else "your figures"
+
+
+def _beside(work: Calculation, times: Sequence[Runtime]) -> str:
+    """Return the times on each machine as the columns of a table."""
+    heads = "".join(f'<th scope="col">{escape(_name(each))}</th>' for each in times)
+    rows = [
+        ("Peak", [_peak(each) for each in times]),
+        ("Bandwidth", [_rate(each.bandwidth_bytes_per_second) for each in times]),
+        ("What binds", [each.bound for each in times]),
+        ("Expect", [f"{seconds(each.least_seconds)} to {seconds(each.most_seconds)}"
+                    for each in times]),
+        ("Batch from which compute binds", [_flip(work, each) for each in times]),
+    ]  # fmt: skip
+    for name in _ROWS:
+        declared = Runtime.quantities[name]
+        values = [getattr(each, name) for each in times]
+        if any(value is not None for value in values):
+            cells = ["–" if value is None else printed(declared, value) for value in values]
+            rows.insert(-2 if name.endswith("seconds") else len(rows), (declared.label, cells))
+    body = "".join(
+        f'<tr><th scope="row">{escape(label)}</th>'
+        f"{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>"
+        for label, cells in rows
+    )
+    return _scrolled(
+        "On the machine" if len(times) == 1 else "On both machines",
+        f'<thead><tr><th scope="col">Time</th>{heads}</tr></thead><tbody>{body}</tbody>',
+    )
+
+
+def _peak(time: Runtime) -> str:
+    rate = rounded(time.peak_flops_per_second, "FLOP/s")
+    if time.peak is None:
+        return rate
+    said = f"{rate}, {PEAKS[time.peak_kind]} {time.peak.row}"
+    others = (
+        (kind, hardware.peak(str(time.device), time.dtype, kind))
+        for kind in PEAKS
+        if kind != time.peak_kind
+    )
+    return "; ".join(
+        [said, *(f"{PEAKS[kind]}: {rounded(each.flops_per_second, 'FLOP/s')}"
+                 for kind, each in others if each is not None and not each.because)]
+    )  # fmt: skip
+
+
+def _rate(bandwidth: Any) -> str:
+    return "–" if bandwidth is None else rounded(bandwidth, "B/s")
+
+
+def _flip(work: Calculation, time: Runtime) -> str:
+    if not isinstance(work, Measured) or of_batch(work) is None:
+        return "–"
+    size = flip_batch_size(work, time)
+    return "none" if size is None else grouped(size)
+
+
+def _layers(work: Calculation, time: Runtime) -> str:
+    """Return the two times of each layer, and which binds."""
+    if not isinstance(work, Chain) or not isinstance(time, ChainRuntime):
+        return ""
+    rows = ""
+    for place, label, count, layer in work.parts():
+        each = time.of_layer(layer)
+        if each is None:
+            continue
+        rows += (
+            f'<tr><th scope="row">{place}</th>'
+            f"<td><code>{escape(label).replace('.', '.<wbr>')}</code>"
+            f"{f' × {grouped(count)}' if count > 1 else ''}</td>"
+            f"<td>{_intensity(each)}</td><td>{seconds(count * each.compute_seconds)}</td>"
+            f"<td>{seconds(count * (each.memory_seconds or 0))}</td><td>{each.bound}</td>"
+            f"<td>{seconds(count * each.floor_seconds)}</td>"
+            f"<td>{_percent(count * each.floor_seconds, time.floor_seconds)}</td></tr>"
+        )
+    heads = ("#", "Layer", "FLOP/B", "Compute", "Memory", "Binds", "Floor", "Share")
+    head = "".join(f'<th scope="col">{each}</th>' for each in heads)
+    table = _scrolled(
+        "The floor layer by layer", f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody>"
+    )
+    said = (
+        f"<p>Compute binds for {_percent(time.bound_by('compute'), time.floor_seconds)} of the "
+        f"floor, memory for {_percent(time.bound_by('memory'), time.floor_seconds)}.</p>"
+    )
+    if len(time.steps) <= _MOST:
+        return said + table
+    return (
+        f'{said}<details class="calculator-more"><summary>The floor layer by layer: '
+        f"{len(time.steps)}</summary>{table}</details>"
+    )
+
+
+def _intensity(time: Runtime) -> str:
+    return rounded(time.flops / time.bytes_moved) if time.bytes_moved else "–"
+
+
+def _percent(part: float, whole: float) -> str:
+    return f"{rounded(100 * part / whole)} %" if whole else "–"
+
+
+def _assumptions(times: Sequence[Runtime]) -> str:
+    """Return where each machine's figures are from, and what is taken for granted."""
+    return "".join(
+        f'<p class="calculator-source"><strong>{escape(_name(time))}.</strong> '
+        f"{' '.join(_said(time))}</p>"
+        for time in times
+    )
+
+
+def _said(time: Runtime) -> Iterator[str]:
+    if time.device:
+        machine = hardware.device(time.device)
+        yield (
+            f"Rates: {_link(machine)}, {machine['confidence']} confidence, checked "
+            f"{escape(machine['checked'])}."
+        )
+        if "note" in machine:
+            yield f"Note: {escape(machine['note'].rstrip('.'))}."
+        if "memory_bytes" in machine:
+            memory = machine["memory_bytes"]
+            yield f"Memory: {rounded(memory, 'B')} ({binary_bytes(memory)})."
+    for what, ends in (("peak", time.utilization), ("bandwidth", time.bandwidth_utilization)):
+        kind = {"peak": "compute", "bandwidth": "bandwidth"}[what]
+        low, high = (rounded(100 * end) for end in ends)
+        share = f"{low} %" if low == high else f"{low} to {high} %"
+        yield f"Share of the {what}: {share}{_from(time, kind, ends)}."
+    if time.launch_seconds:
+        yield f"A launch: {seconds(time.launch_seconds)}{_from_launch(time)}."
+    if time.power_watts is not None:
+        power = hardware.device(time.device).get("power") if time.device else None
+        source = f", {_link(power)}" if power and power["watts"] == time.power_watts else ""
+        yield f"Power: {rounded(time.power_watts, 'W')}{source}, all the time."
+
+
+def _from(time: Runtime, what: str, ends: tuple[float, float]) -> str:
+    """Return where a default share is from, nothing where it is one's own."""
+    if ends != hardware.achieved(time.device, what):
+        return ", your figure"
+    sources = hardware.measurements(time.device, what)
+    if len(sources) == 1:
+        return f", measured: {_link(sources[0])}"
+    return f", from the lowest to the highest of the {len(sources)} devices that were measured"
+
+
+def _from_launch(time: Runtime) -> str:
+    if time.launch_seconds != hardware.launch_seconds(time.device):
+        return ", your figure"
+    sources = hardware.measurements(time.device, "launch")
+    return f", measured: {_link(sources[0])}" if sources else ""
+
+
+def _link(source: dict[str, Any]) -> str:
+    return f'<a href="{escape(source["source_url"])}">{escape(source["source_title"])}</a>'
+
+
+def _scrolled(label: str, table: str) -> str:
+    return (
+        f'<div class="calculator-scroll" tabindex="0" role="group" aria-label="{escape(label)}">'
+        f'<table class="calculator-layers">{table}</table></div>'
+    )
