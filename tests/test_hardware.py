@@ -24,6 +24,7 @@ DERIVATION = {"dtype", "units", "unit", "engines", "engine", "fma", "clock_hz", 
 MEASURED = {
     "compute": {"share", "dtype", "flops_per_second"} | SOURCE,
     "bandwidth": {"share", "bytes_per_second"} | SOURCE,
+    "launch": {"seconds"} | SOURCE,
 }
 KINDS = {"datacenter_gpu", "consumer_gpu", "soc_gpu", "edge", "tpu", "accelerator", "cpu"}
 CLOCKS = {"boost", "base", "fixed", "maximum"}
@@ -309,7 +310,7 @@ def test_a_power_is_in_watts(device):
 
 
 @those_with("achieved")
-def test_what_is_achieved_is_compute_or_bandwidth(device):
+def test_what_is_achieved_is_compute_bandwidth_or_a_launch(device):
     achieved = device["achieved"]
     assert achieved
     assert all(each.keys() == MEASURED[kind] for kind, each in achieved.items())
@@ -317,12 +318,23 @@ def test_what_is_achieved_is_compute_or_bandwidth(device):
 
 @those_with("achieved")
 def test_what_is_achieved_is_a_share_of_what_is_possible(device):
-    for each in device["achieved"].values():
+    shares = [each for each in device["achieved"].values() if "share" in each]
+    for each in shares:
         row = each.get("dtype")
         measured = each["flops_per_second"] if row else each["bytes_per_second"]
         possible = device["peak"][row] if row else device["bandwidth_bytes_per_s"]
         assert each["share"] == pytest.approx(measured / possible, abs=0.0006)
         assert 0.4 < each["share"] < 1
+
+
+def test_a_launch_takes_microseconds():
+    measured = [
+        device["achieved"]["launch"]["seconds"]
+        for device in TABLE.values()
+        if "launch" in device.get("achieved", {})
+    ]
+    assert measured
+    assert all(1e-6 < seconds < 1e-5 for seconds in measured)
 
 
 # As printed in the table of ml-engineering, "Maximum Achievable Matmul FLOPS", August 2026, and by
@@ -333,6 +345,7 @@ ACHIEVED = {
     "MI300X": ("mi300x", "compute", "flops_per_second", 668.4e12),
     "Gaudi 2": ("gaudi2", "compute", "flops_per_second", 418.7e12),
     "the memory of the H100": ("h100_sxm", "bandwidth", "bytes_per_second", 2.97e12),
+    "a launch on the H100": ("h100_sxm", "launch", "seconds", 2.1e-6),  # Hazy Research, May 2025
     "the memory of the A100": ("a100_80gb_sxm", "bandwidth", "bytes_per_second", 1.70e12),
 }
 
