@@ -1,4 +1,4 @@
-"""What pint says: how long work takes, what a training run takes, what a model takes up."""
+"""What pint says: how long work and training take, how fast a machine is, how large a model."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ SPELLINGS = {  # what may stand for a unit in an example's text, beside the unit
     "B": "B",
     "s": "s",
     "W": "W",
+    "Hz": "Hz",
     "FLOP": "MACs?|FLOPs?|FLOPS|mult-adds",
+    "FMA": "FMAs?",
     "MAC": "MACs?|FLOPs?|FLOPS|mult-adds",
     "hour": "device-hours|GPU-hours|h",
     "param": "params|parameters",
@@ -143,9 +145,10 @@ def _shares(text: str, machine: Any, machines: Any, what: str) -> tuple[Any, Any
         if text.endswith("%"):
             ends = [end / 100 for end in ends]
     else:
-        known = [each for each in (machine, *machines.values()) if what in each.get("achieved", {})]
-        own = known[:1] if known[0] is machine else known
-        ends = [each["achieved"][what]["share"] for each in own]
+        known = [machine] if what in machine.get("achieved", {}) else machines.values()
+        ends = [
+            each["achieved"][what]["share"] for each in known if what in each.get("achieved", {})
+        ]
     return registry().Quantity(Fraction(min(ends))), registry().Quantity(Fraction(max(ends)))
 
 
@@ -155,17 +158,42 @@ def _launch(text: str, machine: Any, machines: Any) -> Any:
         return duration(text)
     if machine.get("kind", "") not in ("datacenter_gpu", "consumer_gpu", "edge"):
         return registry().Quantity("0 s")
-    known = [
-        each["achieved"]["launch"]["seconds"]
-        for each in (machine, *machines.values())
-        if "launch" in each.get("achieved", {})
-    ]
-    return amount(str(known[0] if machine.get("achieved", {}).get("launch") else min(known)), "s")
+    known = [machine] if "launch" in machine.get("achieved", {}) else machines.values()
+    measured = [each.get("achieved", {}).get("launch") for each in known]
+    return amount(str(min(each["seconds"] for each in measured if each)), "s")
 
 
 def duration(text: str) -> Any:
     """Return a time that a person wrote, such as 48 µs."""
     return registry().Quantity(text if text[-1] == "s" else f"{text} s")
+
+
+def build(texts: Mapping[str, str]) -> Figures:
+    """Return the rate of a machine whose engines all do their FMAs at every tick of its clock.
+
+    What is left empty is what the device's data sheet multiplies.
+    """
+    machine: dict[str, Any] = {}
+    if texts["device"]:
+        machine = json.loads(HARDWARE.read_text("utf-8"))[texts["device"]]
+    row = texts["dtype"]
+    known = [each for each in machine.get("derivation", []) if each["dtype"] == row]
+    units, engines, fma, clock = (
+        texts[part] or str(known[0][part]) for part in ("units", "engines", "fma", "clock_hz")
+    )
+    busy = amount(fma, "FMA") * int(engines) * int(units)
+    sparse = int(texts["sparsity"])
+    rate = busy * amount(clock, "Hz") * sparse
+    found = {
+        "fma_per_clock": as_number(busy, "FMA"),
+        "flops_per_clock": as_number(busy, "FLOP"),
+        "peak_flops_per_second": as_number(rate, "FLOP/s"),
+    }
+    printed = machine.get("sparse" if sparse > 1 else "peak", {}).get(row)
+    if printed is not None:
+        found["printed_flops_per_second"] = as_number(amount(str(printed), "FLOP/s"), "FLOP/s")
+        found["ratio"] = as_float(rate / amount(str(printed), "FLOP/s"), "")
+    return found
 
 
 def convert(texts: Mapping[str, str]) -> Figures:

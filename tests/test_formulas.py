@@ -21,6 +21,12 @@ from scripts import configurations
 
 FIGURE = st.integers(1, 10**15) | st.floats(1e-3, 1e15)
 SHARES = st.tuples(st.floats(1e-3, 1), st.floats(1e-3, 1)).map(sorted)
+BUILT = {
+    "units": st.integers(1, 10**4),
+    "engines": st.integers(1, 10**4),
+    "fma": st.integers(1, 10**6),
+    "clock_hz": FIGURE,
+}
 OTHERS = {
     "runtime": st.fixed_dictionaries(
         {
@@ -43,6 +49,15 @@ OTHERS = {
             "counts": st.sampled_from(["macs", "flops"]),
         }
     ),
+    "peak": st.fixed_dictionaries(
+        {
+            "dtype": st.sampled_from(["bf16", "fp16", "fp8", "fp32"]),
+            "sparsity": st.sampled_from("12"),
+            "device": st.sampled_from(["rtx4090", "h100_sxm", "mi300x"]),
+        },
+        optional=BUILT,
+    )
+    | st.fixed_dictionaries({"device": st.none(), **BUILT}),
     "training_cost": st.fixed_dictionaries(
         {
             "params": st.integers(1, 10**13),
