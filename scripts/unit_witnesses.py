@@ -158,9 +158,13 @@ def _launch(text: str, machine: Any, machines: Any) -> Any:
         return duration(text)
     if machine.get("kind", "") not in ("datacenter_gpu", "consumer_gpu", "edge"):
         return registry().Quantity("0 s")
-    known = [machine] if "launch" in machine.get("achieved", {}) else machines.values()
-    measured = [each.get("achieved", {}).get("launch") for each in known]
-    return amount(str(min(each["seconds"] for each in measured if each)), "s")
+    return amount(str(min(each["seconds"] for each in _measured(machine, machines, "launch"))), "s")
+
+
+def _measured(machine: Any, machines: Any, what: str) -> list[Any]:
+    """Return what was measured on a machine, or on all where it was not measured on this one."""
+    known = [machine] if what in machine.get("achieved", {}) else machines.values()
+    return [each["achieved"][what] for each in known if what in each.get("achieved", {})]
 
 
 def duration(text: str) -> Any:
