@@ -50,6 +50,7 @@ _PUBLIC = {
     "networks": "Network",
     "conversion": "Conversion",
     "roofline": "Runtime",
+    "peak": "Peak",
     "training": "TrainingCost",
     "memory": "ModelMemory",
     "layer": "Layer",

@@ -167,6 +167,11 @@ class Text(Expression):
         return f"{digits} · 10{str(exponent).translate(_SUPERSCRIPTS)}"
 
 
+def numeral(value: Number, beside: object) -> Number:
+    """Return a number that no formula gives: its numeral where `beside` is an expression."""
+    return beside.number(value) if isinstance(beside, Expression) else value  # type: ignore[return-value]
+
+
 def quotient(dividend: int, divisor: int) -> int:
     """Return the exact quotient of two counts.
 

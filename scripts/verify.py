@@ -21,6 +21,7 @@ from calculator.layer import Layer, Measured
 from calculator.memory import ModelMemory
 from calculator.network import Sequential
 from calculator.networks import Network
+from calculator.peak import Peak
 from calculator.training import TrainingCost
 from scripts import unit_witnesses, witnesses
 from scripts.configurations import Configuration
@@ -34,6 +35,7 @@ MOST_OPERATIONS = 6_000_000
 UNITS = {
     Conversion: unit_witnesses.convert,
     ModelMemory: unit_witnesses.store,
+    Peak: unit_witnesses.build,
     TrainingCost: unit_witnesses.train,
 }
 """What pint works out from the texts alone."""

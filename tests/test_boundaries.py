@@ -112,7 +112,7 @@ def declares(name: str) -> bool:
 
 
 def test_calculations_are_declared_in_the_families_and_in_modules_without_layers():
-    others = {"conversion", "memory", "network", "networks", "roofline", "training"}
+    others = {"conversion", "memory", "network", "networks", "peak", "roofline", "training"}
     assert set(filter(declares, TREES)) == FAMILIES | BLOCKS | others
 
 
@@ -156,6 +156,10 @@ def test_a_counting_tool_is_predicted_from_what_every_layer_has(name):
 
 def test_the_roofline_knows_hardware_and_no_family_of_layers():
     assert siblings("roofline") <= FOUNDATION | {"hardware"}
+
+
+def test_the_peak_builder_knows_hardware_and_no_layer():
+    assert siblings("peak") <= FOUNDATION | {"hardware"}
 
 
 def test_the_memory_of_a_model_knows_neither_layers_nor_machines():

@@ -35,6 +35,23 @@ OTHERS = {
             "counts": st.sampled_from(["macs", "flops"]),
         }
     ),
+    "peak": st.fixed_dictionaries(
+        {
+            "dtype": st.sampled_from(["bf16", "fp16", "fp8", "fp32"]),
+            "sparsity": st.sampled_from("12"),
+            "device": st.sampled_from(["rtx4090", "h100_sxm", "mi300x"]),
+        },
+        optional={"units": st.integers(1, 10**4), "clock_hz": FIGURE},
+    )
+    | st.fixed_dictionaries(
+        {
+            "device": st.none(),
+            "units": st.integers(1, 10**4),
+            "engines": st.integers(1, 10**4),
+            "fma": st.integers(1, 10**6),
+            "clock_hz": FIGURE,
+        }
+    ),
     "training_cost": st.fixed_dictionaries(
         {
             "params": st.integers(1, 10**13),
