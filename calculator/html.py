@@ -22,6 +22,7 @@ from calculator.units import THIN_SPACE, binary_bytes, grouped, rounded, seconds
 HEADLINE = (
     *("macs", "flops", "params", "output_shape", "fmas"),
     *("bytes_moved", "arithmetic_intensity", "kv_cache_bytes", "floor_seconds"),
+    *("peak_flops_per_second", "printed_flops_per_second"),
     *("hardware_flops", "device_hours", "training_seconds", "mfu", "hfu", "mbu"),
     *("total_bytes", "bytes_per_param"),
 )

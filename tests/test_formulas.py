@@ -21,12 +21,6 @@ from scripts import configurations
 
 FIGURE = st.integers(1, 10**15) | st.floats(1e-3, 1e15)
 SHARES = st.tuples(st.floats(1e-3, 1), st.floats(1e-3, 1)).map(sorted)
-BUILT = {
-    "units": st.integers(1, 10**4),
-    "engines": st.integers(1, 10**4),
-    "fma": st.integers(1, 10**6),
-    "clock_hz": FIGURE,
-}
 OTHERS = {
     "runtime": st.fixed_dictionaries(
         {
@@ -55,9 +49,17 @@ OTHERS = {
             "sparsity": st.sampled_from("12"),
             "device": st.sampled_from(["rtx4090", "h100_sxm", "mi300x"]),
         },
-        optional=BUILT,
+        optional={"units": st.integers(1, 10**4), "clock_hz": FIGURE},
     )
-    | st.fixed_dictionaries({"device": st.none(), **BUILT}),
+    | st.fixed_dictionaries(
+        {
+            "device": st.none(),
+            "units": st.integers(1, 10**4),
+            "engines": st.integers(1, 10**4),
+            "fma": st.integers(1, 10**6),
+            "clock_hz": FIGURE,
+        }
+    ),
     "training_cost": st.fixed_dictionaries(
         {
             "params": st.integers(1, 10**13),

@@ -133,6 +133,11 @@ def test_the_formula_of_the_peak_is_shown():
     )
 
 
+def test_what_is_printed_is_shown_as_a_numeral():
+    formula = Peak().formula("printed_flops_per_second", Latex, named=True)
+    assert str(formula) == r"312\,000\,000\,000\,000"
+
+
 def test_the_line_with_numbers_shows_each_factor():
     line = str(Peak(device="h100_sxm").formula("fma_per_clock", Text, named=False))
     assert line == "132 · 4 · 512"
