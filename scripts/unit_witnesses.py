@@ -31,8 +31,6 @@ SPELLINGS = {  # what may stand for a unit in an example's text, beside the unit
     "hour": "device-hours|GPU-hours|h",
     "param": "params|parameters",
     "token": "tokens",
-    "FMA": "FMAs?",
-    "Hz": "Hz",
 }
 
 
@@ -172,34 +170,6 @@ def _measured(machine: Any, machines: Any, what: str) -> list[Any]:
 def duration(text: str) -> Any:
     """Return a time that a person wrote, such as 48 µs."""
     return registry().Quantity(text if text[-1] == "s" else f"{text} s")
-
-
-def build(texts: Mapping[str, str]) -> Figures:
-    """Return the rate of a machine whose engines all do their FMAs at every tick of its clock.
-
-    What is left empty is what the device's data sheet multiplies.
-    """
-    machine: dict[str, Any] = {}
-    if texts["device"]:
-        machine = json.loads(HARDWARE.read_text("utf-8"))[texts["device"]]
-    row = texts["dtype"]
-    known = [each for each in machine.get("derivation", []) if each["dtype"] == row]
-    units, engines, fma, clock = (
-        texts[part] or str(known[0][part]) for part in ("units", "engines", "fma", "clock_hz")
-    )
-    busy = amount(fma, "FMA") * int(engines) * int(units)
-    sparse = int(texts["sparsity"])
-    rate = busy * amount(clock, "Hz") * sparse
-    found = {
-        "fma_per_clock": as_number(busy, "FMA"),
-        "flops_per_clock": as_number(busy, "FLOP"),
-        "peak_flops_per_second": as_number(rate, "FLOP/s"),
-    }
-    printed = machine.get("sparse" if sparse > 1 else "peak", {}).get(row)
-    if printed is not None:
-        found["printed_flops_per_second"] = as_number(amount(str(printed), "FLOP/s"), "FLOP/s")
-        found["ratio"] = as_float(rate / amount(str(printed), "FLOP/s"), "")
-    return found
 
 
 def convert(texts: Mapping[str, str]) -> Figures:
