@@ -14,8 +14,8 @@ from calculator import CALCULATIONS
 from calculator.evaluate import evaluate
 from calculator.units import grouped
 from scripts import rosetta
-from scripts.markdown_calculators import EVIDENCE, ROOT, agrees, example, subject
-from scripts.steps import PACKAGES, node, path_with_node
+from scripts.examples import EVIDENCE, agrees, example, subject
+from scripts.steps import PACKAGES, ROOT, node, path_with_node
 
 CONFIG = """\
 site_name: test
