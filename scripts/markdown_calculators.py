@@ -13,11 +13,15 @@
     /// figure | convolution
     ///
 
+    /// chart | roofline_rows
+    ///
+
     /// battery | readings
     ///
 
 Whatever is wrong in one stops the build: a figure that the formula, the page and the committed
-record do not agree on, an unknown key, field or directive, a formula that KaTeX cannot set.
+record do not agree on, an unknown key, field or directive, a formula that KaTeX cannot set, a chart
+that Vega-Lite cannot draw.
 """
 
 from __future__ import annotations
@@ -40,7 +44,7 @@ from pymdownx.blocks.block import Block
 from calculator import page, prediction
 from calculator.evaluate import Evaluation, evaluate, form_fields
 from calculator.units import grouped
-from scripts import rosetta
+from scripts import charts, rosetta
 from scripts.examples import EVIDENCE, DirectiveError, Example, check, example, read, texts
 from scripts.figures import FIGURES
 from scripts.steps import ROOT
@@ -159,6 +163,20 @@ class FigureBlock(_Raw):
         return f'<div class="figure-frame">{FIGURES[argument]()}</div>'
 
 
+class ChartBlock(_Raw):
+    """`/// chart | NAME`: a chart, drawn, and drawn again by the browser that can."""
+
+    NAME = "chart"
+
+    def fragment(self, argument: str, body: str) -> str:
+        if argument not in charts.CHARTS or body.strip():
+            raise DirectiveError(f"chart | {argument}: there are {', '.join(charts.CHARTS)}")
+        try:
+            return charts.fragment(argument)
+        except ValueError as error:
+            raise DirectiveError(f"chart | {argument}: {error}") from error
+
+
 class BatteryBlock(_Raw):
     """`/// battery | readings`: what every counting tool said, as a table."""
 
@@ -239,6 +257,7 @@ class MarkdownCalculators(BlocksExtension):  # type: ignore[misc]
         block_mgr.register(ExampleBlock, self.getConfigs())
         block_mgr.register(PredictionBlock, self.getConfigs())
         block_mgr.register(FigureBlock, self.getConfigs())
+        block_mgr.register(ChartBlock, self.getConfigs())
         block_mgr.register(BatteryBlock, self.getConfigs())
         md.postprocessors.register(Finish(md), "calculators", 1)
 
