@@ -133,7 +133,7 @@ def _spec(roofs: Sequence[Roof], points: Sequence[Point], title: str) -> Spec:
     }
     shaped = {**at, "shape": {**nominal("roof"), "scale": scale(series(names, SHAPES))}}
     told = [{**nominal(field), "title": word} for field, word in TOLD.items()]
-    foot = {**at, "y": {**at["y"], "field": "foot"}, "text": nominal("figure")}
+    foot = {"x": at["x"], "y": {**at["y"], "field": "foot"}, "text": nominal("figure")}
     bare = [{**corner, "said": None} for corner in corners]
     layers = [
         *(

@@ -14,7 +14,7 @@ from calculator.evaluate import evaluate
 from calculator.layer import Measured
 from calculator.units import seconds
 
-WIDTHS = {"wide": 640, "narrow": 340}
+WIDTHS = {"wide": 680, "narrow": 340}
 """Pixels of the drawings of a chart: the stylesheet shows the one that suits the column."""
 
 
