@@ -17,6 +17,7 @@ from calculator.charts import Bar, Case, Point, Roof, durations, element, measur
 from calculator.drawing import COLOURS, DASHES, SHAPES
 from scripts import charts
 from scripts.examples import DirectiveError
+from scripts.runtime import RUNTIMES, VERSION, in_pyodide
 from scripts.steps import ROOT, node
 
 pytestmark = pytest.mark.xdist_group("site")  # one builder of it at a time
@@ -222,6 +223,18 @@ def test_a_drawing_is_the_same_wherever_it_is_made():
     assert other.stdout == charts.svg(EXAMPLES["rows"], "x")
 
 
+def test_the_browsers_python_makes_the_same_charts(site):
+    code = (
+        "from calculator.charts import *\n"
+        "print(element(roofline([Roof('A', 312e12, 2e12)], [Point('x', 9., 1e13, 'A')], 'T')))\n"
+        "print(element(durations([Bar('a', 'b', 1e-6, 1e-7, 2e-6)], 'D')))\n"
+        "print(element(measured([Case('a', 'f', 1e-6, 2e-6, 3e-6, 2e-6, 1e-6, 3e-6)], 'M')))\n"
+    )
+    there = in_pyodide(code, RUNTIMES / VERSION.read_text())
+    here = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert there.strip() == here.stdout.strip() != ""
+
+
 def test_the_ids_of_two_drawings_differ():
     chart = EXAMPLES["rows"]
     first = {**chart.spec["layer"][0], "mark": {"type": "line", "clip": True}}
@@ -363,6 +376,14 @@ def test_the_drawing_that_can_be_walked_through_is_as_large_as_the_printed_one(o
     after = page.locator(f"{CHART} svg").bounding_box()
     assert after["width"] == pytest.approx(before["width"], abs=2)
     assert after["height"] == pytest.approx(before["height"], abs=8)
+
+
+def test_a_chart_becomes_as_narrow_as_its_column(open_page, site):
+    page = open_page(site + "runtime/")
+    chart = in_view(page)
+    page.set_viewport_size(PHONE)
+    expect(chart.locator("svg")).to_have_attribute("width", "358")
+    assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
 
 
 @pytest.mark.parametrize("options", [{"viewport": PHONE}, {}], ids=["on a phone", "on a desktop"])
