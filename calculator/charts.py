@@ -127,7 +127,7 @@ def _spec(roofs: Sequence[Roof], points: Sequence[Point], title: str) -> Spec:
     names = [roof.name for roof in roofs]
     dashes, colours = series(names, DASHES), scale(series(names, COLOURS))
     at = {
-        "x": quantitative("x", x, "Arithmetic intensity in FLOP/B"),
+        "x": quantitative("x", x, "Arithmetic intensity in FLOP/B", "~r"),
         "y": quantitative("y", y, "FLOP/s"),
         "color": {**nominal("roof"), "scale": colours},
     }

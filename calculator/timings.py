@@ -178,12 +178,13 @@ def measured(rows: Sequence[Case], title: str) -> Chart:
             ("measured_text", "Measured"), ("spread", "10th to 90th percentile")]  # fmt: skip
     told = {"tooltip": [{**nominal(field), "title": word} for field, word in said]}
     between = {**channel("low"), "x2": {"field": "high"}, **colour, **told}
-    spread = {**channel("p10"), "x2": {"field": "p90"}, **colour}
+    spread = {**channel("p10"), "x2": {"field": "p90"}}
     layers = [
         layer("bar", having("foretold", "low", "high"), between, size=10),
         layer("point", having("floor", "floor"), {**channel("floor"), **kinds, **told},
               size=180, strokeWidth=2.5, opacity=1),
-        layer("rule", _quiet(having("measured", "p10", "p90")), spread, strokeWidth=2),
+        layer("rule", _quiet(having("measured", "p10", "p90")), spread,
+              color="currentColor", strokeWidth=1.5),
         layer("point", having("measured", "measured"), {**channel("measured"), **kinds, **told},
               filled=True, size=70, stroke="currentColor", strokeWidth=1.5, opacity=1),
         _heads([{"y": mark["head"], "name": mark["name"]} for mark in marks], down, 400),

@@ -90,7 +90,7 @@ def axes(svg):
     """Return two functions, across and down, from a number to the place the ticks give it."""
     labels = svg.findall(".//g[@class='mark-text role-axis-label']/text")
     marks = svg.findall(".//g[@class='mark-rule role-axis-tick']/line")
-    powers = {"1": 0, "10": 1, "100": 2, "1k": 3, "1T": 12, "10T": 13, "100T": 14, "1P": 15}
+    powers = {"1": 0, "10": 1, "100": 2, "1000": 3, "1T": 12, "10T": 13, "100T": 14, "1P": 15}
 
     def axis(anchor, side):
         known = [
