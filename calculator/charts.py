@@ -127,13 +127,13 @@ def _spec(roofs: Sequence[Roof], points: Sequence[Point], title: str) -> Spec:
     names = [roof.name for roof in roofs]
     dashes, colours = series(names, DASHES), scale(series(names, COLOURS))
     at = {
-        "x": quantitative("x", x, "Arithmetic intensity in FLOP/B"),
+        "x": quantitative("x", x, "Arithmetic intensity in FLOP/B", "~r"),
         "y": quantitative("y", y, "FLOP/s"),
         "color": {**nominal("roof"), "scale": colours},
     }
     shaped = {**at, "shape": {**nominal("roof"), "scale": scale(series(names, SHAPES))}}
     told = [{**nominal(field), "title": word} for field, word in TOLD.items()]
-    foot = {**at, "y": {**at["y"], "field": "foot"}, "text": nominal("figure")}
+    foot = {"x": at["x"], "y": {**at["y"], "field": "foot"}, "text": nominal("figure")}
     bare = [{**corner, "said": None} for corner in corners]
     layers = [
         *(

@@ -142,9 +142,9 @@ def nominal(field: str) -> Spec:
     return {"field": field, "type": "nominal"}
 
 
-def quantitative(field: str, on: Log, title: str) -> Spec:
+def quantitative(field: str, on: Log, title: str, numbers: str = "~s") -> Spec:
     """Return a channel that places a number on a logarithmic axis."""
-    axis = {"title": title, "values": on.ticks, "format": "~s"}
+    axis = {"title": title, "values": on.ticks, "format": numbers}
     return {"field": field, "type": "quantitative", "scale": on.scale, "axis": axis}
 
 

@@ -24,6 +24,7 @@ from calculator.units import seconds
 
 NAME, ROW, GAP = 20, 18, 8  # pixels of a name's line, of what stands under it, and between two
 TICKS = "replace(format(datum.value, '~s'), regexp('([^0-9.]?)$'), ' $1s')"
+EXACT = {"nice": False, "padding": 0}  # as long as it is said to be
 UNDRAWN = "not drawn: no place on this axis"
 KIND_SHAPES = {"floor": "M0,-1V1", "foretold": "M-1,-.5H1V.5H-1Z", "measured": "circle"}
 KIND_COLOURS = {"floor": "currentColor", "foretold": COLOURS[0], "measured": COLOURS[1]}
@@ -125,7 +126,7 @@ def durations(bars: Sequence[Bar], title: str, logarithmic: bool = False) -> Cha
         layer("rect", marks, whole),
         *_spans([mark for mark in marks if "low" in mark], at, down),
         layer("text", _quiet(marks), label, align="left", dx=6, baseline="middle"),
-        _heads(heads, down, 550),
+        _heads(heads, down, 600),
     ]
     return Chart(drawing(title, down, layers), columns, rows, title)
 
@@ -162,32 +163,29 @@ def measured(rows: Sequence[Case], title: str) -> Chart:
         down += GAP
     axis = Log(min(times) / 1.5, max(times) * 1.5, 1)
     at = _across(axis, 0)
-    kinds = {
-        "color": {"type": "nominal", "scale": scale(KIND_COLOURS)},
-        "shape": {"type": "nominal", "scale": scale(KIND_SHAPES)},
-    }
+    colour = {"color": {**nominal("kind"), "scale": scale(KIND_COLOURS)}}
+    kinds = {**colour, "shape": {**nominal("kind"), "scale": scale(KIND_SHAPES)}}
 
     def channel(field: str) -> Spec:
         return {"x": {**at, "field": field}, "y": _down("y", down)}
 
-    def having(*fields: str) -> list[dict[str, Any]]:
-        return [mark for mark in marks if positive(*(mark[field] for field in fields))]
-
-    def kind(name: str) -> Spec:
-        return {key: {**each, "datum": name} for key, each in kinds.items()}
+    def having(kind: str, *fields: str) -> list[dict[str, Any]]:
+        drawn = (mark for mark in marks if positive(*(mark[field] for field in fields)))
+        said = {} if kind == "measured" else {"said": None}
+        return [{**mark, "kind": kind, **said} for mark in drawn]
 
     said = [("name", "Case"), ("floor_text", "Floor"), ("interval", "Foretold"),
             ("measured_text", "Measured"), ("spread", "10th to 90th percentile")]  # fmt: skip
     told = {"tooltip": [{**nominal(field), "title": word} for field, word in said]}
-    span = {**channel("low"), "x2": {"field": "high"}, "color": kind("foretold")["color"]}
+    between = {**channel("low"), "x2": {"field": "high"}, **colour, **told}
+    spread = {**channel("p10"), "x2": {"field": "p90"}}
     layers = [
-        layer("bar", _quiet(having("low", "high")), {**span, **told}, size=10),
-        layer("point", _quiet(having("floor")), {**channel("floor"), **kind("floor"), **told},
+        layer("bar", having("foretold", "low", "high"), between, size=10),
+        layer("point", having("floor", "floor"), {**channel("floor"), **kinds, **told},
               size=180, strokeWidth=2.5, opacity=1),
-        layer("rule", _quiet(having("p10", "p90")),
-              {**channel("p10"), "x2": {"field": "p90"}, "color": kind("measured")["color"]},
-              strokeWidth=2),
-        layer("point", having("measured"), {**channel("measured"), **kind("measured"), **told},
+        layer("rule", _quiet(having("measured", "p10", "p90")), spread,
+              color="currentColor", strokeWidth=1.5),
+        layer("point", having("measured", "measured"), {**channel("measured"), **kinds, **told},
               filled=True, size=70, stroke="currentColor", strokeWidth=1.5, opacity=1),
         _heads([{"y": mark["head"], "name": mark["name"]} for mark in marks], down, 400),
         _heads(families, down, 700),
@@ -234,19 +232,19 @@ def _interval(low: float | None, high: float | None) -> str:
 
 def _across(axis: Log | None, room: int, longest: float = 0) -> Spec:
     """Return the axis of time, which leaves some pixels on the right to the labels."""
-    on = axis.scale if axis else {"domain": [0, longest or 1]}
+    on = axis.scale if axis else {"domain": [0, longest or 1], "zero": True}
     ticks = {"values": axis.ticks} if axis else {"tickCount": 4}
     title = "Time, logarithmic axis" if axis else "Time"
     return {
         "type": "quantitative",
-        "scale": {**on, "nice": False, "zero": False, "range": [0, {"expr": f"width - {room}"}]},
+        "scale": {**on, **EXACT, "range": [0, {"expr": f"width - {room}"}]},
         "axis": {"title": title, "labelExpr": TICKS, "labelOverlap": True, **ticks},
     }
 
 
 def _down(field: str, height: float) -> Spec:
     """Return a place that is counted in pixels from the top."""
-    pixels = {"domain": [0, height], "range": [0, height], "nice": False, "zero": False}
+    pixels = {"domain": [0, height], "range": [0, height], **EXACT}
     return {"field": field, "type": "quantitative", "scale": pixels, "axis": None}
 
 

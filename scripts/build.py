@@ -32,6 +32,8 @@ VENDOR = {
 }
 """What pages load from the packages, and the folder of assets/vendor/ where they find it."""
 
+VEGA = ROOT / "scripts" / "vega.mjs"
+
 COMPRESSED = {".css", ".html", ".js", ".json", ".mjs", ".svg", ".txt", ".wasm", ".xml", ".zip"}
 
 
@@ -72,6 +74,15 @@ def compress(folder: Path) -> None:
         list(pool.map(pack, [file for file in folder.rglob("*") if file.suffix in COMPRESSED]))
 
 
+def bundle(source: Path, target: Path) -> None:
+    """Make one small module of a module and of all the packages that it imports."""
+    run(
+        *(PACKAGES / ".bin" / "esbuild", source, f"--outfile={target}", "--bundle", "--minify"),
+        *("--format=esm", "--legal-comments=eof", "--log-level=warning"),
+        PATH=path_with_node(),
+    )
+
+
 def make_site(runtime: Path) -> None:
     """Build the pages, put beside them what they load, and compress it all."""
     run(
@@ -88,6 +99,7 @@ def make_site(runtime: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         for file in PACKAGES.glob(pattern):
             shutil.copy(file, folder)
+    bundle(VEGA, assets / "vendor" / "vega.min.mjs")
     compress(SITE)
 
 
@@ -102,6 +114,7 @@ def build() -> None:
         VERSION,
         *(ROOT / name for name in ("calculator", "docs", "scripts")),
         ROOT / "mkdocs.yml",
+        ROOT / "package-lock.json",
         os.environ.get("SITE_URL", ""),
     )
 

@@ -8,3 +8,7 @@ declare module "*/katex.mjs" {
 declare module "*/pyodide.mjs" {
   export * from "pyodide";
 }
+declare module "*/vega.min.mjs" {
+  export { default as embed, type Result } from "vega-embed";
+  export { expressionInterpreter } from "vega-interpreter";
+}

@@ -26,9 +26,9 @@ from calculator.peak import Peak
 from calculator.training import TrainingCost
 from scripts import unit_witnesses, witnesses
 from scripts.configurations import Configuration
+from scripts.examples import EVIDENCE, DirectiveError, Example, examples, key, subject
+from scripts.examples import figures as figures_of
 from scripts.fuzz import GRADS
-from scripts.markdown_calculators import EVIDENCE, DirectiveError, Example, examples, key, subject
-from scripts.markdown_calculators import figures as figures_of
 from scripts.twins import COMPUTED
 
 Entry = dict[str, Any]

@@ -14,8 +14,8 @@ from calculator import CALCULATIONS
 from calculator.evaluate import evaluate
 from calculator.units import grouped
 from scripts import rosetta
-from scripts.markdown_calculators import EVIDENCE, ROOT, agrees, example, subject
-from scripts.steps import PACKAGES, node, path_with_node
+from scripts.examples import EVIDENCE, agrees, example, subject
+from scripts.steps import PACKAGES, ROOT, node, path_with_node
 
 CONFIG = """\
 site_name: test
@@ -132,6 +132,7 @@ def test_a_right_example_builds_and_names_its_witness(project):
         pytest.param(LINEAR.replace("expect", "because: x\nexpect"), ("because",), id="not asked"),
         pytest.param("/// calculator | linear\nfield: {}\n///\n", ("field",), id="calculator key"),
         pytest.param("/// battery | other\n///\n", ("readings",), id="another battery"),
+        pytest.param("/// chart | other\n///\n", ("roofline_rows",), id="another chart"),
         pytest.param(r"A $\fraq{1}{2}$ here.", ("fraq",), id="a formula KaTeX cannot set"),
     ],
 )

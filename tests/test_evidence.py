@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from scripts.markdown_calculators import EVIDENCE, examples, key, subject
+from scripts.examples import EVIDENCE, examples, key, subject
 from scripts.verify import record, text
 
 pytestmark = pytest.mark.xdist_group("evidence")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from scripts import verify, witnesses
-from scripts.markdown_calculators import DirectiveError, Example, examples
+from scripts.examples import DirectiveError, Example, examples
 from scripts.verify import measure, record
 
 

@@ -97,7 +97,8 @@ export const fragment = (html, place) => {
 
 /**
  * Make nodes that are shown like new ones, touching only what differs: a formula that is set stays
- * set, what is unfolded stays unfolded, and nothing else is laid out again.
+ * set, what is unfolded stays unfolded, what a script drew stays where `data-kept` says so, and
+ * nothing else is laid out again.
  * @param {ParentNode & Node} shown @param {ParentNode & Node} next
  */
 export const become = (shown, next) => {
@@ -110,7 +111,7 @@ export const become = (shown, next) => {
     } else if (old instanceof Element && fresh instanceof Element && alike(old, fresh)) {
       for (const { name, value } of fresh.attributes)
         if (name !== "open" && old.getAttribute(name) !== value) old.setAttribute(name, value);
-      if (!fresh.hasAttribute("data-tex")) become(old, fresh);
+      if (!fresh.matches("[data-tex], [data-kept]")) become(old, fresh);
     } else old.replaceWith(fresh);
   });
 };
