@@ -192,9 +192,9 @@ def _beside(work: Calculation, times: Sequence[Runtime]) -> str:
         f"{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>"
         for label, cells in rows
     )
-    return _scrolled(
-        "On the machine" if len(times) == 1 else "On both machines",
-        f'<thead><tr><th scope="col">Time</th>{heads}</tr></thead><tbody>{body}</tbody>',
+    return (
+        f'<table class="calculator-beside"><thead><tr><td></td>{heads}</tr></thead>'
+        f"<tbody>{body}</tbody></table>"
     )
 
 
@@ -245,8 +245,10 @@ def _layers(work: Calculation, time: Runtime) -> str:
         )
     heads = ("#", "Layer", "FLOP/B", "Compute", "Memory", "Binds", "Floor", "Share")
     head = "".join(f'<th scope="col">{each}</th>' for each in heads)
-    table = _scrolled(
-        "The floor layer by layer", f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody>"
+    table = (
+        '<div class="calculator-scroll" tabindex="0" role="group" '
+        'aria-label="The floor layer by layer"><table class="calculator-layers">'
+        f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
     )
     said = (
         f"<p>Compute binds for {_percent(time.bound_by('compute'), time.floor_seconds)} of the "
@@ -321,10 +323,3 @@ def _from_launch(time: Runtime) -> str:
 
 def _link(source: dict[str, Any]) -> str:
     return f'<a href="{escape(source["source_url"])}">{escape(source["source_title"])}</a>'
-
-
-def _scrolled(label: str, table: str) -> str:
-    return (
-        f'<div class="calculator-scroll" tabindex="0" role="group" aria-label="{escape(label)}">'
-        f'<table class="calculator-layers">{table}</table></div>'
-    )

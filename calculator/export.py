@@ -13,9 +13,9 @@ from calculator.lines import call
 from calculator.network import Sequential
 from calculator.operations import KINDS
 from calculator.roofline import HARDWARE, ChainRuntime, Runtime
-from calculator.units import binary_bytes, grouped, rounded, seconds
+from calculator.units import binary_bytes, grouped, rounded, seconds, small
 
-_PREFIXED = ("FLOP/s", "B/s", "J", "Hz")
+_PREFIXED = ("FLOP/s", "B/s", "Hz")
 
 
 def printed(declared: Quantity[Any], value: Any) -> str:
@@ -32,6 +32,8 @@ def printed(declared: Quantity[Any], value: Any) -> str:
     if isinstance(value, float):
         if declared.unit == "s":
             return seconds(value)
+        if declared.unit == "J":
+            return small(value, "J")
         if declared.unit in _PREFIXED:
             return rounded(value, declared.unit)
         return f"{rounded(100 * value if declared.unit == '%' else value)} {declared.unit}"

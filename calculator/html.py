@@ -112,6 +112,8 @@ def remarks(time: Runtime) -> Iterator[str]:
             yield f"The peak is that of the matrix units ({peak.row})."
         if machine["confidence"] == "low":
             yield "No vendor prints these rates: they are units × clock."
+    if time.overhead_seconds > time.reached_seconds:
+        yield "Launching takes longer than the work: a graph or fewer kernels would help first."
     if time.measured_seconds is not None and time.measured_seconds < time.floor_seconds:
         yield (
             "<strong>Your time is below the bound.</strong> Either the operands were in a cache, "

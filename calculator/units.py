@@ -170,8 +170,21 @@ def binary_bytes(value: int) -> str:
     return f"{_placed(*_three_digits(value / divisor))} {prefix}B"
 
 
-_SMALL = {"ns": -9, "µs": -6, "ms": -3, "s": 0}
+_SMALL = {"n": -9, "µ": -6, "m": -3, "": 0}
 _LARGE = {"min": 60, "h": 3600, "d": 86400, "years": 31557600}  # a Julian year
+
+
+def small(value: float, unit: str) -> str:
+    """Return a measure to three digits, with a prefix where it is small.
+
+    >>> [small(energy, "J") for energy in (0.0217, 31.5, 4.2e-7, 0)]
+    ['21.7 mJ', '31.5 J', '420 nJ', '0 J']
+    """
+    digits, power = _three_digits(value)
+    if not value or power >= 0:
+        return rounded(value, unit)
+    prefix, scale = next(((p, s) for p, s in reversed(_SMALL.items()) if power >= s), ("n", -9))
+    return f"{_placed(digits, power - scale)} {prefix}{unit}"
 
 
 def seconds(value: float) -> str:
@@ -191,8 +204,4 @@ def seconds(value: float) -> str:
         if scaled >= 1000:
             return f"{grouped(round(scaled))} {name}"
         return f"{'1.00' if scaled < 1 else rounded(scaled)} {name}"
-    digits, power = _three_digits(value)
-    name, scale = next(
-        ((n, s) for n, s in reversed(_SMALL.items()) if power >= s), ("ns", _SMALL["ns"])
-    )
-    return f"{_placed(digits, power - scale)} {name}"
+    return small(value, "s")

@@ -136,10 +136,9 @@ def test_the_copied_markdown_holds_the_count_in_full():
 
 
 def test_the_copied_markdown_of_a_timed_layer_says_on_which_machine():
-    text = markdown(LAYERS[1], timed(LAYERS[1]))
-    assert all(
-        str(value) in text for value in (timed(LAYERS[1]).peak_flops_per_second, "utilization=1")
-    )
+    machine = {"peak_flops_per_second": 10**12, "utilization": (0.25, 0.5)}
+    text = markdown(LAYERS[1], runtime(LAYERS[1], machine))
+    assert all(each in text for each in ("=1000000000000,", " utilization=(0.25, 0.5),"))
 
 
 def test_the_copied_markdown_of_a_timed_layer_says_what_binds():
