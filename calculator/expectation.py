@@ -167,7 +167,11 @@ def _points(work: Calculation, time: Runtime) -> Iterator[charts.Point]:
 
 
 def _name(time: Runtime) -> str:
-    return str(hardware.device(time.device)["name"]) if time.device else "your figures"
+    if not time.device:
+        return "your figures"
+    machine = hardware.device(time.device)
+    own = time.peak is None or time.bandwidth_bytes_per_second != machine["bandwidth_bytes_per_s"]
+    return f"{machine['name']}, your rates" if own else str(machine["name"])
 
 
 def _beside(work: Calculation, times: Sequence[Runtime]) -> str:

@@ -1,0 +1,154 @@
+"""What a machine makes of some work: chosen, typed in, set beside another, and linked to."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from pages import field, figure, ready
+from playwright.sync_api import expect
+
+from calculator.evaluate import evaluate
+from calculator.expectation import told
+
+DEVICES = json.loads(
+    (Path(__file__).parents[1] / "calculator" / "hardware.json").read_text("utf-8")
+)
+PANEL = 'flops-calculator >> nth=0 >> [data-asks="expectation"]'
+LAYER = "in_features=4096&out_features=11008&bias=false&sequence_length=&batch_size=64&dtype=bf16"
+A100 = f"linear/?calculator=linear&{LAYER}&device=a100_80gb_sxm"
+
+browser = pytest.mark.xdist_group("site")
+
+
+def panel(calculator, compare="", **fields):
+    return told(evaluate(calculator, fields), calculator, fields, compare)
+
+
+def row(html, label):
+    """Return the cells of a row of the table, from the HTML."""
+    found = re.search(rf'<th scope="row">{re.escape(label)}</th>(.*?)</tr>', html)
+    return re.findall(r"<td>(.*?)</td>", found[1])
+
+
+def test_without_a_machine_one_is_asked_for():
+    assert "Choose a device" in panel("linear")
+
+
+def test_two_machines_stand_side_by_side():
+    html = panel("linear", "h100_sxm", device="a100_80gb_sxm", dtype="bf16")
+    assert row(html, "Bandwidth") == ["2.04 TB/s", "3.35 TB/s"]  # 2.039 and 3.35, data sheets
+
+
+def test_the_other_machine_is_asked_with_its_own_rates():
+    html = panel("linear", "t4", peak_flops_per_second="1T", bandwidth_bytes_per_second="1T")
+    assert row(html, "Peak") == ["1 TFLOP/s", "8.1 TFLOP/s, dense fp32"]
+
+
+def test_a_machine_that_is_not_known_is_refused_and_the_first_stays():
+    html = panel("linear", "h100", device="t4")
+    assert "did you mean h100_sxm, h100_pcie or h100_nvl?" in html
+    assert len(row(html, "Bandwidth")) == 1
+
+
+def test_the_sparse_peak_stands_beside_the_dense_one():
+    cells = row(panel("linear", device="h100_sxm", dtype="bf16"), "Peak")
+    assert cells == ["990 TFLOP/s, dense bf16; structured sparsity: 1.98 PFLOP/s"]
+
+
+def test_every_layer_of_a_network_has_its_row():
+    html = panel("network", architecture="alexnet", device="t4")
+    assert html.count("<code>") == 22  # modules of torchvision's AlexNet, flatten among them
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_the_source_of_a_machine_is_linked(device):
+    dtype = next(iter(DEVICES[device]["peak"])).partition("_")[0]
+    assert DEVICES[device]["source_url"] in panel("relu", device=device, dtype=dtype)
+
+
+def test_a_device_with_rates_of_ones_own_is_not_called_by_its_name_alone():
+    html = panel("linear", device="t4", bandwidth_bytes_per_second="1T")
+    assert "NVIDIA T4, your rates" in html
+
+
+@browser
+def test_the_devices_are_offered_when_a_reader_comes_to_the_field(open_page, site):
+    page = open_page(site + "linear/")
+    ready(page)
+    field(page, "device").focus()
+    options = page.locator("flops-calculator >> nth=0 >> datalist option")
+    expect(options).to_have_count(len(DEVICES))
+    assert options.evaluate_all("all => all.map(({ value, label }) => [value, label])") == [
+        [name, device["name"]] for name, device in DEVICES.items()
+    ]
+
+
+@browser
+def test_a_device_is_chosen_and_its_time_shown(open_page, site):
+    page = open_page(site + f"linear/?calculator=linear&{LAYER}")
+    ready(page)
+    field(page, "device").fill("a100_80gb_sxm")
+    bytes_moved = 2 * (4096 * 11008 + 64 * 4096 + 64 * 11008)
+    expect(figure(page, "floor_seconds")).to_have_attribute("value", str(bytes_moved / 2.039e12))
+
+
+@browser
+def test_a_part_of_a_name_is_answered_with_the_names_that_hold_it(open_page, site):
+    page = open_page(site + "linear/")
+    ready(page)
+    field(page, "device").fill("h100")
+    error = page.locator(f"#{field(page, 'device').get_attribute('id')}-error")
+    expect(error).to_contain_text("h100_sxm, h100_pcie or h100_nvl")
+
+
+@browser
+def test_a_device_of_ones_own_has_a_time_and_a_roofline(open_page, site):
+    page = open_page(site + f"linear/?calculator=linear&{LAYER}")
+    ready(page)
+    field(page, "device").fill("")
+    field(page, "peak_flops_per_second").fill("10T")
+    field(page, "bandwidth_bytes_per_second").fill("1T")
+    expect(figure(page, "floor_seconds")).to_have_attribute(
+        "value", str(2 * 64 * 4096 * 11008 / 1e13)
+    )
+    page.locator(PANEL).locator("summary").first.click()
+    expect(page.locator(PANEL)).to_contain_text("your figures")
+    expect(page.locator(PANEL).locator("flops-chart svg").first).to_be_visible()
+
+
+@browser
+def test_a_type_that_a_device_has_not_says_what_it_is_computed_as(open_page, site):
+    page = open_page(site + f"linear/?calculator=linear&{LAYER}&device=t4")
+    ready(page)
+    verdict = page.locator("flops-calculator >> nth=0 >> .calculator-verdict")
+    expect(verdict).to_contain_text("NVIDIA T4 has no bf16 unit: the rate is that of fp32")
+
+
+@browser
+def test_a_link_brings_back_both_machines(open_page, site):
+    page = open_page(site + A100)
+    ready(page)
+    page.locator(PANEL).locator("summary").first.click()
+    page.locator(PANEL).locator("input").fill("h100_sxm")
+    expect(page.locator(PANEL)).to_contain_text("NVIDIA H100 SXM5 80GB")
+    page.locator('flops-calculator >> nth=0 >> [data-copy="link"]').click()
+    again = open_page(page.evaluate("navigator.clipboard.readText()"))
+    expect(again.locator(PANEL)).to_contain_text("NVIDIA H100 SXM5 80GB")
+    expect(again.locator(PANEL).locator("input")).to_have_value("h100_sxm")
+    expect(field(again, "device")).to_have_value("a100_80gb_sxm")
+
+
+@browser
+def test_what_is_assumed_can_be_changed(open_page, site):
+    page = open_page(site + A100)
+    ready(page)
+    page.locator("flops-calculator >> nth=0").get_by_text("Assumptions, and what").click()
+    field(page, "utilization").fill("40 %")
+    field(page, "bandwidth_utilization").fill("50 – 100 %")
+    field(page, "launch_seconds").fill("0")
+    floor = 2 * (4096 * 11008 + 64 * 4096 + 64 * 11008) / 2.039e12
+    compute = 2 * 64 * 4096 * 11008 / 312e12 / 0.4
+    expect(figure(page, "least_seconds").first).to_have_attribute("value", str(max(floor, compute)))
+    most = float(figure(page, "most_seconds").first.get_attribute("value"))
+    assert most == pytest.approx(compute + floor / 0.5)
