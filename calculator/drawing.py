@@ -50,13 +50,13 @@ def element(chart: Chart, svg: str = "") -> str:
     )
     title = f"<figcaption>{escape(chart.title)}</figcaption>"
     if not chart.spec:
-        return f"<flops-chart><figure>{title}</figure>{table}</flops-chart>"
+        return f'<flops-chart data-spec=""><figure>{title}</figure>{table}</flops-chart>'
     spec = escape(json.dumps(chart.spec, ensure_ascii=False, allow_nan=False))
     return (
         f'<flops-chart data-spec="{spec}"><figure>{title}'
         f'<div class="chart-drawing" data-kept style="min-block-size: {chart.spec["height"]}px">'
         f'{svg}</div></figure><p class="chart-said" role="status"></p>'
-        '<p class="chart-actions" hidden>'
+        '<p class="chart-actions">'
         '<button type="button" data-export="svg">Save as SVG</button> '
         f'<button type="button" data-export="png">Save as PNG</button></p>{table}</flops-chart>'
     )

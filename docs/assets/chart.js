@@ -25,8 +25,6 @@ class FlopsChart extends HTMLElement {
   width = 0;
 
   connectedCallback() {
-    const place = this.place;
-    if (!place) return;
     this.controller = new AbortController();
     const { signal } = this.controller;
     const view = new IntersectionObserver(
@@ -40,13 +38,13 @@ class FlopsChart extends HTMLElement {
     );
     view.observe(this);
     const size = new ResizeObserver(() => {
-      if (this.drawn && place.clientWidth !== this.width) void this.draw();
+      if (this.drawn && this.place?.clientWidth !== this.width) void this.draw();
     });
-    size.observe(place);
+    size.observe(this);
     signal.addEventListener("abort", () => (view.disconnect(), size.disconnect()));
-    place.addEventListener("keydown", (event) => this.walk(event), { signal });
-    place.addEventListener("focusin", (event) => this.say(/** @type {Element} */ (event.target)), { signal });
-    place.addEventListener("focusout", () => this.say(null), { signal });
+    this.addEventListener("keydown", (event) => this.walk(event), { signal });
+    this.addEventListener("focusin", (event) => this.say(/** @type {Element} */ (event.target)), { signal });
+    this.addEventListener("focusout", () => this.say(null), { signal });
     this.addEventListener("click", (event) => void this.save(/** @type {Element} */ (event.target)), { signal });
   }
 
@@ -95,7 +93,9 @@ class FlopsChart extends HTMLElement {
     } catch (error) {
       if (turn !== this.turn) return;
       console.info("The chart stays as it was printed:", error);
-      if (changed) place.replaceChildren(); // what is printed is of other figures: the table has these
+      if (!changed) return;
+      place.replaceChildren(); // what is there is of other figures: the table has these
+      this.toggleAttribute("data-drawn", false);
     }
   }
 
@@ -107,7 +107,6 @@ class FlopsChart extends HTMLElement {
     this.place?.replaceChildren(frame);
     this.marks.forEach((mark, index) => mark.setAttribute("tabindex", index === 0 ? "0" : "-1"));
     if (at >= 0) this.enter(at);
-    this.querySelector(".chart-actions")?.removeAttribute("hidden");
     this.toggleAttribute("data-drawn", true);
   }
 
