@@ -19,11 +19,11 @@ from calculator.evaluate import evaluate, form_fields, report
 from calculator.expectation import flip_batch_size
 from calculator.export import printed
 from calculator.fields import Choice, Field, Flag, InvalidField, quoted
-from calculator.hardware import devices
+from calculator.hardware import devices, peak
 from calculator.layer import Measured
 from calculator.provenance import Explanation, explained, remark
 from calculator.statement import how_to_report
-from calculator.units import grouped
+from calculator.units import grouped, rounded
 
 
 class _Parser(argparse.ArgumentParser):
@@ -201,7 +201,19 @@ def _is_measured(command: str) -> bool:
 
 
 def _listing(table: dict[str, dict[str, Any]]) -> str:
-    return "\n".join(f"{name:<18} {device['name']}" for name, device in table.items())
+    """Return a line a device: what to call it, two of its dense peaks, its bandwidth, its name."""
+    lines = [f"{'':<26} {'fp32':>12} {'16-bit':>12} {'memory':>9}"]
+    for name, device in table.items():
+        wide, narrow = (_fastest(name, dtypes) for dtypes in (("fp32",), ("bf16", "fp16")))
+        bandwidth = rounded(int(device["bandwidth_bytes_per_s"]), "B/s")
+        lines.append(f"{name:<26} {wide:>12} {narrow:>12} {bandwidth:>9}  {device['name']}")
+    return "\n".join(lines)
+
+
+def _fastest(name: str, dtypes: Sequence[str]) -> str:
+    found = (peak(name, dtype) for dtype in dtypes)
+    rates = [each.flops_per_second for each in found if each and not each.because]
+    return rounded(max(rates), "FLOP/s") if rates else ""
 
 
 if __name__ == "__main__":
