@@ -229,6 +229,29 @@ def card_clock() -> dict[str, int] | None:
     return dict(zip(("now_hz", "most_hz"), (int(each) * 10**6 for each in said), strict=True))
 
 
+def is_quiet_before(until: float) -> bool:
+    """Wait, doing nothing, until others do nothing either; return whether that came in time.
+
+    `until` is a time of `time.monotonic`. Where Linux does not tell, it is always quiet.
+    """
+    file = Path("/proc/stat")
+    while file.exists():
+        before = _busy_seconds(file)
+        time.sleep(0.2)
+        if _busy_seconds(file) - before <= 0.02 * (os.cpu_count() or 1):
+            return True
+        if time.monotonic() > until:
+            return False
+    return True
+
+
+def _busy_seconds(file: Path) -> float:
+    """Return the seconds that the processors have worked, or were taken away."""
+    first = file.read_text().partition("\n")[0].split()[1:9]
+    user, nice, system, _, _, *interrupts_and_stolen = map(int, first)
+    return (user + nice + system + sum(interrupts_and_stolen)) / os.sysconf("SC_CLK_TCK")
+
+
 def cache_sizes(described: dict[str, Any]) -> list[int]:
     """Return the bytes of each cache of a machine that `describe` told of."""
     return [each for name, each in described.items() if re.fullmatch(r"l\d_bytes", name)]

@@ -21,7 +21,8 @@ plain numbers, a clock is in Hz, a case is one line:
     launch_seconds   of one call among many of a layer that has one element
     cases      calculator and fields, with dtype our layer, a key of `calculator.CALCULATIONS`;
                median, least, 10th and 90th percentile of the repeats, which all began with operands
-               in memory and not in a cache; warm_seconds, a call among many without a flush between
+               in memory and not in a cache; warm_seconds, a call among many with no flush between;
+               discarded, the repeats that do not count, for other work held a core meanwhile
     left_out   what was not measured: calculator, fields, dtype, reason
 """
 
@@ -36,6 +37,8 @@ from calculator.layer import Layer
 from scripts.timed_cases import ours
 
 Record = dict[str, Any]
+NAMED = ("calculator", "fields", "dtype")
+"""What says which case it is."""
 
 CPU_PEAK = (
     "computed: cores, times the FLOPs of a core's units in a cycle (scripts/machine.py: UNITS), "
@@ -43,7 +46,7 @@ CPU_PEAK = (
 )
 MEASURED_BANDWIDTH = (
     "measured: the best of the sweeps before and after this run, over buffers of twice "
-    "method.flush_bytes; no vendor prints it"
+    "method.flush_bytes, on a card 16 times; no vendor prints it"
 )
 
 

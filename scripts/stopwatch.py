@@ -4,11 +4,36 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
 
 Call = Callable[[], Any]
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """One call: its seconds, and those that a thread of ours waited for a core meanwhile."""
+
+    seconds: float
+    waited_seconds: float = 0.0
+
+    @property
+    def is_undisturbed(self) -> bool:
+        """Whether no other work held it up, but for the moment that waking a thread takes."""
+        return self.waited_seconds <= max(1e-5, 0.02 * self.seconds)
+
+
+def waited_seconds() -> float:
+    """Return how long all threads of this process have waited for a core, where Linux tells."""
+    found = 0
+    for file in Path("/proc/self/task").glob("*/schedstat"):
+        with suppress(FileNotFoundError):  # the thread has ended
+            found += int(file.read_text().split()[1])
+    return found / 1e9
 
 
 class Stopwatch:
@@ -25,14 +50,16 @@ class Stopwatch:
         """Read and write the whole buffer, with ordinary stores, which go through the caches."""
         self.buffer.add_(1.0)
 
-    def cold(self, call: Call, count: int) -> list[float]:
-        """Return the seconds of each of some calls, none finding an operand in a cache."""
+    def cold(self, call: Call, count: int) -> list[Repeat]:
+        """Time some calls, none of which finds an operand in a cache."""
         found = []
         for _ in range(count):
             self.flush()
+            before = waited_seconds()
             started = time.perf_counter_ns()
             call()
-            found.append((time.perf_counter_ns() - started) / 1e9)
+            seconds = (time.perf_counter_ns() - started) / 1e9
+            found.append(Repeat(seconds, waited_seconds() - before))
         return found
 
     def warm(self, call: Call, count: int) -> float:
@@ -58,7 +85,7 @@ class CardStopwatch(Stopwatch):
 
     kind = "cuda"
 
-    def cold(self, call: Call, count: int) -> list[float]:
+    def cold(self, call: Call, count: int) -> list[Repeat]:
         """Return the seconds that the card spent between the events around each call."""
         event: Any = torch.cuda.Event
         pairs = []
@@ -70,7 +97,7 @@ class CardStopwatch(Stopwatch):
             events[1].record()
             pairs.append(events)
         self.wait()
-        return [first.elapsed_time(last) / 1e3 for first, last in pairs]
+        return [Repeat(first.elapsed_time(last) / 1e3) for first, last in pairs]
 
     def wait(self) -> None:
         """Wait for the card."""
