@@ -11,7 +11,7 @@ import shlex
 import statistics
 import sys
 import time
-from collections import deque
+from collections import Counter, deque
 from datetime import date
 from pathlib import Path
 
@@ -77,7 +77,7 @@ def begin(arguments: argparse.Namespace, command: str, folder: Path) -> Run:
     with torch.no_grad():
         one = prepared(ours("relu", {"size": [1]}, "fp32"), "fp32", kind)
         watch.warm(one, 100)
-        record["launch_seconds"] = rounded(back_to_back(watch, one, 0))
+        record["launch_seconds"] = rounded(back_to_back(watch, one, 0).seconds)
         nothing = watch.cold(lambda: None, 2 * LEAST_REPEATS)
     record["method"] = {
         "flush_bytes": watch.flush_bytes,
@@ -127,6 +127,16 @@ def resume(run: Run, old: Record, wanted: list[Case]) -> None:
     clocks["lowest_hz"] = min(clocks["lowest_hz"], before["lowest_hz"])
 
 
+def in_turns(wanted: list[Case]) -> list[int]:
+    """Return the places of the cases, a case of each layer in turn: what is done is of all."""
+    seen: Counter[str] = Counter()
+    turns = []
+    for place, (calculator, *_) in enumerate(wanted):
+        turns.append((seen[calculator], place))
+        seen[calculator] += 1
+    return [place for _, place in sorted(turns)]
+
+
 def measure(run: Run, wanted: list[Case]) -> None:
     """Time cases until they are done or somebody stops it; what is left is recorded as left.
 
@@ -135,7 +145,7 @@ def measure(run: Run, wanted: list[Case]) -> None:
     started = time.perf_counter()
     torch.manual_seed(0)
     known = run.found.keys() | run.left.keys()
-    line = deque(place for place in range(len(wanted)) if place not in known)
+    line = deque(place for place in in_turns(wanted) if place not in known)
     try:
         while line:
             place = line[0]

@@ -114,14 +114,16 @@ class Run:
                 raise RuntimeError(BUSY)
             each = self.first(call)
             found, discarded = self.repeats(call, each)
-            warm = each if each > SLOW_SECONDS else back_to_back(self.watch, call, each)
+            warm = back_to_back(self.watch, call, each)
+            if self.discards and not warm.is_undisturbed:
+                raise RuntimeError(BUSY)
         tenths = statistics.quantiles(found, n=10, method="inclusive")
         return {
             "median_seconds": rounded(statistics.median(found)),
             "least_seconds": rounded(min(found)),
             "p10_seconds": rounded(tenths[0]),
             "p90_seconds": rounded(tenths[-1]),
-            "warm_seconds": rounded(warm),
+            "warm_seconds": rounded(warm.seconds),
             "repeats": len(found),
             "discarded": discarded,
         }
@@ -178,6 +180,8 @@ class Run:
 
     def read_memory(self) -> None:
         """Look how fast memory is, and raise a bandwidth that was measured."""
+        if self.discards:
+            machine.is_quiet_before(min(self.until, time.monotonic() + 30))
         size = self.watch.flush_bytes * (2 if self.kind == "cpu" else 16)
         size = min(size, self.record["machine"]["memory_bytes"] // 8)
         found = machine.sweep(self.kind, size, lambda call: self.watch.warm(call, 1))
@@ -198,7 +202,14 @@ class Run:
         new.replace(self.file)
 
 
-def back_to_back(watch: Stopwatch, call: Callable[[], Any], about: float) -> float:
-    """Return the seconds of a call among many, the best of three rounds of them."""
+def back_to_back(watch: Stopwatch, call: Callable[[], Any], about: float) -> Repeat:
+    """Return the mean of calls that follow each other, the quickest of some rounds of them."""
     count = max(1, min(1000, int(0.02 / max(about, 1e-6))))
-    return min(watch.warm(call, count) for _ in range(3))
+    rounds = []
+    for _ in range(1 if about > SLOW_SECONDS else 6):
+        before = waited_seconds()
+        seconds = watch.warm(call, count)
+        rounds.append(Repeat(seconds, (waited_seconds() - before) / count))
+        if sum(each.is_undisturbed for each in rounds) == 3:
+            break
+    return min(rounds, key=lambda each: each.seconds)
