@@ -140,7 +140,8 @@ def in_turns(wanted: list[Case]) -> list[int]:
 def measure(run: Run, wanted: list[Case]) -> None:
     """Time cases until they are done or somebody stops it; what is left is recorded as left.
 
-    A case that other work disturbed waits at the end of the line, as long as there is patience.
+    A case that other work disturbed waits at the end of the line. Once patience has ended, the
+    first that is disturbed ends the run.
     """
     started = time.perf_counter()
     torch.manual_seed(0)
@@ -151,13 +152,15 @@ def measure(run: Run, wanted: list[Case]) -> None:
             place = line[0]
             settled = run.measure(place, wanted[place])
             line.popleft()
-            if not settled and time.monotonic() < run.until:
+            if not settled:
                 line.append(place)
             calculator, fields, dtype = wanted[place]
             sizes = " ".join(f"{name}={value}" for name, value in fields.items())
             clock = f"{time.perf_counter() - started:.0f} s, {len(line)} to go"
             word = "" if place in run.found else f": {run.left[place]['reason']}"
             print(f"{clock}: {calculator} {dtype} {sizes}{word}", file=sys.stderr)
+            if not settled and time.monotonic() > run.until:
+                break
         run.read_memory()
     finally:
         for place in line:

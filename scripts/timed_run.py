@@ -173,10 +173,7 @@ class Run:
         if now:
             clocks["highest_hz"] = max(*now, clocks.get("highest_hz", 0))
             clocks["lowest_hz"] = min(*now, clocks.get("lowest_hz", now[0]))
-        if self.record["peak_source"] == CPU_PEAK:
-            facts = machine.cpu_facts()
-            peak = machine.cpu_peak(facts["cores"], facts["flags"], clocks["highest_hz"])
-            self.record["peak"] = peak
+        self.take_ceilings()
 
     def read_memory(self) -> None:
         """Look how fast memory is, and raise a bandwidth that was measured."""
@@ -187,11 +184,19 @@ class Run:
         found = machine.sweep(self.kind, size, lambda call: self.watch.warm(call, 1))
         best = self.record["sweep"]
         best |= {name: max(rate, best.get(name, 0)) for name, rate in found.items()}
-        if self.record["bandwidth_source"] == MEASURED_BANDWIDTH:
-            self.record["bandwidth_bytes_per_second"] = max(best.values())
+        self.take_ceilings()
+
+    def take_ceilings(self) -> None:
+        """Let peak and bandwidth follow from clocks and sweeps, where nobody else says them."""
+        if self.record["peak_source"] == CPU_PEAK:
+            facts, highest = machine.cpu_facts(), self.record["machine"]["clocks"]["highest_hz"]
+            self.record["peak"] = machine.cpu_peak(facts["cores"], facts["flags"], highest)
+        if self.record["bandwidth_source"] == MEASURED_BANDWIDTH and self.record["sweep"]:
+            self.record["bandwidth_bytes_per_second"] = max(self.record["sweep"].values())
 
     def write(self) -> None:
         """Write what is known so far, at once or not at all."""
+        self.take_ceilings()
         for name, entries in (("cases", self.found), ("left_out", self.left)):
             self.record[name] = [entries[place] for place in sorted(entries)]
         self.record["achieved"] = achieved(self.record)

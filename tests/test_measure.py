@@ -9,7 +9,7 @@ import pytest
 
 from calculator import CALCULATIONS, Runtime, devices
 from scripts import machine
-from scripts.measure import begin, measure, parser, resume
+from scripts.measure import begin, in_turns, measure, parser, resume
 from scripts.run_record import NAMED, text
 from scripts.timed_cases import cases, ours, prepared
 from scripts.timed_run import BUSY
@@ -134,6 +134,16 @@ def test_the_peak_of_a_processor_is_the_one_that_intel_states():
     assert peak["bf16"] == pytest.approx(devices()["xeon_8480plus"]["peak"]["bf16"], rel=1e-3)
 
 
+def test_the_ceilings_of_a_record_are_the_highest_that_it_saw(record):
+    if record["bandwidth_source"].startswith("measured"):
+        assert record["bandwidth_bytes_per_second"] == max(record["sweep"].values())
+    if record["peak_source"].startswith("computed"):
+        described = record["machine"]
+        clock = described["clocks"]["highest_hz"]
+        each = machine.UNITS["fp32"][described["units"]["fp32"]]
+        assert record["peak"]["fp32"] == described["cores"] * each * clock
+
+
 def test_every_known_card_is_in_the_table_of_devices():
     assert set(machine.CARDS.values()) <= devices().keys()
 
@@ -208,3 +218,11 @@ def test_torch_computes_with_all_cores_that_the_peak_counts():
         for record in COMMITTED.values()
         if record["machine"]["kind"] == "cpu"
     )
+
+
+def test_a_run_that_is_stopped_early_has_a_case_of_every_layer():
+    wanted = list(cases("cpu"))
+    turns = in_turns(wanted)
+    kinds = {calculator for calculator, *_ in wanted}
+    assert {wanted[place][0] for place in turns[: len(kinds)]} == kinds
+    assert sorted(turns) == list(range(len(wanted)))
