@@ -9,7 +9,8 @@ plain numbers, a clock is in Hz, a case is one line:
     machine    what it ran on: kind (cpu or cuda); device, its key in calculator/hardware.json or
                null; name, cores or sms, threads, software, caches, memory; of a CPU units, the flag
                of the unit that computes each dtype; clocks, the highest and lowest seen in the run
-    load       the load average of the last minute, before and after
+    load       the load average of the last minute, before and after its last part: a run that was
+               stopped is resumed with --resume
     method     flush_bytes, how large a buffer is rewritten before each call; flush_seconds, how
                long that takes; limit_seconds, the longest call that is measured; nothing_seconds,
                what the same timing says of no call at all
