@@ -1,7 +1,7 @@
 PYTHON ?= python3
 RUN := .venv/bin/python
 
-.PHONY: serve site check test verify readings fuzz bench clean
+.PHONY: serve site check test verify readings fuzz bench measure clean
 
 serve: .venv/site.done
 	@$(RUN) scripts/build.py serve $(if $(PORT),--port $(PORT))
@@ -27,6 +27,9 @@ fuzz: .venv/test.done
 bench: .venv/test.done
 	@$(RUN) -m pip install -qq --editable '.[bench]'
 	@$(RUN) -m scripts.bench && $(RUN) -m scripts.bench_counting
+
+measure: .venv/test.done
+	@$(RUN) -m scripts.measure $(if $(NAME),--name $(NAME))
 
 clean:
 	@rm -rf build site node_modules .venv

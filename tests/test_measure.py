@@ -1,0 +1,228 @@
+"""What `make measure` wrote: whole, of our own layers, and never quicker than the floor."""
+
+import json
+import re
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from calculator import CALCULATIONS, Runtime, devices
+from scripts import machine
+from scripts.measure import begin, in_turns, measure, parser, resume
+from scripts.run_record import NAMED, text
+from scripts.timed_cases import cases, ours, prepared
+from scripts.timed_run import BUSY
+
+FOLDER = Path(__file__).parents[1] / "docs" / "measurements"
+COMMITTED = {file.stem: json.loads(file.read_text("utf-8")) for file in FOLDER.glob("*.json")}
+KEYS = {
+    "name", "date", "command", "machine", "load", "method", "peak", "peak_source",
+    "bandwidth_bytes_per_second", "bandwidth_source", "sweep", "achieved", "launch_seconds",
+    "cases", "left_out",
+}  # fmt: skip
+SECONDS = ("least_seconds", "p10_seconds", "median_seconds", "p90_seconds")
+SMALL = [
+    ("linear", {"in_features": 64, "out_features": 64, "batch_size": 4}, "fp32"),
+    ("relu", {"size": [64, 64]}, "bf16"),
+    ("batch_norm2d", {"num_features": 4, "height": 8, "width": 8}, "fp32"),
+]
+HUGE = ("relu", {"size": [1 << 25, 1 << 25]}, "fp32")  # 4 PiB
+
+
+def run(folder: Path, *options: str, wanted=SMALL):
+    """Return a run on the processor, with little to flush and few repeats."""
+    given = ["--device", "cpu", "--patience", "0", "--seconds-per-case", "0.001"]
+    typed = parser().parse_args([*given, "--flush", str(1 << 22), *options])
+    made = begin(typed, "python -m scripts.measure", folder)
+    measure(made, wanted)
+    return made
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory):
+    made = run(tmp_path_factory.mktemp("measurements"))
+    return json.loads(made.file.read_text("utf-8"))
+
+
+@pytest.fixture(params=[*COMMITTED, "tiny"])
+def record(request):
+    return COMMITTED.get(request.param) or request.getfixturevalue("tiny")
+
+
+def floor_seconds(case: dict, record: dict) -> float:
+    """Return the floor of a case, from the record alone, as a page would predict it."""
+    layer = CALCULATIONS[case["calculator"]](**case["fields"], dtype=case["dtype"])
+    return Runtime(
+        flops=layer.flops,
+        bytes_moved=layer.bytes_moved,
+        peak_flops_per_second=record["peak"][case["dtype"]],
+        bandwidth_bytes_per_second=record["bandwidth_bytes_per_second"],
+    ).floor_seconds
+
+
+def test_there_is_a_committed_record():
+    assert COMMITTED
+
+
+def test_a_record_says_all_that_it_should(record):
+    assert record.keys() == KEYS
+    assert record["machine"]["kind"] in ("cpu", "cuda")
+    assert record["machine"]["device"] in {None, *devices()}
+    assert record["bandwidth_bytes_per_second"] > 0
+    assert record["launch_seconds"] > 0
+    assert re.fullmatch(r"20\d\d-\d\d-\d\d", record["date"])
+
+
+def test_a_record_is_named_as_its_file():
+    assert all(record["name"] == stem for stem, record in COMMITTED.items())
+
+
+def test_a_record_tells_no_place_on_a_machine():
+    for file in FOLDER.glob("*.json"):
+        assert not re.search(r"(?<![\w.])(/\w+){2,}|~/|[A-Z]:\\", file.read_text("utf-8"))
+
+
+def test_a_record_is_read_back_as_it_was_written(record):
+    assert json.loads(text(record)) == record
+
+
+def test_a_case_stands_on_a_line_of_its_own():
+    for stem, record in COMMITTED.items():
+        lines = (FOLDER / f"{stem}.json").read_text("utf-8").splitlines()
+        named = [line for line in lines if line.startswith('  {"calculator"')]
+        assert len(named) == len(record["cases"]) + len(record["left_out"])
+
+
+def test_every_case_is_a_layer_whose_peak_is_known(record):
+    for case in record["cases"]:
+        assert ours(*(case[name] for name in NAMED)).bytes_moved > 0
+        assert record["peak"][case["dtype"]] > 0
+
+
+def test_every_case_was_repeated_and_its_figures_are_in_order(record):
+    for case in record["cases"]:
+        seconds = [case[name] for name in SECONDS]
+        assert seconds[0] > 0
+        assert seconds == sorted(seconds)
+        assert case["repeats"] >= 7
+
+
+def test_every_case_is_measured_or_left_out_with_a_reason():
+    for record in COMMITTED.values():
+        told = [*record["cases"], *record["left_out"]]
+        assert all(each["reason"] for each in record["left_out"])
+        named = [json.dumps([each["calculator"], each["fields"], each["dtype"]]) for each in told]
+        assert len(set(named)) == len(named)
+        assert set(named) == {json.dumps(each) for each in cases(record["machine"]["kind"])}
+
+
+def test_no_case_is_quicker_than_its_floor(record):
+    for case in record["cases"]:
+        assert case["least_seconds"] >= floor_seconds(case, record), case
+
+
+def test_no_clock_is_beyond_what_processors_have(record):
+    """A core that folds the additions of the loop away would seem to run at 20 GHz."""
+    assert 0.5e9 < record["machine"]["clocks"]["highest_hz"] < 7e9
+
+
+def test_the_peak_of_a_processor_is_the_one_that_intel_states():
+    """Xeon Platinum 8480+, 56 cores at 2.0 GHz: the source is in calculator/hardware.json."""
+    peak = machine.cpu_peak(56, {"avx2", "avx512f", "amx_bf16"}, 2.0e9)
+    assert peak["fp32"] == pytest.approx(devices()["xeon_8480plus"]["peak"]["fp32"], rel=1e-3)
+    assert peak["bf16"] == pytest.approx(devices()["xeon_8480plus"]["peak"]["bf16"], rel=1e-3)
+
+
+def test_the_ceilings_of_a_record_are_the_highest_that_it_saw(record):
+    if record["bandwidth_source"].startswith("measured"):
+        assert record["bandwidth_bytes_per_second"] == max(record["sweep"].values())
+    if record["peak_source"].startswith("computed"):
+        described = record["machine"]
+        clock = described["clocks"]["highest_hz"]
+        each = machine.UNITS["fp32"][described["units"]["fp32"]]
+        assert record["peak"]["fp32"] == described["cores"] * each * clock
+
+
+def test_every_known_card_is_in_the_table_of_devices():
+    assert set(machine.CARDS.values()) <= devices().keys()
+
+
+@pytest.mark.parametrize(("calculator", "fields", "dtype"), SMALL, ids=lambda each: str(each))
+def test_what_is_timed_is_the_layer_on_random_numbers(calculator, fields, dtype):
+    layer = ours(calculator, fields, dtype)
+    y = prepared(layer, dtype, "cpu")()
+    assert tuple(y.shape) == layer.output_shape
+    assert y.element_size() == layer.element_bytes
+    assert len(y.float().unique()) > y.numel() // 8
+
+
+def test_a_normalisation_is_not_timed_on_ones_and_zeros():
+    layer = ours("batch_norm2d", {"num_features": 4, "height": 8, "width": 8}, "fp32")
+    call = prepared(layer, "fp32", "cpu")
+    (built,) = (each.cell_contents for each in call.__closure__ if callable(each.cell_contents))
+    numbers = [*built.parameters(), built.running_mean, built.running_var]
+    assert all(len(each.unique()) == 4 for each in numbers)
+
+
+def test_what_would_take_too_long_is_left_out_untried(tmp_path):
+    record = run(tmp_path, wanted=[HUGE]).record
+    (left,) = record["left_out"]
+    assert left.keys() == {*NAMED, "reason"}
+    assert "the limit is 3 s a call" in left["reason"]
+
+
+def test_what_torch_refuses_is_left_out_in_its_words(tmp_path):
+    record = run(tmp_path, "--limit", "1e30", wanted=[HUGE, *SMALL[:1]]).record
+    (left,) = record["left_out"]
+    assert "allocate" in left["reason"]
+    assert len(record["cases"]) == 1
+
+
+def test_what_was_found_before_an_interruption_is_kept(tmp_path, monkeypatch):
+    calls = count()
+
+    def interrupted(*given):
+        if next(calls):
+            raise KeyboardInterrupt
+        return prepared(*given)
+
+    monkeypatch.setattr("scripts.timed_run.prepared", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path)
+    (file,) = tmp_path.iterdir()
+    kept = json.loads(file.read_text("utf-8"))
+    assert [case["calculator"] for case in kept["cases"]] == ["linear"]
+    assert [each["reason"] for each in kept["left_out"]] == ["the run was stopped before"] * 2
+
+
+def test_a_resumed_run_times_again_only_what_was_disturbed(tmp_path, tiny):
+    made = run(tmp_path, wanted=[])
+    one, *others = tiny["cases"]
+    busy = [{**{name: case[name] for name in NAMED}, "reason": BUSY} for case in others]
+    resume(made, {**tiny, "cases": [one], "left_out": busy}, SMALL)
+    assert list(made.found.values()) == [one]
+    assert made.left == {}
+
+
+def test_a_run_on_another_machine_is_not_resumed(tmp_path, tiny):
+    made = run(tmp_path, wanted=[])
+    other = {**tiny, "machine": {**tiny["machine"], "cores": 3}}
+    with pytest.raises(SystemExit, match="another machine"):
+        resume(made, other, SMALL)
+
+
+def test_torch_computes_with_all_cores_that_the_peak_counts():
+    assert all(
+        record["machine"]["threads"] >= record["machine"]["cores"]
+        for record in COMMITTED.values()
+        if record["machine"]["kind"] == "cpu"
+    )
+
+
+def test_a_run_that_is_stopped_early_has_a_case_of_every_layer():
+    wanted = list(cases("cpu"))
+    turns = in_turns(wanted)
+    kinds = {calculator for calculator, *_ in wanted}
+    assert {wanted[place][0] for place in turns[: len(kinds)]} == kinds
+    assert sorted(turns) == list(range(len(wanted)))
