@@ -16,10 +16,7 @@
     /// chart | roofline_rows
     ///
 
-    /// battery | readings
-    ///
-
-    /// devices | table
+    /// table | devices
     ///
 
 Whatever is wrong in one stops the build: a figure that the formula, the page and the committed
@@ -32,7 +29,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from html import escape, unescape
 from pathlib import Path
 from typing import Any
@@ -47,7 +44,7 @@ from pymdownx.blocks.block import Block
 from calculator import page, prediction
 from calculator.evaluate import Evaluation, evaluate, form_fields
 from calculator.units import grouped
-from scripts import charts, device_table, rosetta
+from scripts import charts, device_table, rosetta, runs
 from scripts.examples import EVIDENCE, DirectiveError, Example, check, example, read, texts
 from scripts.figures import FIGURES
 from scripts.steps import ROOT
@@ -180,30 +177,24 @@ class ChartBlock(_Raw):
             raise DirectiveError(f"chart | {argument}: {error}") from error
 
 
-class BatteryBlock(_Raw):
-    """`/// battery | readings`: what every counting tool said, as a table."""
+class TableBlock(_Raw):
+    """`/// table | NAME`: readings of every tool, every device, every run of `make measure`."""
 
-    NAME = "battery"
-
-    def fragment(self, argument: str, body: str) -> str:
-        if argument != "readings" or body.strip():
-            raise DirectiveError(f"battery | {argument}: write `/// battery | readings`, no more")
-        return rosetta.table(_OFFER)
-
-
-class DevicesBlock(_Raw):
-    """`/// devices | table`: every device that is known here, with its rates and its source."""
-
-    NAME = "devices"
+    NAME = "table"
 
     def fragment(self, argument: str, body: str) -> str:
-        if argument != "table" or body.strip():
-            raise DirectiveError(f"devices | {argument}: write `/// devices | table`, no more")
-        return device_table.table(_OFFER)
+        if argument not in TABLES or body.strip():
+            raise DirectiveError(f"table | {argument}: there are {', '.join(TABLES)}, with no body")
+        return TABLES[argument]()
 
 
 _THOP_UNITS = {"macs": "MACs", "params": "parameters"}
 _OFFER = "calculator-that-offers-"
+TABLES: dict[str, Callable[[], str]] = {
+    "readings": lambda: rosetta.table(_OFFER),
+    "devices": lambda: device_table.table(_OFFER),
+    "runs": runs.page,
+}
 _LINK = re.compile(rf"#{_OFFER}(\w+)")
 _ELEMENT = re.compile(r'<flops-calculator id="([^"]+)"[^>]* data-offers="([^"]+)"')
 _FORMULA = re.compile(
@@ -272,8 +263,7 @@ class MarkdownCalculators(BlocksExtension):  # type: ignore[misc]
         block_mgr.register(PredictionBlock, self.getConfigs())
         block_mgr.register(FigureBlock, self.getConfigs())
         block_mgr.register(ChartBlock, self.getConfigs())
-        block_mgr.register(BatteryBlock, self.getConfigs())
-        block_mgr.register(DevicesBlock, self.getConfigs())
+        block_mgr.register(TableBlock, self.getConfigs())
         md.postprocessors.register(Finish(md), "calculators", 1)
 
 

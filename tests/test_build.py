@@ -135,11 +135,10 @@ def test_a_right_example_builds_and_names_its_witness(project):
         ),
         pytest.param(LINEAR.replace("expect", "because: x\nexpect"), ("because",), id="not asked"),
         pytest.param("/// calculator | linear\nfield: {}\n///\n", ("field",), id="calculator key"),
-        pytest.param("/// battery | other\n///\n", ("readings",), id="another battery"),
-        pytest.param("/// devices | other\n///\n", ("devices | table",), id="other devices"),
-        pytest.param("/// devices | table\nt4\n///\n", ("devices | table",), id="some devices"),
+        pytest.param("/// table | other\n///\n", ("readings, devices, runs",), id="a table"),
+        pytest.param("/// table | devices\nt4\n///\n", ("with no body",), id="some devices"),
         pytest.param(
-            "/// devices | table\n///\n", ("no calculator",), id="devices with nothing to open"
+            "/// table | devices\n///\n", ("no calculator",), id="devices with nothing to open"
         ),
         pytest.param("/// chart | other\n///\n", ("roofline_rows",), id="another chart"),
         pytest.param(r"A $\fraq{1}{2}$ here.", ("fraq",), id="a formula KaTeX cannot set"),
@@ -256,7 +255,7 @@ def device_rows(tmp_path_factory):
     """The rows of a page that a build made, by the device that each is about."""
     folder = prepared(tmp_path_factory.mktemp("devices"))
     offers = "/// calculator | peak runtime\n///\n\n"
-    done = build(folder, offers + "/// devices | table\n///\n")
+    done = build(folder, offers + "/// table | devices\n///\n")
     assert done.returncode == 0, done.stderr
     page = (folder / "site" / "index.html").read_text("utf-8")
     found = re.findall(r'<tr data-device="(\w+)"[^>]*>(.*?)</tr>', page, re.DOTALL)
