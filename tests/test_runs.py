@@ -1,0 +1,110 @@
+"""Measured beside predicted: what the page shows of the runs is what is in their records."""
+
+import json
+import re
+from html import unescape
+from pathlib import Path
+
+import pytest
+
+from scripts import runs
+from scripts.runs import FAMILIES, compared, page
+
+FOLDER = Path(__file__).parents[1] / "docs" / "measurements"
+RECORDS = [json.loads(file.read_text("utf-8")) for file in sorted(FOLDER.glob("*.json"))]
+SIZES = {"fp32": 4, "tf32": 4, "bf16": 2, "fp16": 2}
+
+
+@pytest.fixture(scope="module")
+def html():
+    return unescape(page())
+
+
+@pytest.fixture
+def only(monkeypatch):
+    """Show other runs than those that there are."""
+
+    def show(*records):
+        monkeypatch.setattr(runs, "runs", lambda: records)
+        return unescape(page())
+
+    return show
+
+
+def rows(html):
+    """Return the cells of every row of the tables of all cases, by the name of the case."""
+    tables = re.findall(r'<table class="calculator-layers">(.*?)</table>', html)
+    found = re.findall(r'<tr><th scope="row">(.*?)</th>(.*?)</tr>', "".join(tables))
+    return {case: re.findall(r"<td>(.*?)</td>", each) for case, each in found}
+
+
+def on_a_card(record, device="h100_sxm"):
+    machine = {**record["machine"], "kind": "cuda", "device": device, "sms": 132}
+    del machine["cores"]
+    return {**record, "name": "card", "machine": machine}
+
+
+@pytest.mark.parametrize("record", RECORDS, ids=lambda record: record["name"])
+def test_every_case_of_a_run_has_its_row(record, only):
+    assert len(rows(only(record))) == len(record["cases"])
+
+
+@pytest.mark.parametrize("record", RECORDS, ids=lambda record: record["name"])
+def test_every_case_belongs_to_one_family(record):
+    told = [each.case for family in FAMILIES for each in compared(record, family)]
+    assert sorted(map(json.dumps, told)) == sorted(map(json.dumps, record["cases"]))
+
+
+@pytest.mark.parametrize("record", RECORDS, ids=lambda record: record["name"])
+def test_no_two_cases_are_called_the_same(record):
+    names = [each.name for family in FAMILIES for each in compared(record, family)]
+    assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize("record", RECORDS, ids=lambda record: record["name"])
+def test_the_floor_of_a_linear_layer_is_work_over_peak_or_bytes_over_bandwidth(record):
+    for each in compared(record, FAMILIES[0]):
+        n, k, m = (
+            each.case["fields"][name] for name in ("batch_size", "in_features", "out_features")
+        )
+        dtype = each.case["dtype"]
+        moved = SIZES[dtype] * (n * k + k * m + n * m)
+        floor = max(
+            2 * n * k * m / record["peak"][dtype], moved / record["bandwidth_bytes_per_second"]
+        )
+        assert each.ratio == pytest.approx(each.case["median_seconds"] / floor)
+
+
+def test_a_page_without_an_accelerator_says_so(only):
+    assert "No accelerator has been measured yet" in only(RECORDS[0])
+
+
+def test_a_page_with_an_accelerator_does_not(only):
+    assert "No accelerator" not in only(on_a_card(RECORDS[0]))
+
+
+def test_a_run_on_a_known_device_is_predicted_from_its_data_sheet(only):
+    machine = runs.machine(on_a_card(RECORDS[0]), "bf16")
+    assert machine == {"device": "h100_sxm"}
+
+
+def test_a_run_names_its_machine_software_and_command(html):
+    for record in RECORDS:
+        for told in (record["machine"]["name"], record["machine"]["torch"], record["command"]):
+            assert told in html
+
+
+def test_a_measured_time_stands_in_its_row(only):
+    case = {
+        "calculator": "linear", "dtype": "fp32", "median_seconds": 2.5e-3, "p10_seconds": 2e-3,
+        "p90_seconds": 3e-3, "least_seconds": 1e-3, "repeats": 9,
+        "fields": {"in_features": 4096, "out_features": 11008, "bias": False, "batch_size": 1},
+    }  # fmt: skip
+    record = {**RECORDS[0], "cases": [case], "peak": {"fp32": 10**12},
+              "bandwidth_bytes_per_second": 10**12, "sweep": {"copy": 10**12},
+              "achieved": {"fp32": {"share": 0.5}}}  # fmt: skip
+    row = rows(only(record))["4096 → 11008, 1 row, fp32"]
+    floor = 4 * (4096 * 11008 + 4096 + 11008) / 1e12  # 0.18 ms
+    assert row[0] == "180 µs"
+    assert row[1] == "memory"
+    assert row[3:6] == ["2.5 ms", "2 ms – 3 ms", f"{2.5e-3 / floor:.1f} ×"]
