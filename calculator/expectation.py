@@ -100,7 +100,14 @@ def flip_batch_size(work: Calculation, time: Runtime) -> int | None:
     return 1 + bisect_left(range(1, LARGEST_BATCH), True, key=is_bound_by_compute)
 
 
-def told(outcome: Evaluation, calculator: str, fields: Mapping[str, str], compare: str = "") -> str:
+def told(
+    outcome: Evaluation,
+    calculator: str,
+    fields: Mapping[str, str],
+    compare: str = "",
+    *,
+    drawn: bool = True,
+) -> str:
     """Return what a machine makes of some work, beside another device where one is named.
 
     `calculator` and `fields` are what the outcome is of: the other machine is asked the same.
@@ -113,9 +120,11 @@ def told(outcome: Evaluation, calculator: str, fields: Mapping[str, str], compar
         other = evaluate(calculator, {**fields, **_OWN, "device": compare})
         for error in other.errors.values():
             refused = f'<p class="calculator-error">{escape(error.message)}</p>'
-        times += filter(None, [_time(other)])
+        beside = _time(other)
+        times += [beside] if beside and _name(beside) != _name(time) else []
+    drawings = (rooflines(work, times), durations(work, times)) if drawn else ()
     return (
-        f"{refused}{charts.element(chart(work, times))}{_beside(work, times)}"
+        f"{refused}{''.join(map(charts.element, drawings))}{_beside(work, times)}"
         f"{_layers(work, time)}{_assumptions(times)}"
     )
 
@@ -131,7 +140,7 @@ def _time(outcome: Evaluation) -> Runtime | None:
     return work if isinstance(work, Runtime) else outcome.time
 
 
-def chart(work: Calculation, times: Sequence[Runtime]) -> charts.Chart:
+def rooflines(work: Calculation, times: Sequence[Runtime]) -> charts.Chart:
     """Return the rooflines of machines, and the work, or each of its layers, under them."""
     roofs = {
         _name(time): charts.Roof(
@@ -142,6 +151,22 @@ def chart(work: Calculation, times: Sequence[Runtime]) -> charts.Chart:
     }
     points = [point for time in times if _name(time) in roofs for point in _points(work, time)]
     return charts.roofline(list(roofs.values()), points, f"Roofline of {work.title}")
+
+
+def durations(work: Calculation, times: Sequence[Runtime]) -> charts.Chart:
+    """Return what each machine is busy with as bars, and the interval to expect."""
+    bars = [
+        charts.Bar(_name(time), *bar)
+        for time in times
+        for bar in (
+            ("compute", time.compute_seconds),
+            ("memory", time.memory_seconds or 0.0),
+            ("launches", time.overhead_seconds),
+            ("floor, interval", time.floor_seconds, time.least_seconds, time.most_seconds),
+        )
+        if bar[1]
+    ]
+    return charts.durations(bars, f"What {work.title} takes")
 
 
 def _points(work: Calculation, time: Runtime) -> Iterator[charts.Point]:

@@ -90,12 +90,12 @@ def _expectation(
     if not isinstance(result[0], (Measured, Runtime)):
         return ""
     return (
-        '<details class="calculator-panel" data-asks="expectation" data-linked>'
+        '<details class="calculator-panel" data-asks="expectation" data-linked data-short>'
         "<summary>How long does it take, on which machine, and why?</summary>"
         f'<p class="calculator-figure"><label for="{prefix}-compare">Beside another device</label>'
         f'<input type="search" id="{prefix}-compare" name="compare" placeholder="a100_80gb_sxm" '
         f'list="{prefix}-device-options" spellcheck="false"></p>'
-        f"<div data-place>{told(Evaluation(*result, {}), name, texts)}</div></details>"
+        f"<div data-place>{told(Evaluation(*result, {}), name, texts, drawn=False)}</div></details>"
     )
 
 

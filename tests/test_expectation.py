@@ -51,6 +51,10 @@ def test_a_machine_that_is_not_known_is_refused_and_the_first_stays():
     assert len(row(html, "Bandwidth")) == 1
 
 
+def test_a_machine_is_not_set_beside_itself():
+    assert len(row(panel("linear", "t4", device="t4"), "Bandwidth")) == 1
+
+
 def test_the_sparse_peak_stands_beside_the_dense_one():
     cells = row(panel("linear", device="h100_sxm", dtype="bf16"), "Peak")
     assert cells == ["990 TFLOP/s, dense bf16; structured sparsity: 1.98 PFLOP/s"]
@@ -114,6 +118,14 @@ def test_a_device_of_ones_own_has_a_time_and_a_roofline(open_page, site):
     )
     page.locator(PANEL).locator("summary").first.click()
     expect(page.locator(PANEL)).to_contain_text("your figures")
+    expect(page.locator(PANEL).locator("flops-chart svg").first).to_be_visible()
+
+
+@browser
+def test_the_charts_come_when_the_panel_is_unfolded(open_page, site):
+    page = open_page(site + "linear/")
+    expect(page.locator(PANEL).locator("flops-chart")).to_have_count(0)
+    page.locator(PANEL).locator("summary").first.click()
     expect(page.locator(PANEL).locator("flops-chart svg").first).to_be_visible()
 
 

@@ -141,7 +141,8 @@ class FlopsCalculator extends HTMLElement {
   /** Bring a panel up to date when it is unfolded, if there has been an answer.
    * @param {HTMLDetailsElement} panel */
   toggled(panel) {
-    if (panel.open && this.asked > 0) void this.update();
+    // What is printed short is asked for in full.
+    if (panel.open && (this.asked > 0 || "short" in panel.dataset)) void this.update();
     if ("linked" in panel.dataset && this.asked > 0) this.write();
   }
 
