@@ -19,6 +19,9 @@
     /// battery | readings
     ///
 
+    /// devices | table
+    ///
+
 Whatever is wrong in one stops the build: a figure that the formula, the page and the committed
 record do not agree on, an unknown key, field or directive, a formula that KaTeX cannot set, a chart
 that Vega-Lite cannot draw.
@@ -44,7 +47,7 @@ from pymdownx.blocks.block import Block
 from calculator import page, prediction
 from calculator.evaluate import Evaluation, evaluate, form_fields
 from calculator.units import grouped
-from scripts import charts, rosetta
+from scripts import charts, device_table, rosetta
 from scripts.examples import EVIDENCE, DirectiveError, Example, check, example, read, texts
 from scripts.figures import FIGURES
 from scripts.steps import ROOT
@@ -188,6 +191,17 @@ class BatteryBlock(_Raw):
         return rosetta.table(_OFFER)
 
 
+class DevicesBlock(_Raw):
+    """`/// devices | table`: every device that is known here, with its rates and its source."""
+
+    NAME = "devices"
+
+    def fragment(self, argument: str, body: str) -> str:
+        if argument != "table" or body.strip():
+            raise DirectiveError(f"devices | {argument}: write `/// devices | table`, no more")
+        return device_table.table(_OFFER)
+
+
 _THOP_UNITS = {"macs": "MACs", "params": "parameters"}
 _OFFER = "calculator-that-offers-"
 _LINK = re.compile(rf"#{_OFFER}(\w+)")
@@ -259,6 +273,7 @@ class MarkdownCalculators(BlocksExtension):  # type: ignore[misc]
         block_mgr.register(FigureBlock, self.getConfigs())
         block_mgr.register(ChartBlock, self.getConfigs())
         block_mgr.register(BatteryBlock, self.getConfigs())
+        block_mgr.register(DevicesBlock, self.getConfigs())
         md.postprocessors.register(Finish(md), "calculators", 1)
 
 

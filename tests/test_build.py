@@ -50,12 +50,16 @@ fields: {}
 @pytest.fixture
 def project(tmp_path):
     """An empty project whose record holds LINEAR, as torch would have it."""
-    (tmp_path / "docs").mkdir()
-    (tmp_path / "theme").mkdir()
-    (tmp_path / "theme" / "main.html").write_text("{{ page.content }}")
-    (tmp_path / "mkdocs.yml").write_text(CONFIG)
-    record(tmp_path, macs=24, output_shape=[2, 3], thop={"macs": 24.0, "params": 0})
-    return tmp_path
+    return prepared(tmp_path)
+
+
+def prepared(folder):
+    (folder / "docs").mkdir()
+    (folder / "theme").mkdir()
+    (folder / "theme" / "main.html").write_text("{{ page.content }}")
+    (folder / "mkdocs.yml").write_text(CONFIG)
+    record(folder, macs=24, output_shape=[2, 3], thop={"macs": 24.0, "params": 0})
+    return folder
 
 
 def record(project, thop=None, **measured):
@@ -132,6 +136,11 @@ def test_a_right_example_builds_and_names_its_witness(project):
         pytest.param(LINEAR.replace("expect", "because: x\nexpect"), ("because",), id="not asked"),
         pytest.param("/// calculator | linear\nfield: {}\n///\n", ("field",), id="calculator key"),
         pytest.param("/// battery | other\n///\n", ("readings",), id="another battery"),
+        pytest.param("/// devices | other\n///\n", ("devices | table",), id="other devices"),
+        pytest.param("/// devices | table\nt4\n///\n", ("devices | table",), id="some devices"),
+        pytest.param(
+            "/// devices | table\n///\n", ("no calculator",), id="devices with nothing to open"
+        ),
         pytest.param("/// chart | other\n///\n", ("roofline_rows",), id="another chart"),
         pytest.param(r"A $\fraq{1}{2}$ here.", ("fraq",), id="a formula KaTeX cannot set"),
     ],
@@ -236,3 +245,72 @@ def test_a_row_opens_the_very_layer_that_it_is_about():
             if field.role in ("module", "input")
         }
         assert grouped(evaluate(name, fields).calculation.macs) == macs
+
+
+DEVICES = json.loads(Path(ROOT, "calculator", "hardware.json").read_text("utf-8"))
+every_device = pytest.mark.parametrize("name", DEVICES)
+
+
+@pytest.fixture(scope="module")
+def device_rows(tmp_path_factory):
+    """The rows of a page that a build made, by the device that each is about."""
+    folder = prepared(tmp_path_factory.mktemp("devices"))
+    offers = "/// calculator | peak runtime\n///\n\n"
+    done = build(folder, offers + "/// devices | table\n///\n")
+    assert done.returncode == 0, done.stderr
+    page = (folder / "site" / "index.html").read_text("utf-8")
+    found = re.findall(r'<tr data-device="(\w+)"[^>]*>(.*?)</tr>', page, re.DOTALL)
+    assert len(found) == len(dict(found))
+    return dict(found)
+
+
+def test_the_devices_are_a_row_for_each_that_is_known(device_rows):
+    assert device_rows.keys() == DEVICES.keys()
+
+
+@every_device
+def test_a_device_is_named_with_its_year_and_every_source(device_rows, name):
+    device, row = DEVICES[name], unescape(device_rows[name])
+    assert f">{device['name']}</a>, {device['year']}" in row
+    assert f'<a href="{device["source_url"]}">{device["source_title"]}</a>' in row
+    if "power" in device:
+        assert f'<a href="{device["power"]["source_url"]}"' in row
+
+
+@every_device
+def test_a_device_is_marked_where_it_is_doubtful_and_says_why(device_rows, name):
+    device, row = DEVICES[name], unescape(device_rows[name])
+    marked = re.findall(r"<strong>(\w+) confidence</strong>", row)
+    assert marked == ([] if device["confidence"] == "high" else [device["confidence"]])
+    assert device.get("note", "") in row
+
+
+@every_device
+@pytest.mark.parametrize(
+    ("column", "types"),
+    [(0, {"fp32"}), (1, {"tf32"}), (2, {"bf16", "fp16"}), (3, {"fp8"}), (4, {"int8"})],
+    ids=["fp32", "tf32", "16-bit", "fp8", "int8"],
+)
+def test_a_device_has_the_rates_of_its_record_and_no_other(device_rows, name, column, types):
+    cell = re.findall("<td>.*?</td>", device_rows[name], re.DOTALL)[column]
+    shown = re.sub(r"<[^>]*>|\b(fp|bf|tf)\d+\b|FP16 acc", " ", cell)
+    rates = DEVICES[name]["peak"]
+    units = [{f"{each}{unit}" for unit in ("", "_tensor", "_matrix")} for each in types]
+    expected = {max(rates[row] for row in rows & {*rates}) for rows in units if rows & {*rates}}
+    for kind in ("sparse", "fp16_accumulate"):
+        known = DEVICES[name].get(kind, {})
+        expected |= {known[each] for each in types if each in known}
+    figures = {float(figure) for figure in re.findall(r"\d[\d.]*", shown)}
+    assert figures == {round(rate / 1e12, 6) for rate in expected}
+
+
+@every_device
+def test_a_device_opens_in_a_calculator_that_takes_it(device_rows, name):
+    link, calculator = re.match(
+        r'<th scope="row"><a href="\?([^#]+)#calculator-(\w+)">', device_rows[name]
+    ).groups()
+    fields = dict(parse_qsl(unescape(link), keep_blank_values=True))
+    assert calculator == "peak"  # the element of the page that offers both
+    opened = evaluate(fields.pop("calculator"), fields)
+    assert opened.errors == {}
+    assert opened.calculation.device == name

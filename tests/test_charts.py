@@ -37,6 +37,8 @@ CASES = [
 ]
 EXAMPLES = {
     "rows": charts.roofline_rows(),
+    "dense and sparse": charts.dense_and_sparse(),
+    "precision": charts.precision_floors(),
     "a roof without points": roofline([A100], [], "Bare"),
     "more roofs than colours": roofline(
         [Roof(f"{n}", n * 1e12, 1e12) for n in range(1, 8)], [], ""
@@ -196,6 +198,18 @@ def test_bars_are_as_long_as_their_times():
     wide = [float(re.match(r"M0,[\d.]+h([\d.]+)", rect.get("d"))[1]) for rect in rects]
     # 0.29, 60 and 30 µs
     assert [each / wide[1] for each in wide] == pytest.approx([0.29 / 60, 1, 0.5])
+
+
+def test_a_dense_peak_and_what_sparsity_adds_to_it_lie_end_to_end():
+    found = drawn(EXAMPLES["dense and sparse"]).findall(
+        ".//g[@class='mark-rect role-mark layer_0_marks']/path"
+    )
+    boxes = [re.match(r"M([\d.]+),[\d.]+h([\d.]+)", path.get("d")).groups() for path in found]
+    spans = {(float(left), float(left) + float(wide)) for left, wide in boxes}
+    rate = max(right for _, right in spans) / 4500  # of the B200, the largest
+    # printed by their vendors, in TFLOP/s: NVIDIA H100, dense and sparse; AWS Trainium2
+    for low, high in ((0, 989.5), (989.5, 1979), (0, 667), (667, 2563)):
+        assert any((low * rate, high * rate) == pytest.approx(span, abs=0.6) for span in spans)
 
 
 def test_a_measured_case_stands_between_its_percentiles_and_beside_its_floor():
