@@ -16,6 +16,11 @@ from calculator.units import rounded
 COLUMNS = ("fp32", "tf32", "16-bit", "fp8", "int8")
 """The columns of rates; the 16-bit types share one."""
 _KINDS = {"dense": "", "sparse": " sparse", "fp16_accumulate": " FP16 acc."}
+_NAME = (  # which stays in sight where the rest scrolls
+    "background: var(--md-default-bg-color); inset-inline-start: 0; "
+    "min-inline-size: 7rem; position: sticky; z-index: "
+)
+_NOTE = "min-inline-size: 15rem; text-align: start; white-space: normal"
 _DOUBTS = {"high": "", "medium": "medium confidence", "low": "low confidence"}
 
 
@@ -31,14 +36,15 @@ def table(offers: str) -> str:
 
 
 def _vendor(vendor: str, devices: dict[str, dict[str, Any]], offers: str, opened: str) -> str:
-    heads = ("Device", *COLUMNS, "Bandwidth", "FLOP/B", "Memory", "Power")
-    head = "".join(f'<th scope="col">{each}</th>' for each in heads)
+    heads = (*COLUMNS, "Bandwidth", "FLOP/B", "Memory", "Power", "Note and source")
+    head = "".join(f'<th scope="col" style="z-index: 2">{each}</th>' for each in heads)
     body = "".join(_row(name, device, offers) for name, device in devices.items())
     many = f"{len(devices)} devices" if len(devices) > 1 else "1 device"
     return (
         f'<details class="calculator-more"{opened}><summary>{escape(vendor)}: {many}</summary>'
         f'<div class="rosetta" tabindex="0" role="group" aria-label="Devices of {escape(vendor)}">'
-        f'<table class="rosetta-table"><thead><tr>{head}</tr></thead>'
+        f'<table class="rosetta-table"><thead><tr>'
+        f'<th scope="col" style="{_NAME}3">Device</th>{head}</tr></thead>'
         f"<tbody>{body}</tbody></table></div></details>"
     )
 
@@ -47,22 +53,16 @@ def _row(name: str, device: dict[str, Any], offers: str) -> str:
     cells = "".join(_rates(name, column) for column in COLUMNS)
     power = device.get("power")
     watts = _link(f"{power['watts']:g} W", power) if power else "–"
-    return (
-        f'<tr data-device="{name}" data-confidence="{device["confidence"]}">'
-        f'<th scope="row">{_head(name, device, offers)}</th>{cells}'
-        f"<td>{rounded(int(device['bandwidth_bytes_per_s']), 'B/s')}</td>{_ridge(name, device)}"
-        f"<td>{rounded(int(device['memory_bytes']), 'B')}</td><td>{watts}</td></tr>"
-    )
-
-
-def _head(name: str, device: dict[str, Any], offers: str) -> str:
-    """Return the name and year of a device, what is doubtful of it, and where it was read."""
     doubt = _DOUBTS[device["confidence"]]
-    note = f"<br><span>{escape(device['note'])}</span>" if "note" in device else ""
+    marked = f"<br><strong>{doubt}</strong>" if doubt else ""
+    note = f"{escape(device['note'])}<br>" if "note" in device else ""
     return (
+        f'<tr data-device="{name}"><th scope="row" style="{_NAME}1">'
         f'<a href="{_address(name, device, offers)}">{escape(device["name"])}</a>, '
-        f"{device['year']}{f' <strong>{doubt}</strong>' if doubt else ''}{note}"
-        f"<br><span>Source: {_link(device['source_title'], device)}</span>"
+        f"{device['year']}{marked}</th>{cells}"
+        f"<td>{rounded(int(device['bandwidth_bytes_per_s']), 'B/s')}</td>{_ridge(name, device)}"
+        f"<td>{rounded(int(device['memory_bytes']), 'B')}</td><td>{watts}</td>"
+        f'<td style="{_NOTE}">{note}Source: {_link(device["source_title"], device)}</td></tr>'
     )
 
 
@@ -79,6 +79,7 @@ def _address(name: str, device: dict[str, Any], offers: str) -> str:
     dtype = _main(name)
     calculator = "peak" if built else "runtime"
     chosen = {"device": name, "dtype": dtype if dtype in built or not built else built[0]}
+    chosen |= {} if built else {"flops": "1P"}
     fields = {
         key: chosen.get(key, field.write(field.default))
         for key, field in form_fields(CALCULATIONS[calculator]).items()
