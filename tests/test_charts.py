@@ -365,7 +365,8 @@ def test_series_differ_without_colour_too():
     assert len(set(SHAPES[:count])) == len({tuple(dash) for dash in DASHES[:count]}) == count
 
 
-CHART = ":nth-match(flops-chart, 1)"
+CHARTS = ".directive-chart > flops-chart"  # those in panels wait until they are opened
+CHART = f":nth-match({CHARTS}, 1)"
 VEGA = "/vendor/vega.min.mjs"
 
 
@@ -434,7 +435,7 @@ def test_a_chart_becomes_as_narrow_as_its_column(open_page, site):
 )
 def test_no_text_of_a_chart_covers_another_or_is_cut(open_page, site, path, place, options):
     page = open_page(site + path, **options)
-    chart = in_view(page, f":nth-match(flops-chart, {place})")
+    chart = in_view(page, f":nth-match({CHARTS}, {place})")
     frame = chart.bounding_box()
     boxes = [text.bounding_box() for text in chart.locator("svg text").all()]
     assert len(boxes) > 15
@@ -456,7 +457,7 @@ def test_the_keyboard_walks_through_the_points_and_each_is_announced(open_page, 
     said = chart.get_by_role("status")
     page.evaluate(
         "[...document.querySelectorAll('a')].filter(link => link.compareDocumentPosition("
-        "document.querySelector('flops-chart')) & 4).at(-1).focus()"
+        "document.querySelector('.directive-chart > flops-chart')) & 4).at(-1).focus()"
     )
     page.keyboard.press("Tab")
     expect(said).to_contain_text("Ridge point, NVIDIA A100")
@@ -575,7 +576,7 @@ def test_axe_finds_no_violation_in_a_drawn_chart(open_page, site, scheme):
     chart = in_view(page)
     chart.locator("summary").click()
     page.add_script_tag(path=ROOT / "node_modules" / "axe-core" / "axe.min.js")
-    found = page.evaluate("axe.run('flops-chart').then((result) => result.violations)")
+    found = page.evaluate("axe.run('.directive-chart').then((result) => result.violations)")
     assert [(each["id"], [node["html"][:200] for node in each["nodes"]]) for each in found] == []
 
 
