@@ -550,6 +550,7 @@ def test_a_new_answer_leaves_the_drawing_where_it_is(open_page, site):
         "const range = document.createRange(); range.selectNodeContents(chart.parentElement);"
         "const next = range.createContextualFragment(html).firstElementChild;"
         "const place = document.createElement('div'); const other = document.createElement('div');"
+        "place.className = chart.parentElement.className;"
         "chart.replaceWith(place); place.append(chart); other.append(next);"
         "become(place, other); return svg.isConnected && chart.isConnected }",
         [html, site + "assets/page.js"],
