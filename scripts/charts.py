@@ -3,47 +3,74 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from html import escape
 from typing import Any
 
 import vl_convert
 
 from calculator import hardware
+from calculator.chain import Chain
 from calculator.charts import Bar, Chart, Point, Roof, durations, element, roofline
+from calculator.convolution import Conv2d
 from calculator.drawing import COLOURS, LETTER, drawing, layer, nominal, scale, series
+from calculator.elementwise import Add
 from calculator.evaluate import evaluate
-from calculator.layer import Measured
-from calculator.units import seconds
+from calculator.layer import Layer, Measured
+from calculator.roofline import ChainRuntime, Runtime
+from calculator.units import rounded, seconds
 
 WIDTHS = {"wide": 680, "narrow": 340}
 """Pixels of the drawings of a chart: the stylesheet shows the one that suits the column."""
 
 
+A100 = "a100_80gb_sxm"
+ROWS = (1, 64, 256, 512)
+
+
+def _asked(calculator: str, **fields: object) -> tuple[Measured, Runtime]:
+    """Return the work and its time that the calculator gives for some fields.
+
+    Raises the InvalidField that it refuses one with.
+    """
+    outcome = evaluate(calculator, {name: str(value) for name, value in fields.items()})
+    for error in outcome.errors.values():
+        raise error
+    assert isinstance(outcome.calculation, Measured)
+    assert outcome.time is not None
+    return outcome.calculation, outcome.time
+
+
+def _rows(rows: int, device: str) -> tuple[Measured, Runtime]:
+    return _asked(
+        "linear", in_features=4096, out_features=11008, bias=False, batch_size=rows,
+        dtype="bf16", device=device,
+    )  # fmt: skip
+
+
+def _row_name(rows: int) -> str:
+    return "1 row" if rows == 1 else f"{rows} rows"
+
+
+def _roof(device: str, dtype: str) -> Roof:
+    machine = hardware.device(device)
+    rates = machine["peak"][dtype], machine["bandwidth_bytes_per_s"]
+    return Roof(f"{machine['name']}, {dtype}", *rates)
+
+
 def roofline_rows() -> Chart:
     """A linear layer of Llama 2 7B on more and more rows, under the roofs of two machines."""
     roofs, points = [], []
-    for device in ("a100_80gb_sxm", "h100_sxm"):
-        machine = hardware.device(device)
-        roof = Roof(
-            f"{machine['name']}, bf16", machine["peak"]["bf16"], machine["bandwidth_bytes_per_s"]
-        )
-        roofs.append(roof)
-        for rows in (1, 64, 256, 512):
-            fields = {
-                **{"in_features": "4096", "out_features": "11008", "bias": "false"},
-                **{"batch_size": str(rows), "dtype": "bf16", "device": device},
-            }
-            outcome = evaluate("linear", fields)
-            layer, time = outcome.calculation, outcome.time
-            assert isinstance(layer, Measured)
-            assert time is not None
+    for device in (A100, "h100_sxm"):
+        roofs.append(_roof(device, "bf16"))
+        for rows in ROWS:
+            layer, time = _rows(rows, device)
             points.append(
                 Point(
-                    "1 row" if rows == 1 else f"{rows} rows",
+                    _row_name(rows),
                     layer.arithmetic_intensity or 0.0,
                     layer.flops / time.floor_seconds,
-                    roof.name,
+                    roofs[-1].name,
                     f"at least {seconds(time.floor_seconds)}, {time.bound} binds",
                 )
             )
@@ -138,10 +165,109 @@ def precision_floors() -> Chart:
     return durations(bars, title, logarithmic=True)
 
 
+def _resnet50(batch_size: int, **more: object) -> tuple[Chain, ChainRuntime]:
+    fields = {"architecture": "resnet50", "batch_size": batch_size, "dtype": "fp16"}
+    network, time = _asked("network", **fields, device=A100, **more)
+    assert isinstance(network, Chain)
+    assert isinstance(time, ChainRuntime)
+    return network, time
+
+
+def _steps(network: Chain, time: ChainRuntime) -> Iterator[tuple[str, int, Runtime]]:
+    """Yield the name of each layer that moves something, how many there are, and its time."""
+    for layer, (count, each) in zip(network.layers, time.steps, strict=True):
+        if each.bytes_moved:
+            yield _named(layer), count, each
+
+
+def _named(layer: Layer) -> str:
+    """Return what tells a layer of a ResNet from the others on its roofline."""
+    if isinstance(layer, Conv2d):
+        size = "×".join(map(str, layer.kernel_size))
+        stride = f", stride {layer.stride[0]}" if layer.stride[0] > 1 else ""
+        return f"{size}, {layer.in_channels} → {layer.out_channels}{stride}"
+    return "Addition" if isinstance(layer, Add) else layer.title
+
+
+def roofline_resnet50() -> Chart:
+    """The layers of ResNet-50, those that are alike as one point, under the roof of one machine."""
+    roof = _roof(A100, "fp16")
+    alike: dict[tuple[str, str], list[tuple[int, Runtime]]] = {}
+    for name, count, each in _steps(*_resnet50(64, convention="all")):
+        intensity = rounded(each.flops / each.bytes_moved)
+        alike.setdefault((name, intensity), []).append((count, each))
+    points = []
+    for (name, _), found in alike.items():
+        layers = sum(count for count, _ in found)
+        whole = sum(count * each.floor_seconds for count, each in found)
+        one = found[0][1]
+        many = f"{layers} layers, together" if layers > 1 else "1 layer,"
+        points.append(
+            Point(
+                name,
+                one.flops / one.bytes_moved,
+                one.attainable_flops_per_second or 0.0,
+                roof.name,
+                f"{many} at least {seconds(whole)}, {one.bound} binds",
+            )
+        )
+    return roofline(
+        [roof], points, "The layers of ResNet-50 on 64 pictures, all arithmetic counted"
+    )
+
+
+def time_rows() -> Chart:
+    """The two times of a linear layer on more and more rows, and what to expect."""
+    bars = []
+    for rows in ROWS:
+        _, time = _rows(rows, A100)
+        name = _row_name(rows)
+        bars += [
+            Bar(name, "compute", time.compute_seconds),
+            Bar(name, "memory", time.memory_seconds or 0.0),
+            Bar(name, "floor", time.floor_seconds, time.least_seconds, time.most_seconds),
+        ]
+    return durations(bars, "A linear layer of 4096 → 11008 on an A100, and the interval to expect")
+
+
+def time_batches() -> Chart:
+    """The time of ResNet-50 for each of more and more pictures: its floor and its launches."""
+    bars = []
+    for batch_size in (1, 8, 64):
+        _, time = _resnet50(batch_size)
+        name = "1 picture" if batch_size == 1 else f"Each of {batch_size} pictures"
+        whole = time.floor_seconds, time.least_seconds, time.most_seconds
+        bars += [
+            Bar(name, "launches", time.overhead_seconds / batch_size),
+            Bar(name, "floor", *(each / batch_size for each in whole)),
+        ]
+    title = "ResNet-50 in fp16 on an A100, time for a picture, and the interval to expect"
+    return durations(bars, title)
+
+
+def time_kinds() -> Chart:
+    """The floor of ResNet-50 by the kind of layer."""
+    kinds: dict[str, float] = {}
+    for name, count, each in _steps(*_resnet50(64)):
+        kind = "Convolution" if "×" in name else name
+        kind = "Pooling and Linear" if kind.endswith(("Pool2d", "Linear")) else kind
+        kinds[kind] = kinds.get(kind, 0.0) + count * each.floor_seconds
+    ranked = sorted(kinds.items(), key=lambda item: -item[1])
+    title = "Where the floor of ResNet-50 goes, on 64 pictures in fp16 on an A100"
+    return durations([Bar(kind, "floor", floor) for kind, floor in ranked], title)
+
+
 CHARTS: dict[str, Callable[[], Chart]] = {
-    "roofline_rows": roofline_rows,
-    "dense_and_sparse": dense_and_sparse,
-    "precision_floors": precision_floors,
+    each.__name__: each
+    for each in (
+        roofline_rows,
+        roofline_resnet50,
+        time_rows,
+        time_batches,
+        time_kinds,
+        dense_and_sparse,
+        precision_floors,
+    )
 }
 """Every chart of a page, by the name that the page asks for it."""
 

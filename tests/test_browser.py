@@ -129,7 +129,7 @@ def test_the_back_button_brings_the_inputs_back(open_page, site):
     ready(page)
     field(page, "in_channels").fill("17")
     page.wait_for_url("**in_channels=17**")
-    page.get_by_role("link", name="From FLOPs to seconds").first.click()
+    page.get_by_role("link", name="From FLOPs to time").first.click()
     page.wait_for_url("**/runtime/**")
     page.go_back()
     expect(field(page, "in_channels")).to_have_value("17")
