@@ -175,18 +175,18 @@ def _resnet50(batch_size: int, **more: object) -> tuple[Chain, ChainRuntime]:
 
 def _steps(network: Chain, time: ChainRuntime) -> Iterator[tuple[str, int, Runtime]]:
     """Yield the name of each layer that moves something, how many there are, and its time."""
-    for layer, (count, each) in zip(network.layers, time.steps, strict=True):
+    for one, (count, each) in zip(network.layers, time.steps, strict=True):
         if each.bytes_moved:
-            yield _named(layer), count, each
+            yield _named(one), count, each
 
 
-def _named(layer: Layer) -> str:
+def _named(one: Layer) -> str:
     """Return what tells a layer of a ResNet from the others on its roofline."""
-    if isinstance(layer, Conv2d):
-        size = "×".join(map(str, layer.kernel_size))
-        stride = f", stride {layer.stride[0]}" if layer.stride[0] > 1 else ""
-        return f"{size}, {layer.in_channels} → {layer.out_channels}{stride}"
-    return "Addition" if isinstance(layer, Add) else layer.title
+    if isinstance(one, Conv2d):
+        size = "×".join(map(str, one.kernel_size))
+        stride = f", stride {one.stride[0]}" if one.stride[0] > 1 else ""
+        return f"{size}, {one.in_channels} → {one.out_channels}{stride}"
+    return "Addition" if isinstance(one, Add) else one.title
 
 
 def roofline_resnet50() -> Chart:
