@@ -195,9 +195,10 @@ def _names(
         taken.append(Box(across - 7, down - 7, across + 7, down + 7))
         across, down = spot(corner["x"], corner["foot"])
         taken.append(Box(across, down - 8, across + 6 + LETTER * len(corner["figure"]), down + 8))
+    feet = [[(each["x"], each["y"]), (each["x"], each["foot"])] for each in corners]
     places = place(
         [(spot(dot["x"], dot["y"]), dot["name"]) for dot in dots],
-        [[spot(*end) for end in line] for line in lines],
+        [[spot(*end) for end in line] for line in (*lines, *feet)],
         taken,
         (x.size, y.size),
     )

@@ -170,25 +170,31 @@ def durations(work: Calculation, times: Sequence[Runtime]) -> charts.Chart:
 
 
 def _points(work: Calculation, time: Runtime) -> Iterator[charts.Point]:
-    parts = {id(time): (work.title, time)}
+    """Yield the work, or its layers, those that are alike as one; and what was measured."""
+    parts = [(work.title, 1, time)]
     if isinstance(time, ChainRuntime) and isinstance(work, Chain):
-        parts = {}  # a network repeats its layers
-        for _, label, _, layer in work.parts():
-            each = time.of_layer(layer)
-            if each is not None:
-                parts.setdefault(id(each), (label, each))
-    for label, each in parts.values():
-        if not each.bytes_moved:
+        found = ((label, count, time.of_layer(layer)) for _, label, count, layer in work.parts())
+        parts = [(label, count, each) for label, count, each in found if each is not None]
+    alike: dict[tuple[Any, Any], list[tuple[str, int, Runtime]]] = {}
+    for part in parts:
+        alike.setdefault((part[2].flops, part[2].bytes_moved), []).append(part)
+    for (flops, moved), those in alike.items():
+        if not moved:
             continue
-        intensity = each.flops / each.bytes_moved
-        detail = f"{each.bound} binds, {seconds(each.floor_seconds)}"
+        label, _, each = those[0]
+        count = sum(many for _, many, _ in those)
+        name = f"{label} and {count - 1} alike" if count > 1 else label
+        detail = f"{each.bound} binds, {seconds(count * each.floor_seconds)}"
         rate = each.attainable_flops_per_second or 0
-        yield charts.Point(label, intensity, rate, _name(time), detail)
-        if each.measured_seconds is not None:
-            reached = each.flops / each.measured_seconds
-            yield charts.Point(
-                "measured", intensity, reached, _name(time), seconds(each.measured_seconds)
-            )
+        yield charts.Point(name, flops / moved, rate, _name(time), detail)
+    if time.measured_seconds is not None and time.bytes_moved:
+        yield charts.Point(
+            "measured",
+            time.flops / time.bytes_moved,
+            time.flops / time.measured_seconds,
+            _name(time),
+            seconds(time.measured_seconds),
+        )
 
 
 def _name(time: Runtime) -> str:

@@ -20,6 +20,7 @@ from calculator.units import rounded
 
 _SPOKEN = {
     "": "", "s": ", in seconds", "%": ", in per cent", "FLOP/B": ", in FLOP/B", "B": ", in bytes",
+    "FLOP/s": ", in FLOP/s", "J": ", in joules",
 }  # fmt: skip
 _COPIES = """\
 <p class="calculator-copies" role="group" aria-label="Copy what the tools print">

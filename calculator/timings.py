@@ -108,7 +108,11 @@ def durations(bars: Sequence[Bar], title: str, logarithmic: bool = False) -> Cha
             marks.append(mark)
             down += ROW
         down += GAP
-    ends = [each for mark in marks for each in (mark["end"], mark.get("low") or mark["end"])]
+    ends = [
+        each
+        for mark in marks
+        for each in (mark["end"], mark["seconds"], mark.get("low") or mark["end"])
+    ]
     axis = Log(min(ends) / 2, max(ends), 1) if logarithmic else None
     room = 12 + round(LETTER * max(len(mark["label"]) for mark in marks))
     at = _across(axis, room, max(ends))

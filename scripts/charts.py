@@ -1,13 +1,9 @@
-"""The charts that stand on pages, and their drawings as SVG that works without a script."""
+"""The charts that stand on pages, each made of what the calculators say."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
-from html import escape
 from typing import Any
-
-import vl_convert
 
 from calculator import hardware
 from calculator.chain import Chain
@@ -19,10 +15,7 @@ from calculator.evaluate import evaluate
 from calculator.layer import Layer, Measured
 from calculator.roofline import ChainRuntime, Runtime
 from calculator.units import rounded, seconds
-
-WIDTHS = {"wide": 680, "narrow": 340}
-"""Pixels of the drawings of a chart: the stylesheet shows the one that suits the column."""
-
+from scripts.chart_svg import svg
 
 A100 = "a100_80gb_sxm"
 ROWS = (1, 64, 256, 512)
@@ -270,31 +263,6 @@ CHARTS: dict[str, Callable[[], Chart]] = {
     )
 }
 """Every chart of a page, by the name that the page asks for it."""
-
-
-def svg(chart: Chart, name: str) -> str:
-    """Return the drawings of a chart as inline SVG, whose ids no other chart of a page has.
-
-    Raises ValueError where Vega-Lite refuses the specification.
-    """
-    return "".join(_svg(chart, f"{name}-{kind}", kind, width) for kind, width in WIDTHS.items())
-
-
-def _svg(chart: Chart, name: str, kind: str, width: int) -> str:
-    drawn = vl_convert.vegalite_to_svg(
-        {**chart.spec, "width": width}, vl_version="6.4", allowed_base_urls=[]
-    )
-    known: dict[str, str] = {}
-    for identity in re.findall(r'\bid="([^"]+)"', drawn):
-        known[identity] = f"chart-{name}-{len(known)}"
-        old = re.escape(identity)
-        drawn = re.sub(rf'(\bid="|url\(#|href="#){old}(?=["\)])', rf"\g<1>{known[identity]}", drawn)
-    size = re.search(r'viewBox="[^"]+"', drawn)
-    if not size:
-        raise ValueError("it has no size")
-    label = escape(chart.title)
-    head = f'<svg class="chart-{kind}" role="img" aria-label="{label}" {size[0]}>'
-    return head + drawn[drawn.index(">", size.end()) + 1 :]
 
 
 def fragment(name: str) -> str:

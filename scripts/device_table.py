@@ -16,11 +16,6 @@ from calculator.units import rounded
 COLUMNS = ("fp32", "tf32", "16-bit", "fp8", "int8")
 """The columns of rates; the 16-bit types share one."""
 _KINDS = {"dense": "", "sparse": " sparse", "fp16_accumulate": " FP16 acc."}
-_NAME = (  # which stays in sight where the rest scrolls
-    "background: var(--md-default-bg-color); inset-inline-start: 0; "
-    "min-inline-size: 7rem; position: sticky; z-index: "
-)
-_NOTE = "min-inline-size: 15rem; text-align: start; white-space: normal"
 _DOUBTS = {"high": "", "medium": "medium confidence", "low": "low confidence"}
 
 
@@ -37,14 +32,14 @@ def table(offers: str) -> str:
 
 def _vendor(vendor: str, devices: dict[str, dict[str, Any]], offers: str, opened: str) -> str:
     heads = (*COLUMNS, "Bandwidth", "FLOP/B", "Memory", "Power", "Note and source")
-    head = "".join(f'<th scope="col" style="z-index: 2">{each}</th>' for each in heads)
+    head = "".join(f'<th scope="col">{each}</th>' for each in heads)
     body = "".join(_row(name, device, offers) for name, device in devices.items())
     many = f"{len(devices)} devices" if len(devices) > 1 else "1 device"
     return (
         f'<details class="calculator-more"{opened}><summary>{escape(vendor)}: {many}</summary>'
         f'<div class="rosetta" tabindex="0" role="group" aria-label="Devices of {escape(vendor)}">'
-        f'<table class="rosetta-table"><thead><tr>'
-        f'<th scope="col" style="{_NAME}3">Device</th>{head}</tr></thead>'
+        '<table class="rosetta-table device-table"><thead><tr><th scope="col">Device</th>'
+        f"{head}</tr></thead>"
         f"<tbody>{body}</tbody></table></div></details>"
     )
 
@@ -57,12 +52,12 @@ def _row(name: str, device: dict[str, Any], offers: str) -> str:
     marked = f"<br><strong>{doubt}</strong>" if doubt else ""
     note = f"{escape(device['note'])}<br>" if "note" in device else ""
     return (
-        f'<tr data-device="{name}"><th scope="row" style="{_NAME}1">'
+        f'<tr data-device="{name}"><th scope="row">'
         f'<a href="{_address(name, device, offers)}">{escape(device["name"])}</a>, '
         f"{device['year']}{marked}</th>{cells}"
         f"<td>{rounded(int(device['bandwidth_bytes_per_s']), 'B/s')}</td>{_ridge(name, device)}"
         f"<td>{rounded(int(device['memory_bytes']), 'B')}</td><td>{watts}</td>"
-        f'<td style="{_NOTE}">{note}Source: {_link(device["source_title"], device)}</td></tr>'
+        f"<td>{note}Source: {_link(device['source_title'], device)}</td></tr>"
     )
 
 

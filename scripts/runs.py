@@ -15,7 +15,7 @@ from calculator.charts import Case, element, measured
 from calculator.layer import Layer
 from calculator.roofline import Runtime, runtime
 from calculator.units import binary_bytes, rounded, seconds
-from scripts.charts import svg
+from scripts.chart_svg import svg
 
 FOLDER = Path(__file__).parents[1] / "docs" / "measurements"
 Run = dict[str, Any]

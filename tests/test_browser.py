@@ -256,7 +256,7 @@ def test_it_works_under_a_sub_path(open_page):
 @pytest.mark.parametrize("path", PAGES)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_no_violation(open_page, site, path, scheme):
-    page = open_page(site + path, color_scheme=scheme)
+    page = open_page(site + path, color_scheme=scheme, reduced_motion="reduce")
     page.wait_for_load_state("networkidle")
     page.add_script_tag(path=ROOT / "node_modules" / "axe-core" / "axe.min.js")
     found = page.evaluate("axe.run().then((result) => result.violations)")

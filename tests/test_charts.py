@@ -16,6 +16,7 @@ from playwright.sync_api import expect
 from calculator.charts import Bar, Case, Point, Roof, durations, element, measured, roofline
 from calculator.drawing import COLOURS, DASHES, SHAPES
 from scripts import charts
+from scripts.chart_svg import svg
 from scripts.examples import DirectiveError
 from scripts.runtime import RUNTIMES, VERSION, in_pyodide
 from scripts.steps import ROOT, node
@@ -75,7 +76,7 @@ console.log(JSON.stringify(said));
 
 def drawn(chart, kind="wide"):
     """Return one drawing of a chart, without the namespaces that inline SVG does not need."""
-    found = re.search(rf'<svg class="chart-{kind}".*?</svg>', charts.svg(chart, "test"), re.DOTALL)
+    found = re.search(rf'<svg class="chart-{kind}".*?</svg>', svg(chart, "test"), re.DOTALL)
     return ElementTree.fromstring(found[0])
 
 
@@ -274,7 +275,7 @@ def test_a_measured_case_stands_between_its_percentiles_and_beside_its_floor():
 def test_a_drawing_is_the_same_wherever_it_is_made():
     code = "from scripts.charts import *; print(svg(CHARTS['roofline_rows'](), 'x'), end='')"
     other = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
-    assert other.stdout == charts.svg(EXAMPLES["rows"], "x")
+    assert other.stdout == svg(EXAMPLES["rows"], "x")
 
 
 def test_the_browsers_python_makes_the_same_charts(site):
@@ -293,7 +294,7 @@ def test_the_ids_of_two_drawings_differ():
     chart = EXAMPLES["rows"]
     first = {**chart.spec["layer"][0], "mark": {"type": "line", "clip": True}}
     clipped = chart._replace(spec={**chart.spec, "layer": [first]})
-    both = charts.svg(clipped, "one") + charts.svg(clipped, "two")
+    both = svg(clipped, "one") + svg(clipped, "two")
     ids = re.findall(r'\bid="([^"]+)"', both)
     assert len(ids) == len(set(ids)) == 4
     assert {*re.findall(r"url\(#([^)]+)\)", both)} == {*ids}
@@ -309,7 +310,7 @@ def test_the_build_stops_at_a_chart_that_vega_lite_refuses_and_names_it(monkeypa
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_no_name_becomes_markup(name):
     chart = EXAMPLES[name]
-    html = element(chart, charts.svg(chart, "x") if chart.spec else "")
+    html = element(chart, svg(chart, "x") if chart.spec else "")
     root = ElementTree.fromstring(html.replace(" data-kept ", " "))
     assert not [each.tag for each in root.iter() if each.tag in ("img", "script")]
     assert json.loads(root.get("data-spec") or "{}") == chart.spec
