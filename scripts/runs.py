@@ -103,19 +103,32 @@ def machine(run: Run, dtype: str) -> dict[str, Any]:
     """Return what a prediction takes for the machine of a run: a known device, or its own rates.
 
     Of a machine without a data sheet the shares are those of this very run: of the peak, what the
-    largest matrix product reached; of the bandwidth, from the slowest of the sweeps to the fastest.
+    best matrix product reached; of the bandwidth, from the slowest of the sweeps to the fastest.
     """
     if run["machine"]["device"]:
         return {"device": run["machine"]["device"]}
-    share = run["achieved"].get(dtype, {}).get("share", 1)
     fastest = run["bandwidth_bytes_per_second"]
     return {
         "peak_flops_per_second": run["peak"][dtype],
         "bandwidth_bytes_per_second": fastest,
-        "utilization": share,
+        "utilization": best_share(run, dtype),
         "bandwidth_utilization": (min(run["sweep"].values()) / fastest, 1),
         "launch_seconds": run["launch_seconds"],
     }
+
+
+def best_share(run: Run, dtype: str) -> float:
+    """Return the share of the peak that the best matrix product of a run reached."""
+    rates = [
+        _layer(case).flops / case["median_seconds"]
+        for case in run["cases"]
+        if (case["calculator"], case["dtype"]) == ("linear", dtype)
+    ]
+    return max(rates) / float(run["peak"][dtype]) if rates else 1.0
+
+
+def _layer(case: Run) -> Any:
+    return CALCULATIONS[case["calculator"]](**case["fields"], dtype=case["dtype"])
 
 
 def compared(run: Run, family: Family) -> Iterator[Compared]:
@@ -123,7 +136,7 @@ def compared(run: Run, family: Family) -> Iterator[Compared]:
     for case in run["cases"]:
         if case["calculator"] not in family.layers:
             continue
-        layer: Any = CALCULATIONS[case["calculator"]](**case["fields"], dtype=case["dtype"])
+        layer = _layer(case)
         time = runtime(layer, machine(run, case["dtype"]))
         assert time is not None
         yield Compared(f"{family.named(layer)}, {case['dtype']}", layer, time, case)
@@ -171,8 +184,8 @@ def _provenance(run: Run) -> str:
     clocks = [rounded(of["clocks"][end], "Hz") for end in ("lowest_hz", "highest_hz")]
     peaks = [f"{dtype} {rounded(int(rate), 'FLOP/s')}" for dtype, rate in run["peak"].items()]
     reached = [
-        f"{dtype} {rounded(100 * each['share'])} % of the peak"
-        for dtype, each in run["achieved"].items()
+        f"{dtype} {rounded(100 * best_share(run, dtype))} % of the peak"
+        for dtype in run["achieved"]
     ]
     bandwidth = rounded(run["bandwidth_bytes_per_second"], "B/s")
     rows = {
@@ -184,7 +197,7 @@ def _provenance(run: Run) -> str:
         "Caches": ", ".join(caches),
         "Peak": f"{', '.join(peaks)}; {run['peak_source']}",
         "Bandwidth": f"{bandwidth}; {run['bandwidth_source']}",
-        "Largest product": ", ".join(reached),
+        "Best matrix product": ", ".join(reached),
         "A launch": seconds(run["launch_seconds"]),
     }
     body = "".join(
@@ -199,13 +212,15 @@ def _provenance(run: Run) -> str:
 
 def _summary(cases: list[Compared]) -> str:
     ratios = sorted(each.ratio for each in cases)
-    places = {name: sum(each.place == name for each in cases) for name in ("inside", "above")}
-    below = sum(each.ratio < 1 for each in cases)
+    places = {
+        name: sum(each.place == name for each in cases) for name in ("inside", "above", "below")
+    }
+    faster = sum(each.ratio < 1 for each in cases)
     return (
-        f"<strong>{len(cases)} cases.</strong> Below the floor: {below}. The median case took "
+        f"<strong>{len(cases)} cases.</strong> Below the floor: {faster}. The median case took "
         f"{_times(median(ratios))} its floor, the nearest {_times(ratios[0])}, the farthest "
         f"{_times(ratios[-1])}. Inside the interval that was to be expected: {places['inside']}; "
-        f"above it: {places['above']}."
+        f"above it: {places['above']}; below it: {places['below']}."
     )
 
 
