@@ -90,7 +90,7 @@ class _Calculations(Mapping[str, "type[Calculation]"]):
         return self.found[name]
 
     def __iter__(self) -> Iterator[str]:
-        owners = (__getattr__(name) for name in __all__[1:])
+        owners = (__getattr__(name) for name in __all__[1:] if name[0].isupper())
         return (owner.name for owner in owners if getattr(owner, "name", ""))
 
     def __len__(self) -> int:

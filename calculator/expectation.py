@@ -17,7 +17,7 @@ from calculator.roofline import PEAKS, ChainRuntime, Runtime
 from calculator.units import binary_bytes, grouped, rounded, seconds
 
 ASK = "Choose a device, or write a peak FLOP/s and a bandwidth, to see the roofline here."
-LARGEST_BATCH = 2**40
+LARGEST_BATCH = 2**30  # a browser's Python counts a range in 32 bits
 _MOST = 24  # layers that stand unfolded
 _ROWS = (
     "compute_seconds", "memory_seconds", "floor_seconds", "serial_seconds", "overhead_seconds",

@@ -7,6 +7,9 @@ writes mathematics, run with `Text` it writes the same line in plain characters.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
+from functools import reduce
+from operator import add
 from typing import ClassVar, Self, TypeVar
 
 Number = TypeVar("Number", int, float)
@@ -191,6 +194,11 @@ def quotient(dividend: int, divisor: int) -> int:
 def ratio(dividend: float, divisor: float) -> float | None:
     """Return a quotient of measures, or None where there is nothing to divide by."""
     return dividend / divisor if isinstance(dividend, Expression) or divisor else None
+
+
+def added(terms: Iterable[Number]) -> Number | int:
+    """Return a sum, added up one by one: from Python 3.12 on `sum` rounds a sum of floats once."""
+    return reduce(add, terms, 0)
 
 
 def maximum(left: Number, right: Number) -> Number:

@@ -9,7 +9,7 @@ from typing import Any, Self
 from calculator import hardware
 from calculator.calculation import Calculation, quantity
 from calculator.chain import Chain
-from calculator.expression import maximum, ratio
+from calculator.expression import added, maximum, ratio
 from calculator.fields import InvalidField, choice, size
 from calculator.layer import Layer, Measured
 from calculator.rates import SECONDS, rate, span
@@ -347,7 +347,7 @@ class ChainRuntime(Runtime):
     def over_layers(self, name: str) -> float:
         """Return the sum of a quantity over the layers."""
         counts = (count for count, _ in self.steps)
-        return sum(
+        return added(
             count * getattr(each, name) for count, each in zip(counts, self.layers, strict=True)
         )
 
@@ -359,7 +359,7 @@ class ChainRuntime(Runtime):
 
     def bound_by(self, bound: str) -> float:
         """The sum over the layers."""
-        return sum(count * each.bound_by(bound) for count, each in self.steps)
+        return added(count * each.bound_by(bound) for count, each in self.steps)
 
     @cached_property
     def branches(self) -> tuple[object, ...]:

@@ -1,5 +1,6 @@
 // Run the Python program on standard input inside Pyodide, on folders of this machine:
 //     node pyodide.mjs '{"runtime": FOLDER, "mounts": {GUEST: FOLDER}, "args": []}'
+import { existsSync, readFileSync } from "node:fs";
 import { text } from "node:stream/consumers";
 import { pathToFileURL } from "node:url";
 
@@ -14,4 +15,6 @@ for (const [guest, folder] of Object.entries(mounts)) {
   pyodide.FS.mkdirTree(guest);
   pyodide.mountNodeFS(guest, folder);
 }
+const rest = `${runtime}/rest.zip`;
+if (existsSync(rest)) pyodide.FS.writeFile("/rest.zip", readFileSync(rest));
 pyodide.runPython(await text(process.stdin));

@@ -31,10 +31,13 @@ from pyodide_build._py_compile import _py_compile_archive_dir
 _py_compile_archive_dir(Path("/archives"), keep=False, verbose=False, compression_level=0)
 """
 LIST_FILES = """
-import sys
-origins = [module.__spec__.origin or "" for module in sys.modules.values() if module.__spec__]
-print(json.dumps([origin.partition(".zip/")[2] for origin in origins if ".zip/" in origin]))
+def files(modules):
+    origins = [module.__spec__.origin or "" for module in modules if module.__spec__]
+    return [origin.partition(".zip/")[2] for origin in origins if ".zip/" in origin]
+print(json.dumps([files(FIRST), files(list(sys.modules.values()))]))
 """
+REST = "rest.zip"
+"""The archive of the modules that no first answer needs: a page fetches it when it asks for one."""
 
 
 def in_pyodide(code: str, runtime: Path, *arguments: str, **mounts: Path) -> str:
@@ -108,7 +111,10 @@ def make_runtime() -> None:
     package = {name: package[name] for name in package if name.startswith("calculator/")}
     archive = folder / "python_stdlib.zip"
     write_archive(archive, library | package)
-    used = json.loads(in_pyodide(EXERCISE.read_text() + LIST_FILES, folder).splitlines()[-1])
+    told = in_pyodide(EXERCISE.read_text() + LIST_FILES, folder).splitlines()[-1]
+    first, used = json.loads(told)
+    later = {name for name in package if name.endswith(".pyc") and name not in first}
+    write_archive(folder / REST, {name: package.pop(name) for name in later})
     write_archive(archive, {name: library[name] for name in used if name in library} | package)
 
     pyodide = json.loads((PYODIDE / "package.json").read_text())["version"]

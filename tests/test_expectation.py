@@ -122,6 +122,32 @@ def test_a_device_of_ones_own_has_a_time_and_a_roofline(open_page, site):
 
 
 @browser
+def test_what_no_first_answer_needs_is_fetched_when_it_is_asked_for(open_page, site):
+    page = open_page(site + "linear/")
+    ready(page)
+    field(page, "batch_size").fill("3")
+    expect(figure(page, "output_shape")).to_have_attribute("value", re.compile("^3,"))
+    assert not [url for url in page.requests if url.endswith("/rest.zip")]
+    for panel in page.locator("flops-calculator >> nth=0 >> [data-linked] > summary").all():
+        panel.click()
+    expect(page.locator(PANEL).locator("flops-chart").first).to_be_visible()
+    assert len([url for url in page.requests if url.endswith("/rest.zip")]) == 1
+
+
+@browser
+def test_a_panel_that_cannot_be_fetched_says_so_and_comes_later(open_page, site):
+    page = open_page(site + "linear/", quiet=False)
+    ready(page)
+    page.route("**/rest.zip", lambda route: route.fulfill(status=404))
+    page.locator(PANEL).locator("summary").first.click()
+    message = page.locator("flops-calculator >> nth=0 >> [data-message]")
+    expect(message).to_contain_text("its files could not be loaded")
+    page.unroute("**/rest.zip")
+    field(page, "batch_size").fill("3")
+    expect(page.locator(PANEL).locator("flops-chart").first).to_be_visible()
+
+
+@browser
 def test_the_charts_come_when_the_panel_is_unfolded(open_page, site):
     page = open_page(site + "linear/")
     expect(page.locator(PANEL).locator("flops-chart")).to_have_count(0)

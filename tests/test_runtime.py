@@ -1,5 +1,6 @@
 """The runtime that the browser gets, in Node: the same WebAssembly, the same archive."""
 
+import re
 import subprocess
 import sys
 
@@ -18,8 +19,13 @@ def runtime():
 
 
 @pytest.fixture(scope="module")
-def archive(runtime):
+def first(runtime):
     return read_archive(runtime / "python_stdlib.zip")
+
+
+@pytest.fixture(scope="module")
+def archive(runtime, first):
+    return first | read_archive(runtime / "rest.zip")
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +58,14 @@ def test_the_archive_holds_the_whole_package(archive):
         for file in (ROOT / "calculator").rglob("*.py")
     }
     assert sources <= archive.keys()
+
+
+def test_a_first_answer_waits_for_no_counting_tool_and_no_chart(first):
+    assert not [name for name in first if re.search(r"counters|comparison|charts|expectat", name)]
+
+
+def test_no_module_is_in_both_archives(runtime, first):
+    assert not first.keys() & read_archive(runtime / "rest.zip").keys()
 
 
 def test_all_that_a_reader_can_reach_runs_on_the_trimmed_library(in_browser_python):

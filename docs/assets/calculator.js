@@ -177,8 +177,10 @@ class FlopsCalculator extends HTMLElement {
       if (mine !== this.asked) return;
       this.place(html, errors);
       if (html !== null) await refresh(this, this.version, question, () => mine === this.asked);
-    } catch {
-      // The state says why, and offers to try again.
+    } catch (error) {
+      // Where Python did not start, the state says why, and offers to try again.
+      if (this.dataset.state === "ready")
+        this.find("[data-message]").textContent = `No answer: ${error instanceof Error ? error.message : error}.`;
     }
   }
 

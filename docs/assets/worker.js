@@ -20,13 +20,20 @@ WebAssembly.instantiateStreaming = async (_, imports) => {
   return { module: await module, instance };
 };
 
-const start = async () => {
-  const pyodide = await loadPyodide({ indexURL: new URL(".", import.meta.url).href });
-  return pyodide.pyimport("calculator.browser");
-};
-
-const browser = start();
+const python = loadPyodide({ indexURL: new URL(".", import.meta.url).href });
+const browser = python.then((pyodide) => pyodide.pyimport("calculator.browser"));
 browser.catch(() => {}); // whoever asks is told
+
+/** @type {Promise<void> | undefined} */
+let rest;
+
+/** Fetch the modules that no first answer needs, once; after a failure, once more. */
+const extend = async () => {
+  const answer = await fetch(new URL("rest.zip", import.meta.url));
+  if (!answer.ok) throw new Error("its files could not be loaded");
+  (await python).FS.writeFile("/rest.zip", new Uint8Array(await answer.arrayBuffer()));
+  (await browser).extend("/rest.zip");
+};
 
 expose({
   /** Takes Python itself, which Pyodide waits for. */
@@ -50,5 +57,14 @@ expose({
    * Call a function of calculator/browser.py.
    * @param {string} name @param {string} text @returns {Promise<string>}
    */
-  call: async (name, text) => (await browser)[name](text),
+  call: async (name, text) => {
+    const functions = await browser;
+    try {
+      return functions[name](text);
+    } catch (error) {
+      if (/** @type {any} */ (error).type !== "ModuleNotFoundError") throw error;
+      await (rest ??= extend().catch((reason) => ((rest = undefined), Promise.reject(reason))));
+      return functions[name](text);
+    }
+  },
 });
