@@ -251,7 +251,8 @@ def _family(run: Run, family: Family, cases: list[Compared], *, is_first: bool) 
              "Of the floor", "Reached")  # fmt: skip
     head = "".join(f'<th scope="col">{each}</th>' for each in heads)
     return (
-        f'<details class="run-family"{" open" if is_first else ""}><summary>{family.title}: '
+        f'<details class="calculator-more"{" open" if is_first else ""}><summary>'
+        f"{family.title}: "
         f"{len(cases)} cases, {_times(median(each.ratio for each in cases))} the floor in the "
         f"median</summary>{element(chart, drawing)}"
         f'<details class="calculator-more"><summary>All {len(cases)} cases</summary>'
