@@ -249,6 +249,7 @@ def test_it_works_under_a_sub_path(open_page):
         field(page, "in_channels").fill("7")
         expect(page.locator(".calculator-worked", has_text="· 7/1 ·").first).to_be_visible()
         assert len([url for url in page.requests if url.endswith("/worker.js")]) == 1
+        page.wait_for_load_state("networkidle")
     finally:
         process.terminate()
 

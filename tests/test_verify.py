@@ -83,7 +83,7 @@ def test_the_time_comes_from_the_examples_own_texts():
         peak_flops_per_second="19.5 TFLOPS",
         utilization="25 %",
     )
-    assert measure(one)["figures"]["compute_seconds"] == 2 * 1024 * 1024 / (19.5e12 / 4)
+    assert measure(one)["figures"]["reached_seconds"] == 2 * 1024 * 1024 / (19.5e12 / 4)
 
 
 def test_thop_is_asked_where_the_example_says_so():
