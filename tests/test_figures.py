@@ -53,7 +53,12 @@ def test_the_steps_of_decoding_are_as_long_as_the_bytes_and_the_work_of_each():
     # 32 (4 * 4096² + 3 * 4096 * 11008) + 4096 * 32000 weights in matrices, two FLOPs for each and
     # token; scores and values of 512 * 512 pairs in 32 blocks: at 312 TFLOP/s.
     weights = 32 * (4 * 4096**2 + 3 * 4096 * 11008) + 4096 * 32000
-    seconds = 2 * (512 * weights + 32 * 512**2 * 2 * 4096) / 312e12
+    multiplied = 2 * (512 * weights + 32 * 512**2 * 2 * 4096) / 312e12
+    # Between them, at 2.039 TB/s and two bytes a number: in each block two norms and two rotations
+    # that read and write, two sums of two, a SiLU, a product of two; the embedding, the last norm.
+    wide, hidden = 512 * 4096, 512 * 11008
+    moved = 2 * (32 * ((2 * 2 + 2 * 2 + 2 * 3) * wide + (2 + 3) * hidden) + 2 * 2 * wide)
+    seconds = multiplied + moved / 2.039e12
     scale = float(prompt.find("rect").get("width")) / seconds
     for past, word in enumerate(words, start=512):
         # Two bytes for each of those weights and of the keys and values, at 2.039 TB/s; what is
