@@ -13,10 +13,10 @@ from itertools import starmap
 from typing import Any, NoReturn
 
 from calculator import CALCULATIONS
+from calculator.batching import flip_batch_size
 from calculator.calculation import Calculation, meant, shown
 from calculator.comparison import record, rows
 from calculator.evaluate import evaluate, form_fields, report
-from calculator.expectation import flip_batch_size
 from calculator.export import printed
 from calculator.fields import Choice, Field, Flag, InvalidField, quoted
 from calculator.hardware import devices, peak

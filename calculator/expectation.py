@@ -2,102 +2,27 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from calculator import charts, hardware
+from calculator.batching import flip_batch_size, of_batch
 from calculator.calculation import Calculation
 from calculator.chain import Chain
 from calculator.evaluate import Evaluation, evaluate
 from calculator.export import printed
 from calculator.form import escape
+from calculator.html import share
 from calculator.layer import Measured
 from calculator.roofline import PEAKS, ChainRuntime, Runtime
 from calculator.units import binary_bytes, grouped, rounded, seconds
 
 ASK = "Choose a device, or write a peak FLOP/s and a bandwidth, to see the roofline here."
-LARGEST_BATCH = 2**30  # a browser's Python counts a range in 32 bits
 _MOST = 24  # layers that stand unfolded
 _ROWS = (
     "compute_seconds", "memory_seconds", "floor_seconds", "serial_seconds", "overhead_seconds",
     "ridge_intensity", "least_joules", "most_joules", "mfu", "hfu", "mbu",
 )  # fmt: skip
-
-
-class Growth(NamedTuple):
-    """Work that grows with the batch: what there is without it, and more for each sample."""
-
-    flops: int
-    flops_each: int
-    bytes_moved: int
-    bytes_each: int
-
-    def seconds(self, size: int, peak: float, bandwidth: float) -> tuple[float, float]:
-        """Return the compute and the memory time of a batch."""
-        flops = self.flops + size * self.flops_each
-        return flops / peak, (self.bytes_moved + size * self.bytes_each) / bandwidth
-
-    def flip(self, peak: float, bandwidth: float) -> int | None:
-        """Return the least batch at which compute binds, None where it never does."""
-        gained = self.flops_each * bandwidth - self.bytes_each * peak
-        ahead = self.bytes_moved * peak - self.flops * bandwidth
-        if gained <= 0:
-            return 1 if ahead + self.bytes_each * peak <= self.flops_each * bandwidth else None
-        return max(1, -int(-ahead // gained))
-
-
-def growth(one: Measured, two: Measured, three: Measured) -> Growth | None:
-    """Return how work grows from batches of 1, 2 and 3, None where it does not grow evenly."""
-    flops = [each.flops for each in (one, two, three)]
-    moved = [each.bytes_moved for each in (one, two, three)]
-    if any(third - second != second - first for first, second, third in (flops, moved)):
-        return None
-    more, further = flops[1] - flops[0], moved[1] - moved[0]
-    return Growth(flops[0] - more, more, moved[0] - further, further)
-
-
-def of_batch(work: Measured) -> Callable[[int], Measured] | None:
-    """Return the function from a batch size to the same work on it, None where it has none."""
-    if "batch_size" in work.fields:
-        return lambda size: work.replace(batch_size=size)
-    shape = work.values().get("input_shape")
-    if isinstance(shape, tuple) and len(shape) > 1:
-        return lambda size: work.replace(input_shape=(size, *shape[1:]))
-    return None
-
-
-def flip_batch_size(work: Calculation, time: Runtime) -> int | None:
-    """Return the least batch at which compute binds and not memory, None where there is none.
-
-    Of layers in a row the one from which on compute binds for the longer part of the floor.
-    """
-    bandwidth = time.bandwidth_bytes_per_second
-    if not isinstance(work, Measured) or bandwidth is None or not work.flops:
-        return None
-    at = of_batch(work)
-    if at is None:
-        return None
-    rates = time.peak_flops_per_second, bandwidth
-    one, two, three = (at(size) for size in (1, 2, 3))
-    if not (isinstance(one, Chain) and isinstance(two, Chain) and isinstance(three, Chain)):
-        grows = growth(one, two, three)
-        return None if grows is None else grows.flip(*rates)
-    batches = zip(one.leaves(), two.leaves(), three.leaves(), strict=True)
-    growths = [(each[0][0], growth(*(layer for _, layer in each))) for each in batches]
-
-    def is_bound_by_compute(size: int) -> bool:
-        computing = moving = 0.0
-        for count, each in growths:
-            assert each is not None
-            busy, slow = each.seconds(size, *rates)
-            computing += count * busy * (busy >= slow)
-            moving += count * slow * (slow > busy)
-        return computing >= moving
-
-    if any(each is None for _, each in growths) or not is_bound_by_compute(LARGEST_BATCH):
-        return None
-    return 1 + bisect_left(range(1, LARGEST_BATCH), True, key=is_bound_by_compute)
 
 
 def told(
@@ -318,7 +243,7 @@ def _said(time: Runtime) -> Iterator[str]:
     if time.device:
         machine = hardware.device(time.device)
         yield (
-            f"Rates: {_link(machine)}, {machine['confidence']} confidence, checked "
+            f"Rates: {link(machine)}, {machine['confidence']} confidence, checked "
             f"{escape(machine['checked'])}."
         )
         if "note" in machine:
@@ -328,14 +253,12 @@ def _said(time: Runtime) -> Iterator[str]:
             yield f"Memory: {rounded(memory, 'B')} ({binary_bytes(memory)})."
     for what, ends in (("peak", time.utilization), ("bandwidth", time.bandwidth_utilization)):
         kind = {"peak": "compute", "bandwidth": "bandwidth"}[what]
-        low, high = (rounded(100 * end) for end in ends)
-        share = f"{low} %" if low == high else f"{low} to {high} %"
-        yield f"Share of the {what}: {share}{_from(time, kind, ends)}."
+        yield f"Share of the {what}: {share(ends)}{_from(time, kind, ends)}."
     if time.launch_seconds:
         yield f"A launch: {seconds(time.launch_seconds)}{_from_launch(time)}."
     if time.power_watts is not None:
         power = hardware.device(time.device).get("power") if time.device else None
-        source = f", {_link(power)}" if power and power["watts"] == time.power_watts else ""
+        source = f", {link(power)}" if power and power["watts"] == time.power_watts else ""
         yield f"Power: {rounded(time.power_watts, 'W')}{source}, all the time."
 
 
@@ -345,7 +268,7 @@ def _from(time: Runtime, what: str, ends: tuple[float, float]) -> str:
         return ", your figure"
     sources = hardware.measurements(time.device, what)
     if len(sources) == 1:
-        return f", measured: {_link(sources[0])}"
+        return f", measured: {link(sources[0])}"
     return f", from the lowest to the highest of the {len(sources)} devices that were measured"
 
 
@@ -353,8 +276,11 @@ def _from_launch(time: Runtime) -> str:
     if time.launch_seconds != hardware.launch_seconds(time.device):
         return ", your figure"
     sources = hardware.measurements(time.device, "launch")
-    return f", measured: {_link(sources[0])}" if sources else ""
+    return f", measured: {link(sources[0])}" if sources else ""
 
 
-def _link(source: dict[str, Any]) -> str:
-    return f'<a href="{escape(source["source_url"])}">{escape(source["source_title"])}</a>'
+def link(source: dict[str, Any], text: str = "") -> str:
+    """Return a link to where a figure was read; its tip says what that is, if the text does not."""
+    title = escape(source["source_title"])
+    tip = f' title="{title}"' if text else ""
+    return f'<a href="{escape(source["source_url"])}"{tip}>{escape(text) or title}</a>'

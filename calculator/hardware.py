@@ -87,6 +87,7 @@ def measurements(name: str | None, what: str) -> list[dict[str, Any]]:
     return [found[name]] if name in found else list(found.values())
 
 
+@cache  # each layer of a network asks
 def achieved(name: str | None, what: str) -> tuple[float, float]:
     """Return the lowest and highest measured share of a peak ("compute") or of a "bandwidth"."""
     shares = [each["share"] for each in measurements(name, what)]
@@ -96,6 +97,7 @@ def achieved(name: str | None, what: str) -> tuple[float, float]:
 _LAUNCHING = ("datacenter_gpu", "consumer_gpu", "edge")
 
 
+@cache
 def launch_seconds(name: str | None) -> float:
     """Return the time from one launch of a kernel to the next: a GPU's as measured, else 0."""
     if name is None or device(name)["kind"] not in _LAUNCHING:

@@ -131,7 +131,7 @@ def _expected(time: Runtime) -> str:
         else ""
     )
     memory = (
-        f" and {_share(time.bandwidth_utilization)} of the bandwidth"
+        f" and {share(time.bandwidth_utilization)} of the bandwidth"
         if time.memory_seconds is not None
         else ""
     )
@@ -142,12 +142,13 @@ def _expected(time: Runtime) -> str:
     )
     return (
         f'<p class="calculator-expected">Expect <strong>{" to ".join(ends)}</strong>: with '
-        f"{_share(time.utilization)} of the peak{memory}{launched}, from all of it overlapping to "
+        f"{share(time.utilization)} of the peak{memory}{launched}, from all of it overlapping to "
         "none.</p>"
     )
 
 
-def _share(ends: tuple[float, float]) -> str:
+def share(ends: tuple[float, float]) -> str:
+    """Return a share as a percentage, or the range of two."""
     low, high = (rounded(100 * end) for end in ends)
     return f"{low} %" if low == high else f"{low} – {high} %"
 

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 from calculator import CALCULATIONS, hardware
 from calculator.evaluate import form_fields
+from calculator.expectation import link
 from calculator.units import rounded
 
 COLUMNS = ("fp32", "tf32", "16-bit", "fp8", "int8")
@@ -47,7 +48,7 @@ def _vendor(vendor: str, devices: dict[str, dict[str, Any]], offers: str, opened
 def _row(name: str, device: dict[str, Any], offers: str) -> str:
     cells = "".join(_rates(name, column) for column in COLUMNS)
     power = device.get("power")
-    watts = _link(f"{power['watts']:g} W", power) if power else "–"
+    watts = link(power, f"{power['watts']:g} W") if power else "–"
     doubt = _DOUBTS[device["confidence"]]
     marked = f"<br><strong>{doubt}</strong>" if doubt else ""
     note = f"{escape(device['note'])}<br>" if "note" in device else ""
@@ -57,15 +58,8 @@ def _row(name: str, device: dict[str, Any], offers: str) -> str:
         f"{device['year']}{marked}</th>{cells}"
         f"<td>{rounded(int(device['bandwidth_bytes_per_s']), 'B/s')}</td>{_ridge(name, device)}"
         f"<td>{rounded(int(device['memory_bytes']), 'B')}</td><td>{watts}</td>"
-        f"<td>{note}Source: {_link(device['source_title'], device)}</td></tr>"
+        f"<td>{note}Source: {link(device)}</td></tr>"
     )
-
-
-def _link(text: str, source: dict[str, Any]) -> str:
-    """Return a link to where a figure was read; its tip says what that is, if the text does not."""
-    title = source["source_title"]
-    tip = "" if text == title else f' title="{escape(title)}"'
-    return f'<a href="{escape(source["source_url"])}"{tip}>{escape(text)}</a>'
 
 
 def _address(name: str, device: dict[str, Any], offers: str) -> str:

@@ -37,8 +37,9 @@ BLOCKS = {"decoder", "llama", "multihead", "transformer"}  # layers made of laye
 COUNTERS = {name for name in MODULES if name.startswith("counters.")}
 PARTS = {"experts", "heads"}  # of blocks, without a name of their own
 TOP = {
-    "__main__", "browser", "charts", "comparison", "drawing", "evaluate", "expectation", "export",
-    "form", "html", "page", "placing", "prediction", "provenance", "statement", "timings",
+    "__main__", "batching", "browser", "charts", "comparison", "drawing", "evaluate",
+    "expectation", "export", "form", "html", "page", "placing", "prediction", "provenance",
+    "statement", "timings",
 }  # fmt: skip
 
 

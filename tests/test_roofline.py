@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from calculator import CALCULATIONS, Conv2d, InvalidField, Linear, Network, Runtime, Sequential
-from calculator.expectation import flip_batch_size
+from calculator.batching import flip_batch_size
 from calculator.roofline import runtime
 
 RATE = st.integers(1, 10**16)

@@ -76,8 +76,8 @@ export const refresh = async (root, version, question, isLast) => {
  * @param {EventTarget | null} control @param {string} version @param {string} calculator
  */
 export const suggest = async (control, version, calculator) => {
-  const list = control instanceof HTMLInputElement ? control.list : null;
-  if (!list || !(control instanceof HTMLInputElement)) return;
+  if (!(control instanceof HTMLInputElement) || !control.list) return;
+  const { list } = control;
   control.select(); // a list shows what goes with the text, and a reader who comes wants another
   if (list.children.length > 0) return;
   const { html } = await ask(version, "options", { calculator, field: list.dataset.options });
