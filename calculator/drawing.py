@@ -34,6 +34,9 @@ class Chart(NamedTuple):
     title: str
 
 
+_UNSEARCHED = ' data-search-exclude=""'  # figures would be most of what a reader's search loads
+
+
 def element(chart: Chart, svg: str = "") -> str:
     """Return a chart as HTML: its drawing, where there is one already, and its table."""
     head = "".join(f'<th scope="col">{escape(column)}</th>' for column in chart.columns)
@@ -45,15 +48,17 @@ def element(chart: Chart, svg: str = "") -> str:
     )
     table = (
         '<details class="calculator-more"><summary>The numbers of this chart</summary>'
-        f'<div class="calculator-scroll"><table class="chart-table"><thead><tr>{head}</tr></thead>'
-        f"<tbody>{body}</tbody></table></div></details>"
+        f'<div class="calculator-scroll"><table class="chart-table"{_UNSEARCHED}>'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div></details>"
     )
     title = f"<figcaption>{escape(chart.title)}</figcaption>"
     if not chart.spec:
-        return f'<flops-chart data-spec=""><figure>{title}</figure>{table}</flops-chart>'
+        return (
+            f'<flops-chart data-spec=""><figure{_UNSEARCHED}>{title}</figure>{table}</flops-chart>'
+        )
     spec = escape(json.dumps(chart.spec, ensure_ascii=False, allow_nan=False))
     return (
-        f'<flops-chart data-spec="{spec}"><figure>{title}'
+        f'<flops-chart data-spec="{spec}"><figure{_UNSEARCHED}>{title}'
         f'<div class="chart-drawing" data-kept style="min-block-size: {chart.spec["height"]}px">'
         f'{svg}</div></figure><p class="chart-said" role="status"></p>'
         '<p class="chart-actions">'

@@ -30,7 +30,8 @@ def table(offers: str) -> str:
     head = "".join(f'<th scope="col"><span>{name}</span></th>' for name in names)
     rows = "".join(_row(text, answers, names, offers) for text, answers in readings.items())
     return (
-        '<div class="rosetta" tabindex="0" role="group" aria-label="The battery">'
+        '<div class="rosetta" data-search-exclude="" tabindex="0" role="group" '
+        'aria-label="The battery">'
         '<table class="rosetta-table"><thead><tr>'
         f'<th scope="col">Layer or network</th><th scope="col">MACs</th>{head}</tr></thead>'
         f"<tbody>{rows}</tbody></table></div>"

@@ -160,8 +160,8 @@ def _run(run: Run) -> str:
     families = [(family, list(compared(run, family))) for family in FAMILIES]
     whole = [each for _, cases in families for each in cases]
     return (
-        f'<section class="run" data-run="{escape(run["name"])}">{_provenance(run)}'
-        f"<p>{_summary(whole)}</p>"
+        f'<section class="run" data-search-exclude="" data-run="{escape(run["name"])}">'
+        f"{_provenance(run)}<p>{_summary(whole)}</p>"
         + "".join(
             _family(run, family, cases, is_first=place == 0)
             for place, (family, cases) in enumerate(families)
