@@ -46,11 +46,11 @@ def answer(text: str) -> str:
 
 
 def formulas(text: str) -> str:
-    """Answer {"calculator", "fields"} with {"html"}: the rows of the table, null on errors."""
+    """Answer {"calculator", "fields"} with {"html"}: the quantities and formulas, or null."""
     _, outcome = _ask(text)
     if outcome.calculation is None:
         return json.dumps({"html": None})
-    return json.dumps({"html": html.formulas(outcome.calculation, outcome.time)})
+    return json.dumps({"html": html.formulas(outcome.calculation)})
 
 
 def counters(text: str) -> str:

@@ -11,7 +11,7 @@ from calculator import provenance
 from calculator.calculation import Calculation
 from calculator.counters import readings, tools
 from calculator.counters.tool import Reading, Tool
-from calculator.form import escape
+from calculator.form import UNSEARCHED, escape
 from calculator.layer import Measured
 from calculator.roofline import Runtime
 from calculator.statement import how_to_report
@@ -138,7 +138,7 @@ def panel(subject: Measured, sort: str = "", figure: str = "") -> str:
         f'<p class="calculator-report"><b>How to report it:</b> {said}</p>'
         f"{provenance.table(subject, figure) if figure.strip() else ''}"
         '<div class="calculator-scroll" tabindex="0" role="group" aria-label="Tool by tool">'
-        f'<table class="calculator-counters"><thead><tr>{head}</tr></thead>'
+        f'<table class="calculator-counters"{UNSEARCHED}><thead><tr>{head}</tr></thead>'
         f"<tbody>{body}</tbody></table></div>"
     )
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from math import ceil, floor, isfinite, log10
 from typing import Any, NamedTuple
 
-from calculator.form import escape
+from calculator.form import UNSEARCHED, escape
 
 COLOURS = ("#2b78d0", "#d55e00", "#128a5e", "#c56ba6")
 """Of series: blue, vermilion, green and purple in the manner of Okabe and Ito, at a lightness that
@@ -34,9 +34,6 @@ class Chart(NamedTuple):
     title: str
 
 
-_UNSEARCHED = ' data-search-exclude=""'  # figures would be most of what a reader's search loads
-
-
 def element(chart: Chart, svg: str = "") -> str:
     """Return a chart as HTML: its drawing, where there is one already, and its table."""
     head = "".join(f'<th scope="col">{escape(column)}</th>' for column in chart.columns)
@@ -48,17 +45,17 @@ def element(chart: Chart, svg: str = "") -> str:
     )
     table = (
         '<details class="calculator-more"><summary>The numbers of this chart</summary>'
-        f'<div class="calculator-scroll"><table class="chart-table"{_UNSEARCHED}>'
+        f'<div class="calculator-scroll"><table class="chart-table"{UNSEARCHED}>'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div></details>"
     )
     title = f"<figcaption>{escape(chart.title)}</figcaption>"
     if not chart.spec:
         return (
-            f'<flops-chart data-spec=""><figure{_UNSEARCHED}>{title}</figure>{table}</flops-chart>'
+            f'<flops-chart data-spec=""><figure{UNSEARCHED}>{title}</figure>{table}</flops-chart>'
         )
     spec = escape(json.dumps(chart.spec, ensure_ascii=False, allow_nan=False))
     return (
-        f'<flops-chart data-spec="{spec}"><figure{_UNSEARCHED}>{title}'
+        f'<flops-chart data-spec="{spec}"><figure{UNSEARCHED}>{title}'
         f'<div class="chart-drawing" data-kept style="min-block-size: {chart.spec["height"]}px">'
         f'{svg}</div></figure><p class="chart-said" role="status"></p>'
         '<p class="chart-actions">'

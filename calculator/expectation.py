@@ -12,7 +12,7 @@ from calculator.chain import Chain
 from calculator.evaluate import Evaluation, evaluate
 from calculator.export import printed
 from calculator.form import escape
-from calculator.html import share
+from calculator.html import formulas, share
 from calculator.layer import Measured
 from calculator.roofline import PEAKS, ChainRuntime, Runtime
 from calculator.units import binary_bytes, grouped, rounded, seconds
@@ -50,7 +50,7 @@ def told(
     drawings = (rooflines(work, times), durations(work, times)) if drawn else ()
     return (
         f"{refused}{''.join(map(charts.element, drawings))}{_beside(work, times)}"
-        f"{_layers(work, time)}{_assumptions(times)}"
+        f"{_layers(work, time)}{_assumptions(times)}{'' if time is work else formulas(time)}"
     )
 
 

@@ -13,7 +13,7 @@ from calculator.calculation import Calculation, Quantity, shown
 from calculator.chain import Chain
 from calculator.export import MOST_TERMS, equations, printed, summed
 from calculator.expression import Latex, Text
-from calculator.form import escape, katex
+from calculator.form import UNSEARCHED, escape, katex
 from calculator.layer import Measured
 from calculator.operations import KINDS
 from calculator.roofline import PEAKS, Runtime
@@ -50,14 +50,17 @@ def figures(calculation: Calculation, time: Runtime | None) -> str:
     )
 
 
-def formulas(calculation: Calculation, time: Runtime | None) -> str:
-    """Return every quantity with its formula, as the rows of a table."""
-    return "".join(
-        row(each, declared, value)
-        for each in (calculation, time)
-        if each is not None
-        for declared, value in shown(each)
+def formulas(calculation: Calculation) -> str:
+    """Return a table of every quantity with its formula."""
+    rows = "".join(
+        row(calculation, declared, value)
+        for declared, value in shown(calculation)
         if value or declared.name in HEADLINE
+    )
+    return (
+        f'<table class="calculator-table"{UNSEARCHED}><thead><tr><th scope="col">Quantity</th>'
+        '<th scope="col">Formula, then your numbers</th><th scope="col">Value</th></tr></thead>'
+        f"<tbody>{rows}</tbody></table>"
     )
 
 
@@ -185,7 +188,7 @@ def _layers(chain: Chain) -> str:
     )
     table = (
         '<div class="calculator-scroll" tabindex="0" role="group" aria-label="Layer by layer">'
-        '<table class="calculator-layers"><thead><tr><th scope="col">#</th>'
+        f'<table class="calculator-layers"{UNSEARCHED}><thead><tr><th scope="col">#</th>'
         '<th scope="col">Layer</th><th scope="col">Output shape</th><th scope="col">Parameters</th>'
         f'<th scope="col">{_UNITS[work]}</th><th scope="col">Share</th></tr></thead>'
         f"<tbody>{rows}</tbody></table></div>"

@@ -76,9 +76,7 @@ def element(
         f'<div class="calculator-answer"><div class="calculator-figures">{figures(*result)}</div>'
         f'<details class="calculator-panel" data-asks="formulas"{"" if folded else " open"}>'
         "<summary>Every number and its formula</summary>"
-        '<table class="calculator-table"><thead><tr><th scope="col">Quantity</th>'
-        '<th scope="col">Formula, then your numbers</th><th scope="col">Value</th></tr></thead>'
-        f"<tbody data-place>{formulas(*result)}</tbody></table></details></div></div>"
+        f"<div data-place>{formulas(result[0])}</div></details></div></div>"
         f"{_expectation(names[0], texts, result, prefix)}{_counters(result[0], prefix)}"
         "</flops-calculator>"
     )
