@@ -14,7 +14,8 @@ from calculator.export import printed
 from calculator.form import escape
 from calculator.html import formulas, share
 from calculator.layer import Measured
-from calculator.roofline import PEAKS, ChainRuntime, Runtime
+from calculator.machine import PEAKS
+from calculator.roofline import ChainRuntime, Runtime
 from calculator.units import binary_bytes, grouped, rounded, seconds
 
 ASK = "Choose a device, or write a peak FLOP/s and a bandwidth, to see the roofline here."

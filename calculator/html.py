@@ -15,8 +15,9 @@ from calculator.export import MOST_TERMS, equations, printed, summed
 from calculator.expression import Latex, Text
 from calculator.form import UNSEARCHED, escape, katex
 from calculator.layer import Measured
+from calculator.machine import PEAKS
 from calculator.operations import KINDS
-from calculator.roofline import PEAKS, Runtime
+from calculator.roofline import Runtime
 from calculator.units import THIN_SPACE, binary_bytes, grouped, rounded, seconds
 
 HEADLINE = (

@@ -14,8 +14,9 @@ from calculator.expectation import told
 from calculator.form import controls, escape
 from calculator.html import figures, formulas, row, verdict
 from calculator.layer import Measured
+from calculator.machine import PEAKS
 from calculator.network import Sequential
-from calculator.roofline import PEAKS, Runtime
+from calculator.roofline import Runtime
 from calculator.units import rounded
 
 _SPOKEN = {

@@ -8,10 +8,10 @@ from calculator import hardware
 from calculator.calculation import Calculation, quantity
 from calculator.expression import numeral
 from calculator.fields import LARGEST, choice, size
+from calculator.machine import Figure, device
 from calculator.rates import rate
 from calculator.units import TORCH_DTYPES
 
-Figure = Any  # given as a number or None, read as a number where there is one
 PARTS = ("units", "engines", "fma", "clock_hz")
 _EMPTY = "Empty: the device's."
 
@@ -58,10 +58,7 @@ class Peak(Calculation, name="peak", title="Peak rate"):
         default="bf16", label="Data type", role="hardware", options=rows, also=TORCH_DTYPES,
         help="Which engines: those of this row of the device.",
     )  # fmt: skip
-    device: str | None = choice(
-        default="a100_80gb_sxm", label="Device", role="hardware", optional=True,
-        options=hardware.names, near=hardware.alike, refusal="is not a device known here",
-    )  # fmt: skip
+    device: str | None = device(default="a100_80gb_sxm")
 
     def validate(self) -> None:
         for part in PARTS:

@@ -7,87 +7,15 @@ from functools import cached_property
 from typing import Any, Self
 
 from calculator import hardware
-from calculator.calculation import Calculation, quantity
+from calculator.calculation import quantity
 from calculator.chain import Chain
 from calculator.expression import added, maximum, ratio
-from calculator.fields import InvalidField, choice, size
+from calculator.fields import size
 from calculator.layer import Layer, Measured
+from calculator.machine import Figure, Machine
 from calculator.rates import SECONDS, rate, span
-from calculator.units import DTYPE_BYTES, TORCH_DTYPES
 
-Figure = Any  # given as a number or None, read as a number where there is one
 Shares = Any  # given as a share, two, or None; read as two
-
-PEAKS = {
-    "dense": "dense",
-    "sparse": "structured sparsity",
-    "fp16_accumulate": "dense, FP16 accumulation",
-}
-
-_NOT_A_MAC_RATE = (
-    "is a rate of MACs, and this field is a rate of FLOPs: 1 MAC is 2 FLOPs, "
-    "so write twice the figure, as FLOP/s"
-)
-
-
-class Machine(Calculation):
-    """What computes: a device, or a peak of one's own, at a data type."""
-
-    dtype: str = choice(
-        default="fp32", label="Data type", role="hardware",
-        options={dtype: dtype for dtype in DTYPE_BYTES}, also=TORCH_DTYPES,
-    )  # fmt: skip
-    device: str | None = choice(
-        default=None, label="Device", role="hardware", optional=True,
-        options=hardware.names, near=hardware.alike, refusal="is not a device known here",
-        help="Type a part of a name: h100, AMD, TPU. Empty: your own figures.",
-    )  # fmt: skip
-    peak_kind: str = choice(
-        default="dense", label="Which peak", role="hardware", options=PEAKS,
-    )  # fmt: skip
-    peak_flops_per_second: Figure = rate(
-        r"\pi", units=("FLOP/s", "FLOPS", "FLOPs", "FLOP", "OP/s", "OPS"), default=None,
-        role="hardware", label="Peak FLOP/s",
-        help="Such as 19.5T. Empty: the device's, at this data type.",
-        confused={"MAC/s": _NOT_A_MAC_RATE, "MACs/s": _NOT_A_MAC_RATE, "MACS": _NOT_A_MAC_RATE},
-    )  # fmt: skip
-
-    def validate(self) -> None:
-        if self.device and self.peak_flops_per_second is None:
-            self.__dict__["peak_flops_per_second"] = self._peak(self.device).flops_per_second
-
-    def _peak(self, device: str) -> hardware.Peak:
-        found = hardware.peak(device, self.dtype, self.peak_kind)
-        if found is not None:
-            return found
-        machine = hardware.device(device)
-        kinds = [
-            kind for kind in PEAKS if kind != "dense" and hardware.peak(device, self.dtype, kind)
-        ]
-        if hardware.peak(device, self.dtype) is not None:
-            known = f"only {' and '.join(('dense', *kinds))}" if kinds else "only the dense one"
-            raise self.fields["peak_kind"].refuse(
-                f"{machine['name']} has no such {self.dtype} rate known here, {known}",
-                self.peak_kind,
-            )
-        rows = [dtype for dtype in DTYPE_BYTES if hardware.peak(device, dtype)]
-        raise self.fields["dtype"].refuse(
-            f"{machine['name']} has no {self.dtype} rate known here; it has {', '.join(rows)}",
-            self.dtype,
-        )
-
-    @property
-    def peak(self) -> hardware.Peak | None:
-        """The device's rate that is computed with, None for a figure of one's own."""
-        found = hardware.peak(self.device, self.dtype, self.peak_kind) if self.device else None
-        rate = self.peak_flops_per_second
-        return found if found is not None and found.flops_per_second == rate else None
-
-    def without_peak(self) -> InvalidField:
-        """Return the error for a machine of which nobody said how fast it is."""
-        return self.fields["peak_flops_per_second"].refuse(
-            "is empty; write a FLOP/s figure, or choose a device", "nothing"
-        )
 
 
 class Runtime(Machine, name="runtime"):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from calculator.calculation import quantity
 from calculator.fields import choice, size
+from calculator.machine import Figure, Machine
 from calculator.rates import rate, share
-from calculator.roofline import Figure, Machine
 from calculator.units import rounded
 
 BILLIONS = {"B": "G"}  # "7B" is how everybody writes it
