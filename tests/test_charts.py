@@ -5,7 +5,9 @@ import math
 import re
 import subprocess
 import sys
+from base64 import b64encode
 from itertools import combinations
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -500,6 +502,24 @@ def test_the_keyboard_saves_the_drawing(open_page, site):
     with page.expect_download() as download:
         page.keyboard.press("Enter")
     assert "<svg" in open(download.value.path(), encoding="utf-8").read()  # noqa: SIM115
+
+
+CORNER = """async (data) => {
+    const image = await createImageBitmap(await (await fetch(data)).blob());
+    const context = new OffscreenCanvas(1, 1).getContext("2d");
+    context.drawImage(image, 0, 0);
+    return [...context.getImageData(0, 0, 1, 1).data];
+}"""
+
+
+def test_a_picture_that_is_saved_has_a_white_ground_and_the_page_keeps_its_own(open_page, site):
+    page = open_page(site + "roofline/")
+    chart = in_view(page)
+    with page.expect_download() as download:
+        chart.get_by_role("button", name="Save as PNG").click()
+    picture = b64encode(Path(download.value.path()).read_bytes()).decode()
+    assert page.evaluate(CORNER, f"data:image/png;base64,{picture}") == [255, 255, 255, 255]
+    expect(chart.locator("svg.marks")).to_have_css("background-color", "rgba(0, 0, 0, 0)")
 
 
 def test_a_chart_works_where_no_text_may_be_run(open_page, site):

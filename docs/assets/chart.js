@@ -137,10 +137,13 @@ class FlopsChart extends HTMLElement {
   async save(button) {
     const kind = button.getAttribute("data-export");
     if (!kind || !this.drawn) return;
+    const { view } = this.drawn;
     const link = document.createElement("a");
     link.download = `chart.${kind}`;
-    link.href = await this.drawn.view.toImageURL(kind, kind === "png" ? 2 : 1);
+    view.background("white"); // the ink of a file is black, whatever the page's
+    link.href = await view.toImageURL(kind, kind === "png" ? 2 : 1);
     link.click();
+    await view.background("transparent").runAsync();
   }
 }
 
