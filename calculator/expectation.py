@@ -12,7 +12,7 @@ from calculator.chain import Chain
 from calculator.evaluate import Evaluation, evaluate
 from calculator.export import printed
 from calculator.form import escape
-from calculator.html import formulas, share
+from calculator.html import formulas, percent, share
 from calculator.layer import Measured
 from calculator.machine import PEAKS
 from calculator.roofline import ChainRuntime, Runtime
@@ -202,7 +202,7 @@ def _layers(work: Calculation, time: Runtime) -> str:
             f"<td>{_intensity(each)}</td><td>{seconds(count * each.compute_seconds)}</td>"
             f"<td>{seconds(count * (each.memory_seconds or 0))}</td><td>{each.bound}</td>"
             f"<td>{seconds(count * each.floor_seconds)}</td>"
-            f"<td>{_percent(count * each.floor_seconds, time.floor_seconds)}</td></tr>"
+            f"<td>{percent(count * each.floor_seconds, time.floor_seconds)}</td></tr>"
         )
     heads = ("#", "Layer", "FLOP/B", "Compute", "Memory", "Binds", "Floor", "Share")
     head = "".join(f'<th scope="col">{each}</th>' for each in heads)
@@ -212,8 +212,8 @@ def _layers(work: Calculation, time: Runtime) -> str:
         f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
     )
     said = (
-        f"<p>Compute binds for {_percent(time.bound_by('compute'), time.floor_seconds)} of the "
-        f"floor, memory for {_percent(time.bound_by('memory'), time.floor_seconds)}.</p>"
+        f"<p>Compute binds for {percent(time.bound_by('compute'), time.floor_seconds)} of the "
+        f"floor, memory for {percent(time.bound_by('memory'), time.floor_seconds)}.</p>"
     )
     if len(time.steps) <= _MOST:
         return said + table
@@ -225,10 +225,6 @@ def _layers(work: Calculation, time: Runtime) -> str:
 
 def _intensity(time: Runtime) -> str:
     return rounded(time.flops / time.bytes_moved) if time.bytes_moved else "–"
-
-
-def _percent(part: float, whole: float) -> str:
-    return f"{rounded(100 * part / whole)} %" if whole else "–"
 
 
 def _assumptions(times: Sequence[Runtime]) -> str:

@@ -184,7 +184,7 @@ def _layers(chain: Chain) -> str:
         f"{f' × {grouped(count)}' if count > 1 else ''}</td>"
         f"<td>({', '.join(map(grouped, layer.output_shape))})</td>"
         f"<td>{grouped(count * layer.params)}</td><td>{grouped(count * getattr(layer, work))}</td>"
-        f"<td>{_percent(count * getattr(layer, work), getattr(chain, work))}</td></tr>"
+        f"<td>{percent(count * getattr(layer, work), getattr(chain, work))}</td></tr>"
         for place, label, count, layer in chain.parts()
     )
     table = (
@@ -215,7 +215,7 @@ def _bar(calculation: Calculation) -> str:
         bars += f'<rect data-part="{place}" x="{start:.3f}" width="{share:.3f}" height="1"/>'
         words += (
             f'<li data-part="{place}">{escape(declared.label)} '
-            f"<b>{rounded(size, 'B')}</b> {_percent(size, whole)}</li>"
+            f"<b>{rounded(size, 'B')}</b> {percent(size, whole)}</li>"
         )
         start += share
     if not words:
@@ -226,7 +226,8 @@ def _bar(calculation: Calculation) -> str:
     )
 
 
-def _percent(part: int, whole: int) -> str:
+def percent(part: float, whole: float) -> str:
+    """Return a part of a whole to a tenth of a per cent, a dash where there is no whole."""
     return f"{part / whole:.1%}".replace("%", " %") if whole else "–"
 
 
