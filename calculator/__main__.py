@@ -22,7 +22,8 @@ from calculator.fields import Choice, Field, Flag, InvalidField, quoted
 from calculator.hardware import devices, peak
 from calculator.layer import Measured
 from calculator.provenance import Explanation, explained, remark
-from calculator.statement import how_to_report
+from calculator.roofline import Runtime
+from calculator.statement import how_to_report, machine, rates, remarks
 from calculator.units import grouped, rounded
 
 
@@ -73,7 +74,7 @@ def _add(command: argparse.ArgumentParser, field: Field) -> None:
     if field.start != field.default:
         default = f"{default}, or {field.write(field.start)} where no field is given"
     words = [field.label, field.help.rstrip("."), f"default: {default}".replace("\n", "; ")]
-    if isinstance(field, Choice) and field.name != "device":
+    if isinstance(field, Choice) and field.near is None:
         words.insert(2, f"one of {', '.join(starmap(_described, field.options.items()))}")
     text = ". ".join(filter(None, words)).replace("%", "%%")
     if isinstance(field, Choice) and field.positional:
@@ -143,10 +144,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for calculation in filter(None, (outcome.calculation, outcome.time)):
         for declared, value in shown(calculation):
             print(f"  {declared.label:<28} {printed(declared, value)}")
+    time = outcome.calculation if isinstance(outcome.calculation, Runtime) else outcome.time
+    if time is not None:
+        print(f"  {'What binds':<28} {time.bound}")
     if outcome.time is not None:
-        print(f"  {'What binds':<28} {outcome.time.bound}")
         size = flip_batch_size(outcome.calculation, outcome.time)
         print(f"  {'Compute binds from batch':<28} {'–' if size is None else grouped(size)}")
+    if time is not None:
+        print(f"  {'Machine':<28} {machine(time)}, {rates(time)}")
+        for sentence in remarks(time):
+            print(f"  {'':<28} {sentence}")
     if figure is not None:
         print(f"\n{figure} may be" if found else f"\nNothing known here comes near {figure}.")
         for each in found:

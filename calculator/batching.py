@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from calculator.calculation import Calculation
 from calculator.chain import Chain
+from calculator.fields import InvalidField
 from calculator.layer import Measured
 from calculator.roofline import Runtime
 
@@ -61,7 +62,10 @@ def flip_batch_size(work: Calculation, time: Runtime) -> int | None:
     if at is None:
         return None
     rates = time.peak_flops_per_second, bandwidth
-    leaves = (_leaves(at(size)) for size in (1, 2, 3))
+    try:
+        leaves = [_leaves(at(size)) for size in (1, 2, 3)]
+    except InvalidField:  # a layer takes no such batch
+        return None
     growths = []
     for (count, one), (_, two), (_, three) in zip(*leaves, strict=True):
         grows = growth(count, one, two, three)

@@ -193,6 +193,11 @@ class Calculation:
     def validate(self) -> None:
         """Raise InvalidField where fields that are each right do not fit together."""
 
+    def assume(self, **values: Any) -> None:
+        """Fill in fields that were left empty; a copy asks for them anew."""
+        known = self.__dict__.get("_assumed", ())
+        self.__dict__.update(values, _assumed=(*known, *values))
+
     @classmethod
     def read(cls, texts: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, InvalidField]]:
         """Return the values that texts hold, and the errors, both by field."""
@@ -245,7 +250,9 @@ class Calculation:
 
     def replace(self, **values: Any) -> Self:
         """Return a copy with other values in some fields."""
-        return type(self)(**{**self._record(), **values})
+        assumed = self.__dict__.get("_assumed", ())
+        given = {name: value for name, value in self._record().items() if name not in assumed}
+        return type(self)(**{**given, **values})
 
     def _record(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self.fields}

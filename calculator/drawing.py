@@ -45,7 +45,8 @@ def element(chart: Chart, svg: str = "") -> str:
     )
     table = (
         '<details class="calculator-more"><summary>The numbers of this chart</summary>'
-        f'<div class="calculator-scroll"><table class="chart-table"{UNSEARCHED}>'
+        '<div class="calculator-scroll" tabindex="0" role="group" '
+        f'aria-label="{escape(chart.title)}"><table class="chart-table"{UNSEARCHED}>'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div></details>"
     )
     title = f"<figcaption>{escape(chart.title)}</figcaption>"

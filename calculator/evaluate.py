@@ -10,6 +10,7 @@ from calculator.calculation import Calculation, shown
 from calculator.fields import Field, InvalidField
 from calculator.layer import Layer, Measured
 from calculator.roofline import HARDWARE, Runtime, runtime
+from calculator.statement import remarks
 
 
 class Evaluation(NamedTuple):
@@ -64,6 +65,7 @@ def report(calculation: Calculation, time: Runtime | None = None) -> dict[str, A
             **{declared.name: value for declared, value in shown(time)},
             "bound": time.bound,
             "interval": [time.least_seconds, time.most_seconds],
-            **{name: time.values()[name] for name in HARDWARE},
+            "remarks": [*remarks(time)],
+            **{name: getattr(time, name) for name in HARDWARE},
         }
     return record

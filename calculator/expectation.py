@@ -11,14 +11,16 @@ from calculator.calculation import Calculation
 from calculator.chain import Chain
 from calculator.evaluate import Evaluation, evaluate
 from calculator.export import printed
+from calculator.fields import quoted
 from calculator.form import escape
 from calculator.html import formulas, percent, share
 from calculator.layer import Measured
 from calculator.machine import PEAKS
 from calculator.roofline import ChainRuntime, Runtime
+from calculator.statement import machine
 from calculator.units import binary_bytes, grouped, rounded, seconds
 
-ASK = "Choose a device, or write a peak FLOP/s and a bandwidth, to see the roofline here."
+ASK = "Choose a device, or write a peak FLOP/s and a bandwidth, to see time and roofline here."
 _MOST = 24  # layers that stand unfolded
 _ROWS = (
     "compute_seconds", "memory_seconds", "floor_seconds", "serial_seconds", "overhead_seconds",
@@ -41,17 +43,18 @@ def told(
     work, time = outcome.calculation, _time(outcome)
     if work is None or time is None:
         return f"<p>{escape(ASK)}</p>"
-    times, refused = [time], ""
+    times, refused = [time], []
     if compare.strip():
         other = evaluate(calculator, {**fields, **_OWN, "device": compare})
-        for error in other.errors.values():
-            refused = f'<p class="calculator-error">{escape(error.message)}</p>'
+        refused = [f"{quoted(compare)}: {each.message}" for each in other.errors.values()]
         beside = _time(other)
-        times += [beside] if beside and _name(beside) != _name(time) else []
-    drawings = (rooflines(work, times), durations(work, times)) if drawn else ()
+        times += [beside] if beside and machine(beside) != machine(time) else []
+    drawings = [rooflines(work, times), durations(work, times)] if drawn else []
     return (
-        f"{refused}{''.join(map(charts.element, drawings))}{_beside(work, times)}"
-        f"{_layers(work, time)}{_assumptions(times)}{'' if time is work else formulas(time)}"
+        f'<p class="calculator-error" role="alert">{escape(" ".join(refused))}</p>'
+        f"<div>{''.join(charts.element(each) for each in drawings if each.rows)}</div>"
+        f"{_beside(work, times)}<div>{_layers(work, time)}</div>"
+        f"<div>{_assumptions(times)}</div>{'' if time is work else formulas(time)}"
     )
 
 
@@ -69,20 +72,20 @@ def _time(outcome: Evaluation) -> Runtime | None:
 def rooflines(work: Calculation, times: Sequence[Runtime]) -> charts.Chart:
     """Return the rooflines of machines, and the work, or each of its layers, under them."""
     roofs = {
-        _name(time): charts.Roof(
-            _name(time), time.peak_flops_per_second, time.bandwidth_bytes_per_second
+        machine(time): charts.Roof(
+            machine(time), time.peak_flops_per_second, time.bandwidth_bytes_per_second
         )
         for time in times
         if time.bandwidth_bytes_per_second is not None
     }
-    points = [point for time in times if _name(time) in roofs for point in _points(work, time)]
+    points = [point for time in times if machine(time) in roofs for point in _points(work, time)]
     return charts.roofline(list(roofs.values()), points, f"Roofline of {work.title}")
 
 
 def durations(work: Calculation, times: Sequence[Runtime]) -> charts.Chart:
     """Return what each machine is busy with as bars, and the interval to expect."""
     bars = [
-        charts.Bar(_name(time), *bar)
+        charts.Bar(machine(time), *bar)
         for time in times
         for bar in (
             ("compute", time.compute_seconds),
@@ -112,28 +115,20 @@ def _points(work: Calculation, time: Runtime) -> Iterator[charts.Point]:
         name = f"{label} and {count - 1} alike" if count > 1 else label
         detail = f"{each.bound} binds, {seconds(count * each.floor_seconds)}"
         rate = each.attainable_flops_per_second or 0
-        yield charts.Point(name, flops / moved, rate, _name(time), detail)
+        yield charts.Point(name, flops / moved, rate, machine(time), detail)
     if time.measured_seconds is not None and time.bytes_moved:
         yield charts.Point(
             "measured",
             time.flops / time.bytes_moved,
             time.flops / time.measured_seconds,
-            _name(time),
+            machine(time),
             seconds(time.measured_seconds),
         )
 
 
-def _name(time: Runtime) -> str:
-    if not time.device:
-        return "your figures"
-    machine = hardware.device(time.device)
-    own = time.peak is None or time.bandwidth_bytes_per_second != machine["bandwidth_bytes_per_s"]
-    return f"{machine['name']}, your rates" if own else str(machine["name"])
-
-
 def _beside(work: Calculation, times: Sequence[Runtime]) -> str:
     """Return the times on each machine as the columns of a table."""
-    heads = "".join(f'<th scope="col">{escape(_name(each))}</th>' for each in times)
+    heads = "".join(f'<th scope="col">{escape(machine(each))}</th>' for each in times)
     rows = [
         ("Peak", [_peak(each) for each in times]),
         ("Bandwidth", [_rate(each.bandwidth_bytes_per_second) for each in times]),
@@ -230,7 +225,7 @@ def _intensity(time: Runtime) -> str:
 def _assumptions(times: Sequence[Runtime]) -> str:
     """Return where each machine's figures are from, and what is taken for granted."""
     return "".join(
-        f'<p class="calculator-source"><strong>{escape(_name(time))}.</strong> '
+        f'<p class="calculator-source"><strong>{escape(machine(time))}.</strong> '
         f"{' '.join(_said(time))}</p>"
         for time in times
     )
@@ -238,15 +233,22 @@ def _assumptions(times: Sequence[Runtime]) -> str:
 
 def _said(time: Runtime) -> Iterator[str]:
     if time.device:
-        machine = hardware.device(time.device)
-        yield (
-            f"Rates: {link(machine)}, {machine['confidence']} confidence, checked "
-            f"{escape(machine['checked'])}."
-        )
-        if "note" in machine:
-            yield f"Note: {escape(machine['note'].rstrip('.'))}."
-        if "memory_bytes" in machine:
-            memory = machine["memory_bytes"]
+        found = hardware.device(time.device)
+        if time.peak is not None and time.peak.because:
+            yield f"The peak is that of {time.peak.row}, since {escape(time.peak.because)}."
+        of_device = {
+            "peak": time.peak is not None,
+            "bandwidth": found["bandwidth_bytes_per_s"] == time.bandwidth_bytes_per_second,
+        }
+        if known := [name for name, its in of_device.items() if its]:
+            yield (
+                f"{' and '.join(known).capitalize()}: {link(found)}, {found['confidence']} "
+                f"confidence, checked {escape(found['checked'])}."
+            )
+        if "note" in found:
+            yield f"Note: {escape(found['note'].rstrip('.'))}."
+        if "memory_bytes" in found:
+            memory = found["memory_bytes"]
             yield f"Memory: {rounded(memory, 'B')} ({binary_bytes(memory)})."
     for what, ends in (("peak", time.utilization), ("bandwidth", time.bandwidth_utilization)):
         kind = {"peak": "compute", "bandwidth": "bandwidth"}[what]
@@ -263,17 +265,20 @@ def _from(time: Runtime, what: str, ends: tuple[float, float]) -> str:
     """Return where a default share is from, nothing where it is one's own."""
     if ends != hardware.achieved(time.device, what):
         return ", your figure"
-    sources = hardware.measurements(time.device, what)
+    sources = [*hardware.measurements(time.device, what).values()]
+    how = f"in {sources[0]['dtype']}, dense" if what == "compute" else "by copying and adding"
     if len(sources) == 1:
-        return f", measured: {link(sources[0])}"
-    return f", from the lowest to the highest of the {len(sources)} devices that were measured"
+        return f", measured {how}: {link(sources[0])}"
+    return f", from the lowest to the highest of {len(sources)} devices, measured {how}"
 
 
 def _from_launch(time: Runtime) -> str:
     if time.launch_seconds != hardware.launch_seconds(time.device):
         return ", your figure"
-    sources = hardware.measurements(time.device, "launch")
-    return f", measured: {link(sources[0])}" if sources else ""
+    for name, source in hardware.measurements(time.device, "launch").items():
+        if source["seconds"] == time.launch_seconds:
+            return f", measured on {hardware.names()[name]}: {link(source)}"
+    return ""
 
 
 def link(source: dict[str, Any], text: str = "") -> str:

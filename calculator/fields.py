@@ -254,7 +254,7 @@ class Choice(Field):
         return self._options() if callable(self._options) else self._options
 
     def check(self, value: Any) -> str | None:
-        if self.optional and value in (None, ""):
+        if self.optional and value in (None, "", "none"):
             return None
         word = self.also.get(value, value) if isinstance(value, str) else None
         if self.near is not None and word not in self.options:
@@ -268,18 +268,19 @@ class Choice(Field):
         return str(word)
 
     def _found(self, text: str | None, given: object) -> str:
-        """Return the word whose whole label a text is; else refuse it, and say what is near."""
+        """Return the word that a text is, or alone can mean; else say what is near."""
         assert self.near is not None
         text = (text or "")[:MOST_READ].strip().lower()
         near = self.near(text) if text else []
         for word in near:
-            if self.options[word].lower() == text:
+            if len(near) == 1 or text in (word.lower(), self.options[word].lower()):
                 return word
         if not near:
             from difflib import get_close_matches  # an import that only an error needs
 
             near = get_close_matches(text, self.options)
-        *others, last = near[:MOST_NAMED] or [""]
+        more = [f"{len(near) - MOST_NAMED} more"] if len(near) > MOST_NAMED else []
+        *others, last = [*near[:MOST_NAMED], *more] or [""]
         named = f"{', '.join(others)} or {last}" if others else last
         raise self.refuse(f"{self.refusal}; did you mean {named}?" if near else self.refusal, given)
 

@@ -74,8 +74,8 @@ def peak(name: str, dtype: str, kind: str = "dense") -> Peak | None:
     return Peak(int(rates[fallback["row"]]), fallback["row"], fallback["because"])
 
 
-def measurements(name: str | None, what: str) -> list[dict[str, Any]]:
-    """Return what was measured, with its source: "compute", "bandwidth" or "launch".
+def measurements(name: str | None, what: str) -> dict[str, dict[str, Any]]:
+    """Return what was measured, by device, with its source: "compute", "bandwidth" or "launch".
 
     On the device where somebody did, else on all on which it was measured.
     """
@@ -84,13 +84,13 @@ def measurements(name: str | None, what: str) -> list[dict[str, Any]]:
         for key, each in devices().items()
         if what in each.get("achieved", {})
     }
-    return [found[name]] if name in found else list(found.values())
+    return {name: found[name]} if name in found else found
 
 
 @cache  # each layer of a network asks
 def achieved(name: str | None, what: str) -> tuple[float, float]:
     """Return the lowest and highest measured share of a peak ("compute") or of a "bandwidth"."""
-    shares = [each["share"] for each in measurements(name, what)]
+    shares = [each["share"] for each in measurements(name, what).values()]
     return min(shares, default=1), max(shares, default=1)
 
 
@@ -102,4 +102,5 @@ def launch_seconds(name: str | None) -> float:
     """Return the time from one launch of a kernel to the next: a GPU's as measured, else 0."""
     if name is None or device(name)["kind"] not in _LAUNCHING:
         return 0.0
-    return min((each["seconds"] for each in measurements(name, "launch")), default=0.0)
+    found = measurements(name, "launch").values()
+    return min((each["seconds"] for each in found), default=0.0)

@@ -5,7 +5,7 @@ Every text that a reader or an author may have written is escaped, here and in `
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from calculator import hardware
@@ -15,9 +15,9 @@ from calculator.export import MOST_TERMS, equations, printed, summed
 from calculator.expression import Latex, Text
 from calculator.form import UNSEARCHED, escape, katex
 from calculator.layer import Measured
-from calculator.machine import PEAKS
 from calculator.operations import KINDS
 from calculator.roofline import Runtime
+from calculator.statement import machine, rates, remarks
 from calculator.units import THIN_SPACE, binary_bytes, grouped, rounded, seconds
 
 HEADLINE = (
@@ -76,54 +76,24 @@ def _headline(declared: Quantity[Any], value: Any) -> str:
 
 def verdict(time: Runtime) -> str:
     """Return what binds, and what to expect, in sentences that say what each figure is."""
-    at = rounded(time.peak_flops_per_second, "FLOP/s")
-    if time.peak is not None:
-        at += f" ({PEAKS[time.peak_kind]} {time.peak.row})"
+    where = f"{f' on {escape(machine(time))}' if time.device else ''}, at {rates(time)}"
     if time.memory_seconds is None:
-        text = f"Compute alone, at {at}: without bytes and a bandwidth, memory is not asked."
+        text = f"Compute alone{where}: without bytes and a bandwidth, memory is not asked."
     else:
         other = {"compute": "memory", "memory": "compute"}[time.bound]
-        text = (
-            f"<strong>{time.bound.capitalize()}</strong> binds, at {at} and "
-            f"{rounded(time.bandwidth_bytes_per_second, 'B/s')}: {other} would need only "
-            f"{seconds(min(time.compute_seconds, time.memory_seconds))}."
-        )
+        binding = time.bound_by(time.bound)
+        text = f"<strong>{time.bound.capitalize()}</strong> binds"
+        if binding < time.floor_seconds:
+            part = percent(binding, time.floor_seconds)
+            text += f" for {part} of the floor{where}; {other} for the rest."
+        else:
+            less = seconds(getattr(time, f"{other}_seconds"))
+            text += f"{where}: {other} would need only {less}."
     return (
         f'<p class="calculator-verdict" data-bound="{time.bound}">{text} '
         "A lower bound: no run that does this work and moves these bytes is faster."
-        f"{''.join(f' {each}' for each in remarks(time))}</p>{_expected(time)}"
+        f"{escape(''.join(f' {each}' for each in remarks(time)))}</p>{_expected(time)}"
     )
-
-
-def remarks(time: Runtime) -> Iterator[str]:
-    """Yield what a reader has to know of the rates that were taken."""
-    if time.device:
-        machine = hardware.device(time.device)
-        peak = time.peak
-        if peak is None:
-            yield f"The peak is your own, not that of {escape(machine['name'])}."
-        elif peak.because:
-            yield (
-                f"<strong>{escape(machine['name'])} has no {time.dtype} unit</strong>: the rate is "
-                f"that of {peak.row}. {escape(peak.because)}"
-            )
-        elif time.peak_kind != "dense":
-            dense = hardware.peak(time.device, time.dtype)
-            yield "This is not the dense peak" + (
-                f", which is {rounded(dense.flops_per_second, 'FLOP/s')}." if dense else "."
-            )
-        elif peak.row != time.dtype:
-            yield f"The peak is that of the matrix units ({peak.row})."
-        if machine["confidence"] == "low":
-            yield "No vendor prints these rates: they are units × clock."
-    if time.overhead_seconds > time.reached_seconds:
-        yield "Launching takes longer than the work: a graph or fewer kernels would help first."
-    if time.measured_seconds is not None and time.measured_seconds < time.floor_seconds:
-        yield (
-            "<strong>Your time is below the bound.</strong> Either the operands were in a cache, "
-            "or less was computed than is counted, or the work was not done when the clock was "
-            "read."
-        )
 
 
 def _expected(time: Runtime) -> str:
@@ -144,10 +114,15 @@ def _expected(time: Runtime) -> str:
         f"{seconds(getattr(time, name))}</data>"
         for name in ("least_seconds", "most_seconds")
     )
+    measured = (
+        " The shares are those of large, well-shaped work: other shapes may take longer."
+        if time.utilization == hardware.achieved(time.device, "compute")
+        else ""
+    )
     return (
         f'<p class="calculator-expected">Expect <strong>{" to ".join(ends)}</strong>: with '
         f"{share(time.utilization)} of the peak{memory}{launched}, from all of it overlapping to "
-        "none.</p>"
+        f"none.{measured}</p>"
     )
 
 

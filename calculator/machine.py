@@ -54,7 +54,7 @@ class Machine(Calculation):
 
     def validate(self) -> None:
         if self.device and self.peak_flops_per_second is None:
-            self.__dict__["peak_flops_per_second"] = self._peak(self.device).flops_per_second
+            self.assume(peak_flops_per_second=self._peak(self.device).flops_per_second)
 
     def _peak(self, device: str) -> hardware.Peak:
         found = hardware.peak(device, self.dtype, self.peak_kind)

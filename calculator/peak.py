@@ -58,12 +58,16 @@ class Peak(Calculation, name="peak", title="Peak rate"):
         default="bf16", label="Data type", role="hardware", options=rows, also=TORCH_DTYPES,
         help="Which engines: those of this row of the device.",
     )  # fmt: skip
-    device: str | None = device(default="a100_80gb_sxm")
+    device: str | None = device(
+        default="a100_80gb_sxm", help="Its printed rate stands beside. Empty: your own."
+    )
 
     def validate(self) -> None:
         for part in PARTS:
             if (getattr(self, part) or 0) > LARGEST:
-                raise self.fields[part].refuse("is above the largest taken here, 10^30", "more")
+                raise self.fields[part].refuse(
+                    "is above the largest taken here, 10^30", getattr(self, part)
+                )
         empty = [part for part in PARTS if getattr(self, part) is None]
         if not empty:
             return
@@ -71,8 +75,13 @@ class Peak(Calculation, name="peak", title="Peak rate"):
             raise self.fields[empty[0]].refuse(
                 "is empty; write a number, or choose a device whose units are known", "nothing"
             )
-        built = self._derivation(hardware.device(self.device), empty)
-        self.__dict__.update({part: int(built[part]) for part in empty})
+        machine = hardware.device(self.device)
+        built = self._derivation(machine, empty)
+        if self.is_sparse and self.dtype not in machine.get("sparse", {}):
+            raise self.fields["sparsity"].refuse(
+                f"{machine['name']} has no sparse {self.dtype} rate known here", self.sparsity
+            )
+        self.assume(**{part: int(built[part]) for part in empty})
 
     def _derivation(self, machine: dict[str, Any], empty: list[str]) -> dict[str, Any]:
         """Return what the peak of this row is built of; `empty` is what nobody gave."""

@@ -9,7 +9,7 @@ from typing import Any
 from calculator.expression import Expression
 from calculator.fields import LARGEST, Field
 
-SECONDS = {"ms": "e-3", "µs": "e-6", "us": "e-6", "ns": "e-9"}
+SECONDS = {"ms": "e-3", "µs": "e-6", "\u03bcs": "e-6", "us": "e-6", "ns": "e-9"}
 """What a time may end in, and what is meant: the units are told before the prefixes."""
 
 
@@ -54,8 +54,16 @@ class Rate(Field):
                 raise self.refuse(reason, text)
         for ending, meant in self.also.items():
             if text.endswith(ending):
-                text = text.removesuffix(ending).rstrip() + meant
+                return self.check(self._scaled(text.removesuffix(ending).rstrip(), meant))
         return self.check(self._number(text, self.units))
+
+    def _scaled(self, text: str, meant: str) -> int | float:
+        """Return a number that a prefix or a power, as "e-3", stands behind."""
+        power = _POWER.search(text)
+        if power is None or not meant.startswith("e"):
+            return self._number(text + meant, self.units)
+        exponent = int(power["exponent"]) + int(meant[1:])
+        return self._number(f"{text[: power.start()]}e{exponent}", self.units)
 
     def check(self, value: Any) -> int | float | None:
         if value is None and self.optional:
@@ -63,7 +71,7 @@ class Rate(Field):
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise self.refuse("must be a number", value)
         if not value >= self.minimum:
-            least = f"{self.minimum:.6f}".rstrip("0").rstrip(".")
+            least = f"{self.minimum:.12f}".rstrip("0").rstrip(".")
             raise self.refuse(f"must be at least {least} {self.units[0]}".rstrip(), value)
         if value > self.largest:
             raise self.refuse(f"must be at most {self.largest:g} {self.units[0]}".rstrip(), value)
@@ -143,7 +151,8 @@ class Span(Field):
         return tuple(kind(rf"{self.symbol}_\text{{{end}}}") for end in ("low", "high"))
 
 
-_TO = re.compile(r"\s*(?:–|(?<![eE])-|,|\.\.|\bto\b)\s*")
+_TO = re.compile(r"\s*(?:–|(?<=[\d%.\s])-|,\s|\.\.|\bto\b)\s*")
+_POWER = re.compile(r"[eE](?P<exponent>[+-]?[0-9]{1,3})$")
 
 
 class Real(Field):

@@ -40,7 +40,7 @@ class Runtime(Machine, name="runtime"):
     )  # fmt: skip
     recomputed_flops: int | float = rate(
         r"\text{FLOPs}_\text{again}", units=("FLOP", "FLOPs"), default=0, label="Computed again",
-        whole=True, optional=False, minimum=0, largest=1e300,
+        whole=True, optional=False, minimum=0, largest=1e300, role="assumption",
         help="To save memory, on top of the work. Counts in the HFU.",
     )  # fmt: skip
     bandwidth_bytes_per_second: Figure = rate(
@@ -64,7 +64,7 @@ class Runtime(Machine, name="runtime"):
     launch_seconds: Figure = rate(
         r"t_\text{launch}", units=("s",), also=SECONDS, default=None, minimum=0,
         role="assumption", label="Time of a launch",
-        help="Such as 4 µs. Empty: a GPU's, measured; none elsewhere.",
+        help="Such as 4 µs. Empty: of a GPU on a card or module as measured on an H100, else 0.",
     )  # fmt: skip
     measured_seconds: Figure = rate(
         r"t_\text{measured}", units=("s",), also=SECONDS, default=None, minimum=1e-12,
@@ -79,11 +79,10 @@ class Runtime(Machine, name="runtime"):
         super().validate()
         if self.peak_flops_per_second is None:
             raise self.without_peak()
-        for name, value in self._assumed().items():
-            if getattr(self, name) is None:
-                self.__dict__[name] = value
+        usual = self._usual().items()
+        self.assume(**{name: value for name, value in usual if getattr(self, name) is None})
 
-    def _assumed(self) -> dict[str, Any]:
+    def _usual(self) -> dict[str, Any]:
         """Return what is taken for granted where a field is left empty."""
         machine = hardware.device(self.device) if self.device else {}
         bandwidth = machine.get("bandwidth_bytes_per_s")

@@ -1,12 +1,14 @@
-"""How to report a count: one line that says what was counted, to copy into a paper."""
+"""What was counted and on what machine, in sentences: to copy into a paper, or to be warned."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from calculator import hardware
 from calculator.calculation import Calculation
 from calculator.chain import Chain
 from calculator.layer import Layer, Measured
+from calculator.machine import PEAKS
 from calculator.roofline import Runtime
 from calculator.units import rounded
 
@@ -65,3 +67,52 @@ def _layers(work: Measured) -> Iterator[Layer]:
 def line(calculation: Calculation, time: Runtime | None = None) -> str:
     """Return how to report a calculation, to copy; nothing where it counts no work."""
     return how_to_report(calculation) if isinstance(calculation, Measured) else ""
+
+
+def machine(time: Runtime) -> str:
+    """Return what a time is of: a device, one with rates of one's own, or figures alone."""
+    if not time.device:
+        return "your figures"
+    found = hardware.device(time.device)
+    own = time.peak is None or time.bandwidth_bytes_per_second != found["bandwidth_bytes_per_s"]
+    return f"{found['name']}, your rates" if own else str(found["name"])
+
+
+def rates(time: Runtime) -> str:
+    """Return the peak, with the row and the kind that it is of, and the bandwidth."""
+    text = rounded(time.peak_flops_per_second, "FLOP/s")
+    if time.peak is not None:
+        text += f" ({PEAKS[time.peak_kind]} {time.peak.row})"
+    if time.bandwidth_bytes_per_second is None:
+        return text
+    return f"{text} and {rounded(time.bandwidth_bytes_per_second, 'B/s')}"
+
+
+def remarks(time: Runtime) -> Iterator[str]:
+    """Yield what a reader has to know of the rates that were taken, and of a time below them."""
+    if time.device:
+        found = hardware.device(time.device)
+        peak = time.peak
+        own = found["bandwidth_bytes_per_s"] != time.bandwidth_bytes_per_second
+        if own and time.memory_seconds is not None:
+            yield f"The bandwidth is your own, not that of {found['name']}."
+        if peak is None:
+            yield f"The peak is your own, not that of {found['name']}."
+        elif peak.because:
+            yield (f"The rate is that of {peak.row} and not of {time.dtype}, since {peak.because}.")
+        elif time.peak_kind != "dense":
+            dense = hardware.peak(time.device, time.dtype)
+            usual = "With FP32 accumulation" if "accumulat" in time.peak_kind else "Dense"
+            if dense is not None:
+                yield f"{usual} it is {rounded(dense.flops_per_second, 'FLOP/s')}."
+        elif peak.row != time.dtype:
+            yield f"The peak is that of the matrix units ({peak.row})."
+        if found["confidence"] == "low":
+            yield "No vendor prints these rates: they are units × clock."
+    if time.overhead_seconds > time.reached_seconds:
+        yield "Launching takes longer than the work: a graph or fewer kernels would help first."
+    if time.measured_seconds is not None and time.measured_seconds < time.floor_seconds:
+        yield (
+            "Your time is below the bound. Either the operands were in a cache, or less was "
+            "computed than is counted, or the work was not done when the clock was read."
+        )

@@ -9,7 +9,7 @@ from pages import field, figure, ready
 from playwright.sync_api import expect
 
 from calculator.evaluate import evaluate
-from calculator.expectation import told
+from calculator.expectation import rooflines, told
 
 DEVICES = json.loads(
     (Path(__file__).parents[1] / "calculator" / "hardware.json").read_text("utf-8")
@@ -17,6 +17,21 @@ DEVICES = json.loads(
 PANEL = 'flops-calculator >> nth=0 >> [data-asks="expectation"]'
 LAYER = "in_features=4096&out_features=11008&bias=false&sequence_length=&batch_size=64&dtype=bf16"
 A100 = f"linear/?calculator=linear&{LAYER}&device=a100_80gb_sxm"
+
+OF_64_ROWS = dict(each.split("=") for each in LAYER.split("&"))
+CELLS = {
+    "What binds": "memory",
+    "Compute time": "18.5 µs",
+    "Memory time": "45.2 µs",
+    "Lower bound (floor)": "45.2 µs",
+    "One after the other": "63.7 µs",
+    "Launch overhead": "2.1 µs",
+    "Expect": "54.2 µs to 77.6 µs",  # 45.2 / 0.834; 18.5 / 0.869 + 45.2 / 0.834 + 2.1
+    "Batch from which compute binds": "162",
+    "Ridge point": "153 FLOP/B",
+    "Energy, at least expected": "21.7 mJ",
+    "Energy, at most expected": "31.0 mJ",
+}
 
 browser = pytest.mark.xdist_group("site")
 
@@ -43,6 +58,49 @@ def test_two_machines_stand_side_by_side():
 def test_the_other_machine_is_asked_with_its_own_rates():
     html = panel("linear", "t4", peak_flops_per_second="1T", bandwidth_bytes_per_second="1T")
     assert row(html, "Peak") == ["1 TFLOP/s", "8.1 TFLOP/s, dense fp32"]
+
+
+def test_the_cells_of_a_machine_are_its_times():
+    """5.77e9 FLOPs and 92.1e6 bytes, at 312e12 and 2.039e12, 86.9 and 83.4 % of them, 400 W."""
+    fields = {**OF_64_ROWS, "device": "a100_80gb_sxm"}
+    html = told(evaluate("linear", fields), "linear", fields, drawn=False)
+    assert {label: row(html, label) for label in CELLS} == {
+        label: [cell] for label, cell in CELLS.items()
+    }
+
+
+def test_the_chart_places_the_work_and_what_was_measured():
+    outcome = evaluate(
+        "linear", {**OF_64_ROWS, "device": "a100_80gb_sxm", "measured_seconds": "100 µs"}
+    )
+    _, work, measured = rooflines(outcome.calculation, [outcome.time]).rows
+    assert work[2:4] == ("62.7", "128 TFLOP/s")  # 5.77e9 / 92.1e6, and that times 2.039e12
+    assert measured[2:4] == ("62.7", "57.7 TFLOP/s")  # 5.77e9 / 100e-6
+
+
+def test_what_binds_is_told_by_the_share_of_the_floor():
+    """2.15 ms of products, and 8.39 µs to read and write 2 × 4 MiB at 1 TB/s."""
+    html = panel(
+        "sequential", input_shape="1024, 1024", modules="Linear(1024, 1024)\nReLU()",
+        peak_flops_per_second="1T", bandwidth_bytes_per_second="1T",
+    )  # fmt: skip
+    assert "Compute binds for 99.6 % of the floor, memory for 0.4 %." in html
+
+
+def test_a_share_that_nobody_measured_on_a_device_is_a_range_of_all_that_were():
+    html = panel("linear", device="t4", dtype="fp16")
+    assert "51.1 – 96.9 %, from the lowest to the highest of 11 devices, measured in bf16" in html
+
+
+def test_a_launch_is_told_to_be_of_another_device():
+    assert "A launch: 2.1 µs, measured on NVIDIA H100 SXM5" in panel("linear", device="t4")
+
+
+def test_work_that_takes_no_other_batch_has_no_flip():
+    html = panel(
+        "sequential", input_shape="32, 64", modules="Flatten(0)\nLinear(2048, 64)", device="t4"
+    )
+    assert row(html, "Batch from which compute binds") == ["none"]
 
 
 def test_a_machine_that_is_not_known_is_refused_and_the_first_stays():
@@ -160,7 +218,8 @@ def test_a_type_that_a_device_has_not_says_what_it_is_computed_as(open_page, sit
     page = open_page(site + f"linear/?calculator=linear&{LAYER}&device=t4")
     ready(page)
     verdict = page.locator("flops-calculator >> nth=0 >> .calculator-verdict")
-    expect(verdict).to_contain_text("NVIDIA T4 has no bf16 unit: the rate is that of fp32")
+    expect(verdict).to_contain_text("binds on NVIDIA T4, at 8.1 TFLOP/s (dense fp32)")
+    expect(verdict).to_contain_text("fp32 and not of bf16, since Turing has no BF16 unit")
 
 
 @browser
@@ -190,3 +249,25 @@ def test_what_is_assumed_can_be_changed(open_page, site):
     expect(figure(page, "least_seconds").first).to_have_attribute("value", str(max(floor, compute)))
     most = float(figure(page, "most_seconds").first.get_attribute("value"))
     assert most == pytest.approx(compute + floor / 0.5)
+
+
+@browser
+def test_paper_leaves_out_what_was_not_brought_up_to_date(open_page, site):
+    page = open_page(site + "linear/")
+    place = page.locator(PANEL).locator("[data-place]")
+    ready(page)
+    page.emulate_media(media="print")
+    expect(place).to_be_visible()
+    page.emulate_media(media="screen")
+    field(page, "batch_size").fill("64")
+    expect(page.locator(PANEL)).to_have_attribute("data-old", "")
+    page.emulate_media(media="print")
+    expect(place).not_to_be_visible()
+
+
+@browser
+def test_an_error_in_a_folded_group_unfolds_it(open_page, site):
+    page = open_page(site + "linear/?calculator=linear&device=&measured_seconds=48e-6")
+    error = page.locator(f"#{field(page, 'measured_seconds').get_attribute('id')}-error")
+    expect(error).to_contain_text("is about a machine; choose a device")
+    expect(error).to_be_visible()

@@ -69,9 +69,13 @@ def test_own_figures_without_a_device_are_held_against_nothing():
     assert (own.printed_flops_per_second, own.ratio) == (None, None)
 
 
-def test_a_row_that_is_not_printed_is_held_against_nothing():
-    own = Peak(device="mi250x", dtype="bf16", sparsity="2")
-    assert (own.printed_flops_per_second, own.ratio) == (None, None)
+def test_sparsity_that_a_device_has_not_is_refused():
+    with pytest.raises(InvalidField, match=r"MI250X .*has no sparse bf16 rate known here"):
+        Peak(device="mi250x", dtype="bf16", sparsity="2")
+
+
+def test_a_copy_with_another_device_has_the_units_of_that():
+    assert Peak().replace(device="h100_sxm").units == 132  # white paper: SMs of an H100 SXM5
 
 
 def test_own_figures_are_held_against_a_device_of_which_no_units_are_known():

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from calculator import CALCULATIONS, Conv2d, InvalidField, Linear, Network, Runtime, Sequential
 from calculator.batching import flip_batch_size
+from calculator.html import verdict
 from calculator.roofline import runtime
 
 RATE = st.integers(1, 10**16)
@@ -211,6 +212,64 @@ def test_what_a_device_has_not_is_refused_and_what_it_has_is_named(machine, fiel
 @pytest.mark.parametrize("name", ["NVIDIA H100 PCIe 80GB", "nvidia h100 pcie 80gb", "h100_pcie"])
 def test_a_device_may_be_named_in_full(name):
     assert Runtime(flops=1, device=name, dtype="bf16").device == "h100_pcie"
+
+
+def test_a_part_of_a_name_that_only_one_device_has_is_enough():
+    assert Runtime(device="4090").device == "rtx4090"
+
+
+def test_a_copy_on_another_device_has_its_rates():
+    """Data sheet of the H100 SXM5: 989.5 TFLOP/s in bf16, 67 in fp32, 3.35 TB/s, 700 W."""
+    one = Runtime(device="a100_80gb_sxm", dtype="bf16").replace(device="h100_sxm")
+    assert one.peak_flops_per_second == 989.5e12
+    assert one.bandwidth_bytes_per_second == 3.35e12
+    assert one.power_watts == 700
+    assert one.replace(dtype="fp32").peak_flops_per_second == 67e12
+
+
+def test_a_copy_keeps_the_rates_that_were_given():
+    one = Runtime(device="t4", peak_flops_per_second=10**12).replace(flops=5)
+    assert one.peak_flops_per_second == 10**12
+
+
+def test_a_network_is_told_which_part_of_its_floor_a_rate_binds():
+    """AlexNet at batch 8: memory takes longer in all, compute for more of the floor."""
+    machine = {"device": "apple_m2_gpu10", "dtype": "fp32"}
+    time = runtime(Network(architecture="alexnet", batch_size=8), machine)
+    assert time.memory_seconds > time.compute_seconds
+    bound = sum(
+        count * each.flops / time.peak_flops_per_second
+        for count, each in time.steps
+        if each.flops / time.peak_flops_per_second
+        >= each.bytes_moved / time.bandwidth_bytes_per_second
+    )
+    share = f"{100 * bound / time.floor_seconds:.1f} %"
+    assert f"<strong>Compute</strong> binds for {share} of the floor" in verdict(time)
+
+
+TIMES = {
+    "a power of ten": ("1e-3 ms", 1e-6),
+    "the micro sign": ("48 \u00b5s", 48e-6),
+    "the Greek letter": ("48 \u03bcs", 48e-6),
+}
+
+
+@pytest.mark.parametrize(("text", "seconds"), TIMES.values(), ids=TIMES.keys())
+def test_a_time_may_be_written_as_people_do(text, seconds):
+    values, errors = Runtime.read({"measured_seconds": text})
+    assert (values, errors) == ({"measured_seconds": seconds}, {})
+
+
+WRONG = {
+    "no time": ("measured_seconds", "0", "must be at least 0.000000000001 s (given: 0)"),
+    "a negative share": ("utilization", "-5 %", "must be at least 0.000001 (given: -0.05)"),
+    "a comma": ("utilization", "0,5", "write 0.5 with a point (given: 0,5)"),
+}
+
+
+@pytest.mark.parametrize(("name", "text", "said"), WRONG.values(), ids=WRONG.keys())
+def test_what_is_wrong_with_a_time_or_a_share_is_told(name, text, said):
+    assert said in str(Runtime.read({name: text})[1][name])
 
 
 def test_a_share_without_a_machine_is_refused():

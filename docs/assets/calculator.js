@@ -8,6 +8,9 @@ import { linkOf, linkedIn, panelsOf, refresh, sorted, suggest, unfold } from "./
 const URL_DELAY = 300; // ms; browsers limit how often a page may write its address
 const SPEAK_DELAY = 800; // ms after the last key, so that a screen reader hears one answer
 
+/** What went wrong, without the way there. @param {unknown} error */
+const lastLine = (error) => (error instanceof Error ? error.message : String(error)).trim().split("\n").at(-1);
+
 class FlopsCalculator extends HTMLElement {
   asked = 0; // questions so far; an answer to an earlier one comes too late
   writing = 0;
@@ -68,6 +71,7 @@ class FlopsCalculator extends HTMLElement {
 
   disconnectedCallback() {
     this.controller.abort();
+    this.asked += 1; // what is on its way comes too late
     clearTimeout(this.writing);
     clearTimeout(this.speaking);
   }
@@ -180,7 +184,7 @@ class FlopsCalculator extends HTMLElement {
     } catch (error) {
       // Where Python did not start, the state says why, and offers to try again.
       if (this.dataset.state === "ready")
-        this.find("[data-message]").textContent = `No answer: ${error instanceof Error ? error.message : error}.`;
+        this.find("[data-message]").textContent = `No answer: ${lastLine(error)}.`;
     }
   }
 
@@ -188,8 +192,10 @@ class FlopsCalculator extends HTMLElement {
   place(html, errors) {
     for (const control of controls(this.form)) {
       const message = errors[control.name] ?? "";
-      const place = document.getElementById(`${control.id}-error`);
+      const place = this.querySelector(`#${CSS.escape(control.id)}-error`);
       if (place && place.textContent !== message) place.textContent = message;
+      const group = control.closest("details");
+      if (message && group) group.open = true;
       if (message) control.setAttribute("aria-invalid", "true");
       else control.removeAttribute("aria-invalid");
     }

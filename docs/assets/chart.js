@@ -140,10 +140,13 @@ class FlopsChart extends HTMLElement {
     const { view } = this.drawn;
     const link = document.createElement("a");
     link.download = `chart.${kind}`;
-    view.background("white"); // the ink of a file is black, whatever the page's
-    link.href = await view.toImageURL(kind, kind === "png" ? 2 : 1);
-    link.click();
-    await view.background("transparent").runAsync();
+    try {
+      view.background("white"); // the ink of a file is black, whatever the page's
+      link.href = await view.toImageURL(kind, kind === "png" ? 2 : 1);
+      link.click();
+    } finally {
+      await view.background("transparent").runAsync();
+    }
   }
 }
 

@@ -95,6 +95,9 @@ export const fragment = (html, place) => {
   return range.createContextualFragment(html);
 };
 
+/** What a reader or a script set, and no answer prints. */
+const KEPT = ["open", "data-drawn", "data-old"];
+
 /**
  * Make nodes that are shown like new ones, touching only what differs: a formula that is set stays
  * set, what is unfolded stays unfolded, what a script drew stays where `data-kept` says so, and
@@ -111,6 +114,8 @@ export const become = (shown, next) => {
     } else if (old instanceof Element && fresh instanceof Element && alike(old, fresh)) {
       for (const { name, value } of fresh.attributes)
         if (name !== "open" && old.getAttribute(name) !== value) old.setAttribute(name, value);
+      for (const { name } of [...old.attributes])
+        if (!fresh.hasAttribute(name) && !KEPT.includes(name)) old.removeAttribute(name);
       if (!fresh.matches("[data-tex], [data-kept]")) become(old, fresh);
     } else old.replaceWith(fresh);
   });

@@ -53,6 +53,7 @@ export const sorted = (panel, event) => {
  */
 export const refresh = async (root, version, question, isLast) => {
   for (const panel of panelsOf(root)) {
+    panel.toggleAttribute("data-old", !panel.open); // a closed one is not printed, till it is asked for
     if (!panel.open) continue;
     const { asks = "", order: sort } = panel.dataset;
     const more = textsOf(panel);
