@@ -10,6 +10,7 @@ import pytest
 
 from calculator import Runtime, devices
 from calculator.units import DTYPE_BYTES
+from scripts import device_table
 
 TABLE = json.loads((Path(__file__).parents[1] / "calculator" / "hardware.json").read_text())
 NEEDED = {
@@ -121,6 +122,12 @@ def test_every_figure_names_the_page_of_its_source(device):
 @every_device
 def test_a_device_says_how_sure_its_figures_are(device):
     assert device["confidence"] in {"high", "medium", "low"}
+
+
+def test_the_processors_whose_peak_nobody_prints_are_of_low_confidence():
+    """Their peaks are cores × lanes × 2 × clock, worked out and not printed."""
+    low = {name for name, device in TABLE.items() if device["confidence"] == "low"}
+    assert low == {"epyc_9654", "xeon_8480plus", "rpi4", "rpi5"}
 
 
 @every_device
@@ -405,6 +412,35 @@ PRINTED_BANDWIDTH = {
 @pytest.mark.parametrize(("name", "rate"), PRINTED_BANDWIDTH.values(), ids=PRINTED_BANDWIDTH.keys())
 def test_a_bandwidth_is_the_one_that_its_vendor_prints(name, rate):
     assert TABLE[name]["bandwidth_bytes_per_s"] == rate
+
+
+PRINTED_POWER = {
+    "A100 SXM": ("a100_80gb_sxm", 400),  # data sheet r4, page 2
+    "H100 SXM": ("h100_sxm", 700),  # product page, "up to"
+    "T4": ("t4", 70),  # data sheet
+    "V100 SXM2": ("v100_sxm2_32gb", 300),  # data sheet r5
+    "MI300X": ("mi300x", 750),  # data sheet, the peak of the board
+}
+
+
+@pytest.mark.parametrize(("name", "watts"), PRINTED_POWER.values(), ids=PRINTED_POWER.keys())
+def test_a_power_is_the_one_that_its_vendor_prints(name, watts):
+    assert TABLE[name]["power"]["watts"] == watts
+
+
+# A100 data sheet r4, page 2: 2039 GB/s, 80 GB, 400 W. 312e12 / 2039e9 is 153.0 FLOP/B.
+A100_CELLS = {1: "19.5", 5: "624", 6: "2.04 TB/s", 7: "153", 8: "80 GB", 9: "400 W"}
+
+
+@pytest.mark.parametrize(
+    ("column", "text"),
+    A100_CELLS.items(),
+    ids=["fp32", "int8", "bandwidth", "ridge", "memory", "power"],
+)
+def test_the_row_of_the_a100_shows_what_its_data_sheet_says(column, text):
+    row = device_table.table("").split('<tr data-device="a100_80gb_sxm">')[1].split("</tr>")[0]
+    cell = row.split("<td>")[column].split("<br>")[0]
+    assert re.sub("<[^>]*>", "", cell) == text
 
 
 @pytest.mark.parametrize("name", TABLE)
