@@ -188,7 +188,7 @@ class Runtime(Machine, name="runtime"):
         done = self.flops + self.recomputed_flops
         return done / (self.measured_seconds * self.peak_flops_per_second)
 
-    @quantity(r"\text{MBU}", unit="%", label="Memory bandwidth utilization (MBU)")
+    @quantity(r"\text{MBU}", unit="%", label="Model bandwidth utilization (MBU)")
     def mbu(self) -> float | None:
         """The share of the bandwidth that the bytes took, in the time that was measured."""
         if self.measured_seconds is None or self.memory_seconds is None:
