@@ -20,9 +20,9 @@ import torch
 from calculator import devices
 from calculator.units import parse
 from scripts import machine
-from scripts.run_record import CPU_PEAK, MEASURED_BANDWIDTH, NAMED, Record, load, rounded
+from scripts.run_record import CPU_PEAK, MEASURED_BANDWIDTH, NAMED, Record, load, ours, rounded
 from scripts.stopwatch import stopwatch
-from scripts.timed_cases import Case, cases, ours, prepared
+from scripts.timed_cases import Case, cases, prepared
 from scripts.timed_run import BUSY, LEAST_REPEATS, STOPPED, Run, back_to_back
 
 FOLDER = Path(__file__).parents[1] / "docs" / "measurements"

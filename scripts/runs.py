@@ -10,12 +10,13 @@ from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
-from calculator import CALCULATIONS, hardware
+from calculator import hardware
 from calculator.charts import Case, element, measured
 from calculator.layer import Layer
-from calculator.roofline import Runtime, runtime
+from calculator.roofline import Runtime
 from calculator.units import binary_bytes, rounded, seconds
 from scripts.chart_svg import svg
+from scripts.run_record import NAMED, least_flops, ours
 
 FOLDER = Path(__file__).parents[1] / "docs" / "measurements"
 Run = dict[str, Any]
@@ -120,15 +121,11 @@ def machine(run: Run, dtype: str) -> dict[str, Any]:
 def best_share(run: Run, dtype: str) -> float:
     """Return the share of the peak that the best matrix product of a run reached."""
     rates = [
-        _layer(case).flops / case["median_seconds"]
+        ours(*(case[name] for name in NAMED)).flops / case["median_seconds"]
         for case in run["cases"]
         if (case["calculator"], case["dtype"]) == ("linear", dtype)
     ]
     return max(rates) / float(run["peak"][dtype]) if rates else 1.0
-
-
-def _layer(case: Run) -> Any:
-    return CALCULATIONS[case["calculator"]](**case["fields"], dtype=case["dtype"])
 
 
 def compared(run: Run, family: Family) -> Iterator[Compared]:
@@ -136,10 +133,15 @@ def compared(run: Run, family: Family) -> Iterator[Compared]:
     for case in run["cases"]:
         if case["calculator"] not in family.layers:
             continue
-        layer = _layer(case)
-        time = runtime(layer, machine(run, case["dtype"]))
-        assert time is not None
-        yield Compared(f"{family.named(layer)}, {case['dtype']}", layer, time, case)
+        dtype = case["dtype"]
+        layer = ours(case["calculator"], case["fields"], dtype)
+        time = Runtime(
+            flops=least_flops(layer),
+            bytes_moved=layer.bytes_moved,
+            dtype=dtype,
+            **machine(run, dtype),
+        )
+        yield Compared(f"{family.named(layer)}, {dtype}", layer, time, case)
 
 
 def page() -> str:
@@ -266,7 +268,7 @@ def _rate(each: Compared) -> str:
     """Return what was reached of the rate that binds."""
     took = each.case["median_seconds"]
     if each.time.bound == "compute":
-        return rounded(each.layer.flops / took, "FLOP/s")
+        return rounded(each.time.flops / took, "FLOP/s")
     return rounded(each.layer.bytes_moved / took, "B/s")
 
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import torch
 
-from calculator import CALCULATIONS
 from calculator.layer import Layer
 from scripts.configurations import Configuration
 from scripts.twins import DTYPES, inputs, module
@@ -72,13 +71,6 @@ CONVOLUTIONS = (
     *((32, 32, 3, 1, 32, 112), (32, 16, 1, 1, 1, 112), (96, 96, 3, 2, 96, 112)),  # of MobileNetV2
     *((576, 576, 3, 1, 576, 14), (576, 96, 1, 1, 1, 14), (960, 320, 1, 1, 1, 7)),
 )
-
-
-def ours(calculator: str, fields: dict[str, Any], dtype: str) -> Layer:
-    """Return our layer of a case."""
-    layer = CALCULATIONS[calculator](**fields, dtype=dtype)
-    assert isinstance(layer, Layer)
-    return layer
 
 
 def prepared(layer: Layer, dtype: str, kind: str) -> Callable[[], Any]:

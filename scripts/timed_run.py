@@ -27,11 +27,12 @@ from scripts.run_record import (
     achieved,
     floor_seconds,
     load,
+    ours,
     rounded,
     text,
 )
 from scripts.stopwatch import Repeat, Stopwatch, waited_seconds
-from scripts.timed_cases import Case, ours, prepared
+from scripts.timed_cases import Case, prepared
 
 LEAST_REPEATS, MOST_REPEATS = 7, 100
 SLOW_SECONDS = 0.1  # from which a call is not also averaged over many

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from calculator import CALCULATIONS, Runtime, devices
+from calculator import devices
 from scripts import machine
 from scripts.measure import begin, in_turns, measure, parser, resume
-from scripts.run_record import NAMED, text
-from scripts.timed_cases import cases, ours, prepared
+from scripts.run_record import NAMED, floor_seconds, least_flops, ours, text
+from scripts.timed_cases import cases, prepared
 from scripts.timed_run import BUSY
 
 FOLDER = Path(__file__).parents[1] / "docs" / "measurements"
@@ -48,17 +48,6 @@ def tiny(tmp_path_factory):
 @pytest.fixture(params=[*COMMITTED, "tiny"])
 def record(request):
     return COMMITTED.get(request.param) or request.getfixturevalue("tiny")
-
-
-def floor_seconds(case: dict, record: dict) -> float:
-    """Return the floor of a case, from the record alone, as a page would predict it."""
-    layer = CALCULATIONS[case["calculator"]](**case["fields"], dtype=case["dtype"])
-    return Runtime(
-        flops=layer.flops,
-        bytes_moved=layer.bytes_moved,
-        peak_flops_per_second=record["peak"][case["dtype"]],
-        bandwidth_bytes_per_second=record["bandwidth_bytes_per_second"],
-    ).floor_seconds
 
 
 def test_there_is_a_committed_record():
@@ -119,7 +108,18 @@ def test_every_case_is_measured_or_left_out_with_a_reason():
 
 def test_no_case_is_quicker_than_its_floor(record):
     for case in record["cases"]:
-        assert case["least_seconds"] >= floor_seconds(case, record), case
+        layer = ours(*(case[name] for name in NAMED))
+        assert case["least_seconds"] >= floor_seconds(layer, record), case
+
+
+def test_the_floor_of_causal_attention_counts_the_pairs_that_the_mask_leaves():
+    sizes = {"num_heads": 1, "query_length": 2048, "key_length": 2048, "head_dim": 64}
+    layer = ours("scaled_dot_product_attention", {**sizes, "is_causal": True}, "fp32")
+    # 2048 · 2048 / 2 pairs and half of the diagonal of 2048; two products of 64, two FLOPs each.
+    assert least_flops(layer) == (2_097_152 + 1024) * 2 * 64 * 2 == 537_133_056
+    assert layer.flops == 2048 * 2048 * 2 * 64 * 2
+    record = {"peak": {"fp32": 10**9}, "bandwidth_bytes_per_second": 10**12}
+    assert floor_seconds(layer, record) == pytest.approx(0.537133056)
 
 
 def test_no_clock_is_beyond_what_processors_have(record):
