@@ -72,7 +72,8 @@ def begin(arguments: argparse.Namespace, command: str, folder: Path) -> Run:
     seconds = arguments.seconds_per_case or SECONDS_PER_CASE[kind]
     patience = 60 * arguments.patience
     run = Run(record, watch, folder / f"{name}.json", seconds, arguments.limit, patience)
-    run.read_clocks()
+    if kind == "cpu":  # whose peak follows from them; a card idles now
+        run.read_clocks()
     run.read_memory()
     with torch.no_grad():
         one = prepared(ours("relu", {"size": [1]}, "fp32"), "fp32", kind)
@@ -123,8 +124,9 @@ def resume(run: Run, old: Record, wanted: list[Case]) -> None:
     new["sweep"] = {name: max(rate, old["sweep"][name]) for name, rate in new["sweep"].items()}
     new["launch_seconds"] = min(new["launch_seconds"], old["launch_seconds"])
     clocks, before = new["machine"]["clocks"], old["machine"]["clocks"]
-    clocks["highest_hz"] = max(clocks["highest_hz"], before["highest_hz"])
-    clocks["lowest_hz"] = min(clocks["lowest_hz"], before["lowest_hz"])
+    for name, outer in (("highest_hz", max), ("lowest_hz", min)):
+        seen = [each[name] for each in (clocks, before) if name in each]
+        clocks |= {name: outer(seen)} if seen else {}
 
 
 def in_turns(wanted: list[Case]) -> list[int]:

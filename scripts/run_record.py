@@ -8,7 +8,8 @@ plain numbers, a clock is in Hz, a case is one line:
     command    what was typed
     machine    what it ran on: kind (cpu or cuda); device, its key in calculator/hardware.json or
                null; name, cores or sms, threads, software, caches, memory; of a CPU units, the flag
-               of the unit that computes each dtype; clocks, the highest and lowest seen in the run
+               of the unit that computes each dtype; clocks, the highest and lowest seen in the run,
+               empty where nobody tells
     load       the load average of the last minute, before and after its last part: a run that was
                stopped is resumed with --resume
     method     flush_bytes, how large a buffer is rewritten before each call; flush_seconds, how

@@ -183,7 +183,7 @@ def _provenance(run: Run) -> str:
         for name in ("l1_bytes", "l2_bytes", "l3_bytes")
         if of.get(name)
     ]
-    clocks = [rounded(of["clocks"][end], "Hz") for end in ("lowest_hz", "highest_hz")]
+    clocks = [of["clocks"].get(end) for end in ("lowest_hz", "highest_hz")]
     peaks = [f"{dtype} {rounded(int(rate), 'FLOP/s')}" for dtype, rate in run["peak"].items()]
     reached = [
         f"{dtype} {rounded(100 * best_share(run, dtype))} % of the peak"
@@ -195,7 +195,7 @@ def _provenance(run: Run) -> str:
         "Device of the table": hardware.names().get(of["device"] or "", "none: its own rates"),
         "Made": f"{run['date']}, by {run['command']}",
         "Software": ", ".join(software),
-        "Clocks seen": " to ".join(clocks),
+        "Clocks seen": " to ".join(rounded(each, "Hz") for each in clocks if each),
         "Caches": ", ".join(caches),
         "Peak": f"{', '.join(peaks)}; {run['peak_source']}",
         "Bandwidth": f"{bandwidth}; {run['bandwidth_source']}",
@@ -205,6 +205,7 @@ def _provenance(run: Run) -> str:
     body = "".join(
         f'<tr><th scope="row">{escape(name)}</th><td>{escape(text)}</td></tr>'
         for name, text in rows.items()
+        if text
     )
     return (
         f"<h3>{escape(of['name'])}, {escape(cores)}</h3>"

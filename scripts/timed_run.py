@@ -83,9 +83,10 @@ class Run:
                 reason = str(error).strip().partition("\n")[0] or type(error).__name__
         if reason:
             self.left[place] = {**named, "reason": reason}
+        else:
+            self.read_clocks()
         if reason.startswith(SLOW):
             self.too_slow[layer.name, dtype] = layer.flops
-        self.read_clocks()
         self.write()
         return reason != BUSY
 
@@ -163,7 +164,7 @@ class Run:
         return kept, discarded
 
     def read_clocks(self) -> None:
-        """Look at the clocks, and raise a peak that follows from them."""
+        """Look at the clocks of a machine that has just worked, and raise a peak of theirs."""
         clocks = self.record["machine"]["clocks"]
         if self.kind == "cuda":
             seen = machine.card_clock()

@@ -84,6 +84,11 @@ def test_a_page_with_an_accelerator_does_not(only):
     assert "No accelerator" not in only(on_a_card(CPU))
 
 
+def test_clocks_that_nobody_tells_have_no_row(only):
+    assert "Clocks seen" in only(CPU)
+    assert "Clocks seen" not in only({**CPU, "machine": {**CPU["machine"], "clocks": {}}})
+
+
 def test_a_run_on_a_known_device_is_predicted_from_its_data_sheet(only):
     machine = runs.machine(on_a_card(CPU), "bf16")
     assert machine == {"device": "h100_sxm"}
