@@ -20,7 +20,16 @@ import torch
 from calculator import devices
 from calculator.units import parse
 from scripts import machine
-from scripts.run_record import CPU_PEAK, MEASURED_BANDWIDTH, NAMED, Record, load, ours, rounded
+from scripts.run_record import (
+    CPU_PEAK,
+    MEASURED_BANDWIDTH,
+    NAMED,
+    TABLE,
+    Record,
+    load,
+    ours,
+    rounded,
+)
 from scripts.stopwatch import stopwatch
 from scripts.timed_cases import Case, cases, prepared
 from scripts.timed_run import BUSY, LEAST_REPEATS, STOPPED, Run, back_to_back
@@ -56,7 +65,7 @@ def begin(arguments: argparse.Namespace, command: str, folder: Path) -> Run:
     }
     if described["device"]:
         sheet = devices()[described["device"]]
-        source = f"calculator/hardware.json, {described['device']}: {sheet['source_title']}"
+        source = f"{TABLE}, {described['device']}: {sheet['source_title']}"
         record |= {"peak": sheet["peak"], "peak_source": source}
         record["bandwidth_bytes_per_second"] = sheet["bandwidth_bytes_per_s"]
         record["bandwidth_source"] = source

@@ -41,6 +41,8 @@ Record = dict[str, Any]
 NAMED = ("calculator", "fields", "dtype")
 """What says which case it is."""
 
+TABLE = "calculator/hardware.json"
+"""How the source of a rate begins that is the table's."""
 CPU_PEAK = (
     "computed: cores, times the FLOPs of a core's units in a cycle (scripts/machine.py: UNITS), "
     "times the highest clock that any core showed in this run"

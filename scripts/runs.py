@@ -16,7 +16,7 @@ from calculator.layer import Layer
 from calculator.roofline import Runtime
 from calculator.units import binary_bytes, rounded, seconds
 from scripts.chart_svg import svg
-from scripts.run_record import NAMED, least_flops, ours
+from scripts.run_record import NAMED, TABLE, least_flops, ours
 
 FOLDER = Path(__file__).parents[1] / "docs" / "measurements"
 Run = dict[str, Any]
@@ -103,14 +103,20 @@ def runs(folder: Path = FOLDER) -> tuple[Run, ...]:
 def machine(run: Run, dtype: str) -> dict[str, Any]:
     """Return what a prediction takes for the machine of a run: a known device, or its own rates.
 
-    Of a machine without a data sheet the shares are those of this very run: of the peak, what the
-    best matrix product reached; of the bandwidth, from the slowest of the sweeps to the fastest.
+    A rate that the record has from elsewhere goes before the table's. Of a machine without a data
+    sheet the shares are those of this very run: of the peak, what the best matrix product reached;
+    of the bandwidth, from the slowest of the sweeps to the fastest.
     """
+    peak, fastest = run["peak"][dtype], run["bandwidth_bytes_per_second"]
     if run["machine"]["device"]:
-        return {"device": run["machine"]["device"]}
-    fastest = run["bandwidth_bytes_per_second"]
+        given = {}
+        if not run["peak_source"].startswith(TABLE):
+            given["peak_flops_per_second"] = peak
+        if not run["bandwidth_source"].startswith(TABLE):
+            given["bandwidth_bytes_per_second"] = fastest
+        return {"device": run["machine"]["device"], **given}
     return {
-        "peak_flops_per_second": run["peak"][dtype],
+        "peak_flops_per_second": peak,
         "bandwidth_bytes_per_second": fastest,
         "utilization": best_share(run, dtype),
         "bandwidth_utilization": (min(run["sweep"].values()) / fastest, 1),

@@ -42,7 +42,9 @@ def rows(html):
 def on_a_card(record, device="h100_sxm"):
     machine = {**record["machine"], "kind": "cuda", "device": device, "sms": 132}
     del machine["cores"]
-    return {**record, "name": "card", "machine": machine}
+    source = f"calculator/hardware.json, {device}: a data sheet"
+    sources = {"peak_source": source, "bandwidth_source": source}
+    return {**record, "name": "card", "machine": machine, **sources}
 
 
 @pytest.mark.parametrize("record", RECORDS, ids=lambda record: record["name"])
@@ -92,6 +94,15 @@ def test_clocks_that_nobody_tells_have_no_row(only):
 def test_a_run_on_a_known_device_is_predicted_from_its_data_sheet(only):
     machine = runs.machine(on_a_card(CPU), "bf16")
     assert machine == {"device": "h100_sxm"}
+
+
+def test_a_rate_that_was_given_goes_before_that_of_the_data_sheet():
+    given = {"peak": {"bf16": 10**12}, "peak_source": "given on the command line"}
+    machine = runs.machine({**on_a_card(CPU), **given}, "bf16")
+    assert machine == {"device": "h100_sxm", "peak_flops_per_second": 10**12}
+    given = {"bandwidth_bytes_per_second": 10**9, "bandwidth_source": "given on the command line"}
+    machine = runs.machine({**on_a_card(CPU), **given}, "bf16")
+    assert machine == {"device": "h100_sxm", "bandwidth_bytes_per_second": 10**9}
 
 
 def test_a_run_names_its_machine_software_and_command(html):
