@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import shlex
+import shutil
 import statistics
 import sys
 import time
@@ -37,6 +38,9 @@ from scripts.timed_run import BUSY, LEAST_REPEATS, STOPPED, Run, back_to_back
 FOLDER = Path(__file__).parents[1] / "docs" / "measurements"
 SECONDS_PER_CASE = {"cpu": 0.5, "cuda": 0.2}
 LIMIT_SECONDS = 3.0
+NO_CUDA = """\
+measure: nvidia-smi is here, but this build of torch sees no CUDA, so it would time the processor.
+Remove .venv and write `ALLOW_CUDA=1 make measure`, or ask for the processor by --device cpu."""
 PATIENCE = "minutes to try again what other work disturbed; with 0 all repeats count"
 
 
@@ -103,8 +107,7 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(
         prog="python -m scripts.measure", description="Time layers with torch."
     )
-    found = "cuda" if torch.cuda.is_available() else "cpu"
-    made.add_argument("--device", choices=("cpu", "cuda"), default=found)
+    made.add_argument("--device", choices=("cpu", "cuda"), help="else the card where there is one")
     made.add_argument("--name", help="of the record, else made of the processor's")
     made.add_argument("--resume", action="store_true", help="keep what the record already has")
     made.add_argument("--only", help="layers, with commas between, such as linear,conv2d")
@@ -115,6 +118,15 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--flush", type=int, help="bytes rewritten, else twice the largest cache")
     made.add_argument("--limit", type=float, default=LIMIT_SECONDS, help="seconds of a call")
     return made
+
+
+def found_device() -> str:
+    """Return what is timed where nobody says it; refuse a card that torch cannot use."""
+    if torch.cuda.is_available():
+        return "cuda"
+    if shutil.which("nvidia-smi"):
+        raise SystemExit(NO_CUDA)
+    return "cpu"
 
 
 def resume(run: Run, old: Record, wanted: list[Case]) -> None:
@@ -184,6 +196,7 @@ def main() -> int:
     """Measure what is asked for and write the record."""
     made = parser()
     arguments = made.parse_args()
+    arguments.device = arguments.device or found_device()
     wanted = list(cases(arguments.device))
     if arguments.only:
         only = set(arguments.only.split(","))

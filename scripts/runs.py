@@ -158,8 +158,8 @@ def page() -> str:
         ""
         if accelerators
         else "<p><strong>No accelerator has been measured yet.</strong> What stands below are runs "
-        "on processors. The record and the page are ready for one: <code>make measure</code> on a "
-        "machine with CUDA adds it.</p>"
+        "on processors. The record and the page are ready for one: <code>ALLOW_CUDA=1 make "
+        "measure</code> on a machine with CUDA adds it.</p>"
     )
     return said + "".join(map(_run, found))
 

@@ -9,7 +9,7 @@ import pytest
 
 from calculator import devices
 from scripts import machine
-from scripts.measure import begin, in_turns, measure, parser, resume
+from scripts.measure import begin, found_device, in_turns, measure, parser, resume
 from scripts.run_record import NAMED, floor_seconds, least_flops, ours, text
 from scripts.timed_cases import cases, prepared
 from scripts.timed_run import BUSY
@@ -212,6 +212,23 @@ def test_a_resumed_run_keeps_the_clocks_that_were_seen_before(tmp_path, tiny):
     clocks = {"lowest_hz": 1, "highest_hz": 9}
     resume(made, {**tiny, "machine": {**tiny["machine"], "clocks": clocks}}, SMALL)
     assert made.record["machine"]["clocks"] == clocks
+
+
+@pytest.mark.parametrize(
+    ("sees_cuda", "tool", "found"),
+    [(True, "/bin/nvidia-smi", "cuda"), (True, None, "cuda"), (False, None, "cpu")],
+)
+def test_a_card_is_timed_where_torch_sees_one(monkeypatch, sees_cuda, tool, found):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: sees_cuda)
+    monkeypatch.setattr("shutil.which", lambda name: tool)
+    assert found_device() == found
+
+
+def test_a_card_that_torch_cannot_see_is_not_passed_over(monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setattr("shutil.which", lambda name: "/bin/nvidia-smi")
+    with pytest.raises(SystemExit, match="ALLOW_CUDA=1 make measure"):
+        found_device()
 
 
 def test_a_run_on_another_machine_is_not_resumed(tmp_path, tiny):
