@@ -52,6 +52,9 @@ MEASURED_BANDWIDTH = (
     "method.flush_bytes, on a card 16 times; no vendor prints it"
 )
 
+EXCEPTIONS: dict[tuple[str, str], str] = {}
+"""Why a layer in a dtype, ("relu", "fp16"), may be quicker than its floor. Nothing else may be."""
+
 
 def ours(calculator: str, fields: dict[str, Any], dtype: str) -> Layer:
     """Return our layer of a case."""

@@ -16,7 +16,7 @@ from calculator.layer import Layer
 from calculator.roofline import Runtime
 from calculator.units import binary_bytes, rounded, seconds
 from scripts.chart_svg import svg
-from scripts.run_record import NAMED, TABLE, least_flops, ours
+from scripts.run_record import EXCEPTIONS, NAMED, TABLE, least_flops, ours
 
 FOLDER = Path(__file__).parents[1] / "docs" / "measurements"
 Run = dict[str, Any]
@@ -83,6 +83,17 @@ class Compared(NamedTuple):
     def ratio(self) -> float:
         """How many times as long as its floor the case took."""
         return float(self.case["median_seconds"]) / self.time.floor_seconds
+
+    @property
+    def is_faster(self) -> bool:
+        """Whether the quickest repeat undercut the floor."""
+        return float(self.case["least_seconds"]) < self.time.floor_seconds
+
+    @property
+    def excuse(self) -> str:
+        """Why it may be."""
+        key = (self.case["calculator"], self.case["dtype"])
+        return EXCEPTIONS.get(key, "nobody has said why")
 
     @property
     def place(self) -> str:
@@ -169,7 +180,7 @@ def _run(run: Run) -> str:
     whole = [each for _, cases in families for each in cases]
     return (
         f'<section class="run" data-search-exclude="" data-run="{escape(run["name"])}">'
-        f"{_provenance(run)}<p>{_summary(whole)}</p>"
+        f"{_provenance(run)}<p>{_summary(whole)}</p>{_exceptions(whole)}"
         + "".join(
             _family(run, family, cases, is_first=place == 0)
             for place, (family, cases) in enumerate(families)
@@ -224,13 +235,21 @@ def _summary(cases: list[Compared]) -> str:
     places = {
         name: sum(each.place == name for each in cases) for name in ("inside", "above", "below")
     }
-    faster = sum(each.ratio < 1 for each in cases)
+    faster = sum(each.is_faster for each in cases)
     return (
         f"<strong>{len(cases)} cases.</strong> Below the floor: {faster}. The median case took "
         f"{_times(median(ratios))} its floor, the nearest {_times(ratios[0])}, the farthest "
         f"{_times(ratios[-1])}. Inside the interval that was to be expected: {places['inside']}; "
         f"above it: {places['above']}; below it: {places['below']}."
     )
+
+
+def _exceptions(cases: list[Compared]) -> str:
+    """Return which cases were quicker than their floor, and why they may be."""
+    told = "".join(
+        f"<li>{escape(each.name)}: {escape(each.excuse)}.</li>" for each in cases if each.is_faster
+    )
+    return told and f"<p>Quicker than their floor:</p><ul>{told}</ul>"
 
 
 def _family(run: Run, family: Family, cases: list[Compared], *, is_first: bool) -> str:
