@@ -18,7 +18,7 @@ plain numbers, a clock is in Hz, a case is one line:
     peak       FLOP/s by dtype, peak_source where they are from: an upper bound
     bandwidth_bytes_per_second   and bandwidth_source, of the memory: an upper bound
     sweep      bytes/s that this run reached in memory, by what it did there
-    achieved   by dtype the largest matrix product of this run: its fields, its FLOP/s, their share
+    achieved   by dtype the best matrix product of this run: its fields, its FLOP/s, their share
                of the peak
     launch_seconds   of one call among many of a layer that has one element
     cases      calculator and fields, with dtype our layer, a key of `calculator.CALCULATIONS`;
@@ -78,21 +78,33 @@ def floor_seconds(layer: Layer, record: Record) -> float:
     ).floor_seconds
 
 
+def best_product(record: Record, dtype: str) -> tuple[float, dict[str, Any]] | None:
+    """Return the FLOP/s and the fields of the best matrix product, None where there is none."""
+    products = [
+        (ours("linear", case["fields"], dtype).flops / case["median_seconds"], case["fields"])
+        for case in record["cases"]
+        if (case["calculator"], case["dtype"]) == ("linear", dtype)
+    ]
+    return max(products, key=lambda each: each[0], default=None)
+
+
+def best_share(record: Record, dtype: str) -> float:
+    """Return the share of the peak that the best matrix product reached, 1 where there is none."""
+    best = best_product(record, dtype)
+    return best[0] / float(record["peak"][dtype]) if best else 1.0
+
+
 def achieved(record: Record) -> dict[str, Any]:
-    """Return what the largest matrix product of each dtype reached."""
-    found = {}
-    for dtype, peak in record["peak"].items():
-        products = [
-            (ours("linear", case["fields"], dtype).flops, -case["median_seconds"], case["fields"])
-            for case in record["cases"]
-            if (case["calculator"], case["dtype"]) == ("linear", dtype)
-        ]
-        if products:
-            flops, seconds, fields = max(products, key=lambda each: each[:2])
-            rate = flops / -seconds
-            share = rounded(rate / peak)
-            found[dtype] = {"fields": fields, "flops_per_second": rounded(rate), "share": share}
-    return found
+    """Return what the best matrix product of each dtype reached."""
+    return {
+        dtype: {
+            "fields": best[1],
+            "flops_per_second": rounded(best[0]),
+            "share": rounded(best_share(record, dtype)),
+        }
+        for dtype in record["peak"]
+        if (best := best_product(record, dtype))
+    }
 
 
 def rounded(number: float) -> float:

@@ -16,7 +16,7 @@ from calculator.layer import Layer
 from calculator.roofline import Runtime
 from calculator.units import binary_bytes, rounded, seconds
 from scripts.chart_svg import svg
-from scripts.run_record import EXCEPTIONS, NAMED, TABLE, least_flops, ours
+from scripts.run_record import EXCEPTIONS, TABLE, best_share, least_flops, ours
 
 FOLDER = Path(__file__).parents[1] / "docs" / "measurements"
 Run = dict[str, Any]
@@ -133,16 +133,6 @@ def machine(run: Run, dtype: str) -> dict[str, Any]:
         "bandwidth_utilization": (min(run["sweep"].values()) / fastest, 1),
         "launch_seconds": run["launch_seconds"],
     }
-
-
-def best_share(run: Run, dtype: str) -> float:
-    """Return the share of the peak that the best matrix product of a run reached."""
-    rates = [
-        ours(*(case[name] for name in NAMED)).flops / case["median_seconds"]
-        for case in run["cases"]
-        if (case["calculator"], case["dtype"]) == ("linear", dtype)
-    ]
-    return max(rates) / float(run["peak"][dtype]) if rates else 1.0
 
 
 def compared(run: Run, family: Family) -> Iterator[Compared]:

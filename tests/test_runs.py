@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from scripts import runs
+from scripts.run_record import achieved, best_share
 from scripts.runs import FAMILIES, compared, page
 
 FOLDER = Path(__file__).parents[1] / "docs" / "measurements"
@@ -121,6 +122,18 @@ def one_case(**seconds):
     return {**CPU, "cases": [{**case, **seconds}], "peak": {"fp32": 10**12},
             "bandwidth_bytes_per_second": 10**12, "sweep": {"copy": 10**12},
             "achieved": {"fp32": {"share": 0.5}}}  # fmt: skip
+
+
+def test_the_best_product_is_the_one_of_the_highest_rate():
+    (large,) = one_case(median_seconds=1)["cases"]
+    small = {"in_features": 1000, "out_features": 1000, "bias": False, "batch_size": 10}
+    # 2 · 10 · 1000 · 1000 FLOPs in 50 µs are 0.4 of 1 TFLOP/s; the large one has 90 MFLOP in 1 s.
+    record = one_case(fields=small, median_seconds=5e-5)
+    record["cases"].append(large)
+    assert best_share(record, "fp32") == pytest.approx(0.4)
+    assert achieved(record) == {
+        "fp32": {"fields": small, "flops_per_second": 4e11, "share": 0.4},
+    }
 
 
 def test_a_measured_time_stands_in_its_row(only):
