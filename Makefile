@@ -29,7 +29,7 @@ bench: .venv/test.done
 	@$(RUN) -m scripts.bench && $(RUN) -m scripts.bench_counting
 
 measure: .venv/test.done
-	@$(RUN) -m scripts.measure $(if $(NAME),--name $(NAME))
+	@$(RUN) -m scripts.measure $(if $(NAME),--name $(NAME)) $(OPTIONS)
 
 clean:
 	@rm -rf build site node_modules .venv
