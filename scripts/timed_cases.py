@@ -85,5 +85,5 @@ def prepared(layer: Layer, dtype: str, kind: str) -> Callable[[], Any]:
         for each in (*built.parameters(), *built.buffers()):
             if each.is_floating_point() and bool((each == each.flatten()[0]).all()):
                 each.uniform_(0.5, 1.5)
-        given = [each.to(DTYPES[dtype]) for each in inputs(one, random=True)]
+        given = inputs(one, random=True, dtype=DTYPES[dtype])
     return lambda: built(*given)

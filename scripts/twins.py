@@ -158,18 +158,24 @@ def module(one: Configuration, arguments: Arguments | None = None) -> torch.nn.M
 
 
 def inputs(
-    one: Configuration, shapes: tuple[Sizes, ...] | None = None, *, random: bool = False
+    one: Configuration,
+    shapes: tuple[Sizes, ...] | None = None,
+    *,
+    random: bool = False,
+    dtype: torch.dtype = torch.float64,
 ) -> Tensors:
-    """Return the inputs: zeros, or random numbers in double precision, or random indices."""
-    given = twin(one).inputs(one.shapes if shapes is None else shapes)
+    """Return the inputs: zeros, or random numbers of a dtype that has fractions, or indices."""
+    make, shapes = twin(one).inputs, one.shapes if shapes is None else shapes
     if not random:
-        return given
+        return make(shapes)
     names = [name for name in ("num_embeddings", "vocab_size") if name in one.arguments]
     rows = one.arguments[names[0]] if names else 0
+    with torch.device("meta"):  # which takes no memory
+        given = make(shapes)
     return tuple(
-        torch.randn(each.shape, dtype=torch.float64)
+        torch.randn(each.shape, dtype=dtype)
         if each.is_floating_point()
-        else torch.randint_like(each, rows)
+        else torch.randint(rows, each.shape)
         for each in given
     )
 
