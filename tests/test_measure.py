@@ -4,15 +4,18 @@ import json
 import re
 from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+import torch
 
 from calculator import devices
 from scripts import machine
 from scripts.measure import begin, found_device, in_turns, measure, parser, resume
 from scripts.run_record import EXCEPTIONS, NAMED, floor_seconds, least_flops, ours, text
+from scripts.stopwatch import CardStopwatch, Repeat, Stopwatch, waited_seconds
 from scripts.timed_cases import cases, prepared
-from scripts.timed_run import BUSY
+from scripts.timed_run import BUSY, Run
 
 FOLDER = Path(__file__).parents[1] / "docs" / "measurements"
 COMMITTED = {file.stem: json.loads(file.read_text("utf-8")) for file in FOLDER.glob("*.json")}
@@ -153,8 +156,14 @@ def test_the_ceilings_of_a_record_are_the_highest_that_it_saw(record):
         assert record["peak"]["fp32"] == described["cores"] * each * clock
 
 
-def test_every_known_card_is_in_the_table_of_devices():
-    assert set(machine.CARDS.values()) <= devices().keys()
+@pytest.mark.parametrize(("card", "key"), machine.CARDS.items(), ids=lambda each: each)
+def test_a_known_card_is_the_one_of_that_name_in_the_table_of_devices(card, key):
+    said = set(re.findall(r"\w+", card.replace("HBM3", "SXM5"))) - {"NVIDIA", "Tesla"}
+    assert said <= set(re.findall(r"\w+", devices()[key]["name"]))
+
+
+def test_no_two_cards_are_the_same_device():
+    assert len(set(machine.CARDS.values())) == len(machine.CARDS)
 
 
 @pytest.mark.parametrize(("calculator", "fields", "dtype"), SMALL, ids=lambda each: str(each))
@@ -260,3 +269,122 @@ def test_a_run_that_is_stopped_early_has_a_case_of_every_layer():
     kinds = {calculator for calculator, *_ in wanted}
     assert {wanted[place][0] for place in turns[: len(kinds)]} == kinds
     assert sorted(turns) == list(range(len(wanted)))
+
+
+@pytest.fixture
+def log(monkeypatch):
+    """Return what a stopwatch does, in order; an event of the card lies 2 ms before the next."""
+    done = []
+
+    class Event:
+        def __init__(self, enable_timing):
+            assert enable_timing
+
+        def record(self):
+            done.append("event")
+
+        def elapsed_time(self, other):
+            return 2.0  # milliseconds, as in torch
+
+    monkeypatch.setattr("torch.cuda.Event", Event)
+    monkeypatch.setattr(CardStopwatch, "kind", "cpu")
+    monkeypatch.setattr(CardStopwatch, "wait", lambda self: done.append("wait"))
+    monkeypatch.setattr(Stopwatch, "flush", lambda self: done.append("flush"))
+    return done
+
+
+def test_the_caches_are_flushed_before_every_call(log):
+    Stopwatch(4).cold(lambda: log.append("call"), 2)
+    assert log == ["flush", "call"] * 2
+
+
+def test_a_flush_rewrites_the_whole_buffer():
+    watch = Stopwatch(64)
+    watch.flush()
+    assert watch.buffer.tolist() == [1.0] * 16
+
+
+def test_a_card_is_timed_by_events_around_the_call_after_the_flush(log):
+    found = CardStopwatch(4).cold(lambda: log.append("call"), 2)
+    assert log == ["flush", "event", "call", "event"] * 2 + ["wait"]
+    assert found == [Repeat(0.002)] * 2
+
+
+def test_the_wait_of_every_thread_for_a_core_is_counted(tmp_path, monkeypatch):
+    for thread, waited in (("1", 1_500_000_000), ("2", 250_000_000)):
+        (tmp_path / thread).mkdir()
+        (tmp_path / thread / "schedstat").write_text(f"7 {waited} 9\n")  # ran, waited, times
+    monkeypatch.setattr("scripts.stopwatch.Path", lambda place: tmp_path)
+    assert waited_seconds() == 1.75
+
+
+def test_a_repeat_knows_how_long_it_waited(log, monkeypatch):
+    clock = iter([5.0, 5.0, 5.0, 8.0])
+    monkeypatch.setattr("scripts.stopwatch.waited_seconds", lambda: next(clock))
+    quiet, held_up = Stopwatch(4).cold(lambda: None, 2)
+    assert (quiet.waited_seconds, held_up.waited_seconds) == (0.0, 3.0)
+    assert quiet.is_undisturbed
+    assert not held_up.is_undisturbed
+
+
+def scripted(folder, *repeats, patience, kind="cpu"):
+    """Return a run whose stopwatch gives these repeats in turn, the last one for ever."""
+    line = list(repeats)
+
+    def cold(call, times):
+        call()
+        return [line.pop(0) if len(line) > 1 else line[0] for _ in range(times)]
+
+    watch = SimpleNamespace(cold=cold, warm=lambda call, times: 0.01)
+    return Run({"machine": {"kind": kind}}, watch, folder / "run.json", 0, 3, patience)
+
+
+@pytest.mark.parametrize(("patience", "discarded"), [(60, 2), (0, 0)])
+def test_a_repeat_that_was_held_up_counts_only_without_patience(tmp_path, patience, discarded):
+    held_up, quiet = Repeat(9.0, waited_seconds=5.0), Repeat(1.0)
+    made = scripted(tmp_path, quiet, held_up, held_up, quiet, patience=patience)
+    kept, found = made.repeats(lambda: None, 0.01)
+    assert found == discarded
+    assert kept.count(9.0) == 2 - discarded
+    assert len(kept) >= 7
+
+
+def test_a_case_that_is_held_up_all_the_time_is_not_timed(tmp_path):
+    made = scripted(tmp_path, Repeat(9.0, waited_seconds=5.0), patience=60)
+    with pytest.raises(RuntimeError, match=BUSY):
+        made.repeats(lambda: None, 0.01)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "word", "is_allowed"), [("tf32", "high", True), ("fp32", "highest", False)]
+)
+def test_tf32_is_computed_in_where_it_is_asked_for(tmp_path, monkeypatch, dtype, word, is_allowed):
+    said, seen, cudnn = [], [], SimpleNamespace(allow_tf32=None)
+    monkeypatch.setattr(torch, "set_float32_matmul_precision", said.append)
+    monkeypatch.setattr(torch.backends, "cudnn", cudnn)
+    monkeypatch.setattr("torch.cuda.empty_cache", lambda: None)
+
+    def call():
+        seen.append((said[-1], cudnn.allow_tf32))
+
+    monkeypatch.setattr("scripts.timed_run.prepared", lambda *given: call)
+    made = scripted(tmp_path, Repeat(0.01), patience=0, kind="cuda")
+    made.timed(ours(*SMALL[0][:2], dtype), dtype)
+    assert set(seen) == {(word, is_allowed)}
+
+
+def test_the_clock_of_a_card_is_read_only_once_it_has_worked(tmp_path, log, monkeypatch):
+    facts = {"kind": "cuda", "device": "h200_sxm", "name": "a card", "memory_bytes": 1 << 30}
+    monkeypatch.setattr(machine, "describe", lambda kind: facts)
+    monkeypatch.setattr(machine, "sweep", lambda *given: {"copy": 1})
+    monkeypatch.setattr(machine, "card_clock", lambda: {"now_hz": 1500, "most_hz": 1980})
+    monkeypatch.setattr("scripts.measure.prepared", lambda *given: lambda: None)
+    monkeypatch.setattr("scripts.timed_run.prepared", lambda *given: lambda: None)
+    monkeypatch.setattr("torch.cuda.empty_cache", lambda: None)
+    monkeypatch.setattr(torch.backends, "cudnn", SimpleNamespace())
+    typed = parser().parse_args(["--device", "cuda", "--flush", "64", "--seconds-per-case", "0"])
+    made = begin(typed, "python -m scripts.measure", tmp_path)
+    made.measure(0, HUGE)  # is refused
+    assert made.record["machine"]["clocks"] == {}
+    made.measure(1, SMALL[1])
+    assert made.record["machine"]["clocks"]["lowest_hz"] == 1500

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from calculator.charts import measured
 from scripts import runs
 from scripts.run_record import achieved, best_share
 from scripts.runs import FAMILIES, compared, page
@@ -142,6 +143,20 @@ def test_a_measured_time_stands_in_its_row(only):
     assert row[0] == "180 µs"
     assert row[1] == "memory"
     assert row[3:6] == ["2.5 ms", "2 ms – 3 ms", f"{2.5e-3 / floor:.1f} ×"]
+
+
+def test_the_chart_has_the_figures_of_the_record(only, monkeypatch):
+    drawn = []
+
+    def draw(cases, title):
+        drawn.extend(cases)
+        return measured(cases, title)
+
+    monkeypatch.setattr(runs, "measured", draw)
+    only(one_case())
+    (case,) = drawn
+    assert (case.p10, case.measured_seconds, case.p90) == (2e-3, 2.5e-3, 3e-3)
+    assert measured(drawn, "").rows[0][-2:] == ("2.5 ms", "2 ms to 3 ms")
 
 
 def test_a_case_that_undercut_its_floor_is_named_with_its_reason(only, monkeypatch):
