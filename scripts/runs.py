@@ -99,7 +99,7 @@ class Compared(NamedTuple):
     def place(self) -> str:
         """Where the measured time lies, seen from the interval."""
         took = self.case["median_seconds"]
-        if took < self.time.least_seconds:
+        if took < (1 - 1e-9) * self.time.least_seconds:  # the best product is the bound itself
             return "below"
         return "above" if took > self.time.most_seconds else "inside"
 

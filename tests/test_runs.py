@@ -137,6 +137,12 @@ def test_the_best_product_is_the_one_of_the_highest_rate():
     }
 
 
+def test_the_best_product_lies_in_the_interval_that_it_bounds():
+    cases = [each for each in compared(CPU, FAMILIES[0]) if each.case["dtype"] == "fp32"]
+    best = max(cases, key=lambda each: each.layer.flops / each.case["median_seconds"])
+    assert best.place == "inside"
+
+
 def test_a_measured_time_stands_in_its_row(only):
     row = rows(only(one_case()))["4096 → 11008, 1 row, fp32"]
     floor = 4 * (4096 * 11008 + 4096 + 11008) / 1e12  # 0.18 ms
