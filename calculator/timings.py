@@ -1,4 +1,4 @@
-"""Charts of seconds: bars, and measured times beside the floor and the interval foretold."""
+"""Charts of seconds: bars, and measured times beside the floor and the interval expected."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ NAME, ROW, GAP = 20, 18, 8  # pixels of a name's line, of what stands under it, 
 TICKS = "replace(format(datum.value, '~s'), regexp('([^0-9.]?)$'), ' $1s')"
 EXACT = {"nice": False, "padding": 0}  # as long as it is said to be
 UNDRAWN = "not drawn: no place on this axis"
-KIND_SHAPES = {"floor": "M0,-1V1", "foretold": "M-1,-.5H1V.5H-1Z", "measured": "circle"}
-KIND_COLOURS = {"floor": "currentColor", "foretold": COLOURS[0], "measured": COLOURS[1]}
+KIND_SHAPES = {"floor": "M0,-1V1", "expected": "M-1,-.5H1V.5H-1Z", "measured": "circle"}
+KIND_COLOURS = {"floor": "currentColor", "expected": COLOURS[0], "measured": COLOURS[1]}
 
 
 class Bar(NamedTuple):
@@ -41,7 +41,7 @@ class Bar(NamedTuple):
 
 
 class Case(NamedTuple):
-    """A measured case: its floor, the interval foretold, the median and the middle four fifths."""
+    """A measured case: its floor, the interval expected, the median and the middle four fifths."""
 
     name: str
     family: str
@@ -136,7 +136,7 @@ def durations(bars: Sequence[Bar], title: str, logarithmic: bool = False) -> Cha
 
 
 def measured(rows: Sequence[Case], title: str) -> Chart:
-    """Return measured times, by families, beside the floor and the interval foretold of each.
+    """Return measured times, by families, beside the floor and the interval expected of each.
 
     What is not above zero has no place on the logarithmic axis: it is in the table alone.
     """
@@ -184,7 +184,7 @@ def measured(rows: Sequence[Case], title: str) -> Chart:
     between = {**channel("low"), "x2": {"field": "high"}, **colour, **told}
     spread = {**channel("p10"), "x2": {"field": "p90"}}
     layers = [
-        layer("bar", having("foretold", "low", "high"), between, size=10),
+        layer("bar", having("expected", "low", "high"), between, size=10),
         layer("point", having("floor", "floor"), {**channel("floor"), **kinds, **told},
               size=180, strokeWidth=2.5, opacity=1),
         layer("rule", _quiet(having("measured", "p10", "p90")), spread,
@@ -216,7 +216,7 @@ def _case(case: Case, down: float) -> dict[str, Any]:
         "p90": case.p90,
         **told,
         "said": f"{case.name}, {case.family}: measured {told['measured_text']} "
-        f"({told['spread']}), foretold {told['interval']}, floor {told['floor_text']}",
+        f"({told['spread']}), expected {told['interval']}, floor {told['floor_text']}",
     }
 
 

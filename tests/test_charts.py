@@ -267,7 +267,7 @@ def test_a_measured_case_stands_between_its_percentiles_and_beside_its_floor():
     # the view has neither a floor nor an interval above zero
     assert list(map(len, (bars, floors, spreads, dots))) == [2, 2, 3, 3]
     start, wide = map(float, re.match(r"M([\d.]+),[\d.]+h([\d.]+)", bars[0].get("d")).groups())
-    decade = wide / math.log10(6 / 5)  # foretold: 50 to 60 µs
+    decade = wide / math.log10(6 / 5)  # expected: 50 to 60 µs
     assert start - place(floors[0])[0] == pytest.approx(decade * math.log10(5 / 4))
     assert place(dots[0])[0] - start == pytest.approx(decade * math.log10(5.5 / 5))
     assert place(spreads[0])[0] - start == pytest.approx(decade * math.log10(5.2 / 5))
