@@ -91,7 +91,7 @@ def durations(work: Calculation, times: Sequence[Runtime]) -> charts.Chart:
             ("compute", time.compute_seconds),
             ("memory", time.memory_seconds or 0.0),
             ("launches", time.overhead_seconds),
-            ("floor, interval", time.floor_seconds, time.least_seconds, time.most_seconds),
+            ("floor", time.floor_seconds, time.least_seconds, time.most_seconds),
         )
         if bar[1]
     ]
