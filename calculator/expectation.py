@@ -238,7 +238,7 @@ def _said(time: Runtime) -> Iterator[str]:
             yield f"The peak is that of {time.peak.row}, since {escape(time.peak.because)}."
         of_device = {
             "peak": time.peak is not None,
-            "bandwidth": found["bandwidth_bytes_per_s"] == time.bandwidth_bytes_per_second,
+            "bandwidth": time.is_bandwidth_of_device,
         }
         if known := [name for name, its in of_device.items() if its]:
             yield (

@@ -95,6 +95,14 @@ class Runtime(Machine, name="runtime"):
             "power_watts": machine.get("power", {}).get("watts"),
         }
 
+    @property
+    def is_bandwidth_of_device(self) -> bool:
+        """Whether the bandwidth is what the device's source says."""
+        if not self.device:
+            return False
+        known = hardware.device(self.device)["bandwidth_bytes_per_s"]
+        return bool(self.bandwidth_bytes_per_second == known)
+
     @quantity(r"t_\text{compute}", unit="s", label="Compute time")
     def compute_seconds(self) -> float:
         """The work at the full peak rate."""

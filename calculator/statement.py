@@ -74,7 +74,7 @@ def machine(time: Runtime) -> str:
     if not time.device:
         return "your figures"
     found = hardware.device(time.device)
-    own = time.peak is None or time.bandwidth_bytes_per_second != found["bandwidth_bytes_per_s"]
+    own = time.peak is None or not time.is_bandwidth_of_device
     return f"{found['name']}, your rates" if own else str(found["name"])
 
 
@@ -93,16 +93,16 @@ def remarks(time: Runtime) -> Iterator[str]:
     if time.device:
         found = hardware.device(time.device)
         peak = time.peak
-        own = found["bandwidth_bytes_per_s"] != time.bandwidth_bytes_per_second
-        if own and time.memory_seconds is not None:
+        if time.memory_seconds is not None and not time.is_bandwidth_of_device:
             yield f"The bandwidth is your own, not that of {found['name']}."
         if peak is None:
             yield f"The peak is your own, not that of {found['name']}."
         elif peak.because:
-            yield (f"The rate is that of {peak.row} and not of {time.dtype}, since {peak.because}.")
+            yield f"The rate is that of {peak.row} and not of {time.dtype}, since {peak.because}."
         elif time.peak_kind != "dense":
             dense = hardware.peak(time.device, time.dtype)
-            usual = "With FP32 accumulation" if "accumulat" in time.peak_kind else "Dense"
+            accumulates = time.peak_kind == "fp16_accumulate"
+            usual = "With FP32 accumulation" if accumulates else "Dense"
             if dense is not None:
                 yield f"{usual} it is {rounded(dense.flops_per_second, 'FLOP/s')}."
         elif peak.row != time.dtype:

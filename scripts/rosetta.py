@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 
 from calculator import CALCULATIONS
 from calculator.comparison import digits
+from calculator.form import UNSEARCHED
 from calculator.layer import Measured
 from calculator.units import grouped, rounded
 from scripts.configurations import Configuration, network
@@ -30,7 +31,7 @@ def table(offers: str) -> str:
     head = "".join(f'<th scope="col"><span>{name}</span></th>' for name in names)
     rows = "".join(_row(text, answers, names, offers) for text, answers in readings.items())
     return (
-        '<div class="rosetta" data-search-exclude="" tabindex="0" role="group" '
+        f'<div class="rosetta"{UNSEARCHED} tabindex="0" role="group" '
         'aria-label="The battery">'
         '<table class="rosetta-table"><thead><tr>'
         f'<th scope="col">Layer or network</th><th scope="col">MACs</th>{head}</tr></thead>'

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from calculator import hardware
 from calculator.charts import Case, element, measured
+from calculator.form import UNSEARCHED
 from calculator.layer import Layer
 from calculator.roofline import Runtime
 from calculator.units import binary_bytes, rounded, seconds
@@ -169,7 +170,7 @@ def _run(run: Run) -> str:
     families = [(family, list(compared(run, family))) for family in FAMILIES]
     whole = [each for _, cases in families for each in cases]
     return (
-        f'<section class="run" data-search-exclude="" data-run="{escape(run["name"])}">'
+        f'<section class="run"{UNSEARCHED} data-run="{escape(run["name"])}">'
         f"{_provenance(run)}<p>{_summary(whole)}</p>{_exceptions(whole)}"
         + "".join(
             _family(run, family, cases, is_first=place == 0)

@@ -194,10 +194,10 @@ class FlopsCalculator extends HTMLElement {
       const message = errors[control.name] ?? "";
       const place = this.querySelector(`#${CSS.escape(control.id)}-error`);
       if (place && place.textContent !== message) place.textContent = message;
-      const group = control.closest("details");
-      if (message && group) group.open = true;
-      if (message) control.setAttribute("aria-invalid", "true");
-      else control.removeAttribute("aria-invalid");
+      if (message) {
+        control.setAttribute("aria-invalid", "true");
+        control.closest("details")?.setAttribute("open", ""); // what is folded hides why
+      } else control.removeAttribute("aria-invalid");
     }
     const figures = this.find(".calculator-figures");
     for (const each of [this.find(".calculator-answer"), ...linkedIn(this)]) each.toggleAttribute("data-old", html === null);
