@@ -25,7 +25,7 @@ from playwright.sync_api import BrowserType, sync_playwright
 
 from calculator import browser
 from scripts import build, runtime
-from scripts.steps import BUILD
+from scripts.steps import BUILD, PACKAGES
 
 ROUNDS = 7
 READING_MILLISECONDS = 2000  # a reader stays; the browser writes its caches meanwhile
@@ -47,9 +47,9 @@ pyodide.pyimport("calculator.browser").answer(`REQUEST`);
 performance.mark("calculator:answer");
 </script>
 """
-OURS = """<link rel="modulepreload" href="/assets/vendor/comlink.min.mjs">
+OURS = """<link rel="modulepreload" href="/comlink.min.mjs">
 <script type="module">
-import { wrap } from "/assets/vendor/comlink.min.mjs";
+import { wrap } from "/comlink.min.mjs";
 const folder = new URL("/assets/runtime/VERSION/", location);
 const python = wrap(new Worker(new URL("worker.js", folder), { type: "module" }));
 WebAssembly.compileStreaming(fetch(new URL("pyodide.asm.wasm", folder))).then(python.compiled);
@@ -184,6 +184,7 @@ def lay_out(folder: Path) -> None:
     shutil.copytree(runtime.PYODIDE, folder / "pyodide")
     (wheel,) = runtime.WHEELS.iterdir()
     shutil.copy(wheel, folder)
+    shutil.copy(PACKAGES / "comlink" / "dist" / "esm" / "comlink.min.mjs", folder)
     words = {"WHEEL": wheel.name, "VERSION": runtime.VERSION.read_text(), "REQUEST": REQUEST}
     page = (folder / PAGE / "index.html").read_text("utf-8")
     pages = {

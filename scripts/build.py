@@ -20,11 +20,10 @@ import waitress
 from whitenoise import WhiteNoise
 
 from scripts.runtime import VERSION, build_runtime
-from scripts.steps import BUILD, PACKAGES, ROOT, npm, path_with_node, run, step
+from scripts.steps import BUILD, PACKAGES, ROOT, bundle, npm, path_with_node, run, step
 
 SITE = ROOT / "site"
 VENDOR = {
-    "comlink/dist/esm/comlink.min.mjs": "",
     "katex/dist/katex.mjs": "",
     "katex/dist/katex.min.css": "",
     "katex/dist/fonts/*.woff2": "fonts",
@@ -33,6 +32,7 @@ VENDOR = {
 """What pages load from the packages, and the folder of assets/vendor/ where they find it."""
 
 VEGA = ROOT / "scripts" / "vega.mjs"
+SCRIPT = ROOT / "docs" / "assets" / "site.js"
 
 COMPRESSED = {".css", ".html", ".js", ".json", ".mjs", ".svg", ".txt", ".wasm", ".xml", ".zip"}
 
@@ -74,15 +74,6 @@ def compress(folder: Path) -> None:
         list(pool.map(pack, [file for file in folder.rglob("*") if file.suffix in COMPRESSED]))
 
 
-def bundle(source: Path, target: Path) -> None:
-    """Make one small module of a module and of all the packages that it imports."""
-    run(
-        *(PACKAGES / ".bin" / "esbuild", source, f"--outfile={target}", "--bundle", "--minify"),
-        *("--format=esm", "--legal-comments=eof", "--log-level=warning"),
-        PATH=path_with_node(),
-    )
-
-
 def make_site(runtime: Path) -> None:
     """Build the pages, put beside them what they load, and compress it all."""
     run(
@@ -91,8 +82,6 @@ def make_site(runtime: Path) -> None:
         NO_MKDOCS_2_WARNING="1",
     )
     assets = SITE / "assets"
-    # MkDocs copies the worker as it does all assets; it works only beside the runtime.
-    (assets / "worker.js").unlink()
     shutil.copytree(runtime, assets / "runtime" / runtime.name)
     for pattern, name in VENDOR.items():
         folder = assets / "vendor" / name
@@ -100,6 +89,7 @@ def make_site(runtime: Path) -> None:
         for file in PACKAGES.glob(pattern):
             shutil.copy(file, folder)
     bundle(VEGA, assets / "vendor" / "vega.min.mjs")
+    bundle(SCRIPT, assets / "site.js", "./vendor/*")
     compress(SITE)
 
 

@@ -12,7 +12,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from scripts.steps import BUILD, PACKAGES, ROOT, fingerprint, node, run, step
+from scripts.steps import BUILD, PACKAGES, ROOT, bundle, fingerprint, node, run, step
 
 PYODIDE = PACKAGES / "pyodide"
 RUNTIMES = BUILD / "runtime"
@@ -102,7 +102,7 @@ def make_runtime() -> None:
     folder.mkdir(parents=True)
     for name in ["pyodide.mjs", "pyodide.asm.js", "pyodide.asm.wasm"]:
         shutil.copy(PYODIDE / name, folder)
-    shutil.copy(WORKER, folder)
+    bundle(WORKER, folder / WORKER.name, "./pyodide.mjs")
     lock = json.loads((PYODIDE / "pyodide-lock.json").read_text())
     (folder / "pyodide-lock.json").write_text(json.dumps({**lock, "packages": {}}))
 
@@ -148,6 +148,7 @@ def build_runtime() -> Path:
         LIBRARY,
         PACKAGE,
         WORKER,
+        ROOT / "package-lock.json",
         EXERCISE,
     )
     return RUNTIMES / VERSION.read_text()

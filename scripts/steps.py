@@ -90,3 +90,13 @@ def npm() -> list[str | Path]:
 def path_with_node() -> str:
     """Return a PATH on which programs find that Node."""
     return os.pathsep.join([str(node().parent), os.environ["PATH"]])
+
+
+def bundle(source: Path, target: Path, *apart: str) -> None:
+    """Make one small module of a module and of all that it imports, but for what stays apart."""
+    run(
+        *(PACKAGES / ".bin" / "esbuild", source, f"--outfile={target}", "--bundle", "--minify"),
+        *("--format=esm", "--legal-comments=eof", "--log-level=warning"),
+        *(f"--external:{name}" for name in apart),
+        PATH=path_with_node(),
+    )

@@ -601,6 +601,7 @@ def test_an_answer_leaves_the_drawing_until_there_is_another(open_page, site):
     page = open_page(site + "runtime/")
     chart = in_view(page)
     module = site + "assets/page.js"
+    page.route(module, lambda route: route.fulfill(path=ROOT / "docs" / "assets" / "page.js"))
     marks = chart.locator("svg [role=graphics-symbol][aria-label]")
     assert chart.evaluate(ANSWER, [element(EXAMPLES["bars"]), module])
     expect(marks).to_have_count(3)

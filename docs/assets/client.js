@@ -1,7 +1,7 @@
 // @ts-check
 // One worker for the whole visit: it starts when a reader comes near a form, survives instant
 // navigation, and after a failure is replaced by a new one.
-import { proxy, wrap } from "./vendor/comlink.min.mjs";
+import { proxy, wrap } from "comlink";
 
 /** @typedef {{name: "printed" | "loading" | "ready" | "failed", progress?: number, reason?: string}} State */
 

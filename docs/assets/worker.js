@@ -1,10 +1,10 @@
 // @ts-check
 // Python in a worker. The build puts this file into the runtime's folder, beside Pyodide.
-import { expose } from "../../vendor/comlink.min.mjs";
+import { expose } from "comlink";
 import { loadPyodide } from "./pyodide.mjs";
 
-/** What a boot waits for: Comlink, the five files of Pyodide, and Python's own start. */
-const STEPS = 7;
+/** What a boot waits for: the five files of Pyodide, and Python's own start. */
+const STEPS = 6;
 
 /** @type {(module: WebAssembly.Module) => void} */
 let compiled = () => {};
