@@ -130,9 +130,9 @@ class Field:
             return value
         return kind(self.symbol) if named else kind.number(value)
 
-    def _number(self, text: str, units: tuple[str, ...] = ()) -> int | float:
+    def _number(self, text: str) -> int | float:
         try:
-            return parse(text, units)
+            return parse(text)
         except ValueError as error:
             raise self.refuse(str(error), text) from None
 

@@ -7,10 +7,9 @@ from typing import Any
 from calculator.calculation import Quantity
 from calculator.evaluate import Evaluation
 from calculator.export import printed
-from calculator.rates import SECONDS, Rate
+from calculator.rates import Rate
 
 _CLOSE = 0.1
-_ENDINGS = {"%": {"%": ""}, "s": SECONDS}
 
 
 def asked(outcome: Evaluation, name: str) -> tuple[Quantity[Any], int | float]:
@@ -31,8 +30,8 @@ def judge(declared: Quantity[Any], value: int | float, guess: str) -> str:
     Raises InvalidField where the guess is no number of the quantity's unit.
     """
     field = Rate(
-        "", units=(declared.unit, f"{declared.unit}s"), also=_ENDINGS.get(declared.unit),
-        minimum=1e-30, optional=False, default=None, label="Guess",
+        "", units=(declared.unit, f"{declared.unit}s"), minimum=1e-30, optional=False, default=None,
+        also={"%": ""} if declared.unit == "%" else None, label="Guess",
     )  # fmt: skip
     field.name = "guess"
     given = field.read(guess)

@@ -8,9 +8,7 @@ from typing import Any
 
 from calculator.expression import Expression
 from calculator.fields import LARGEST, Field
-
-SECONDS = {"ms": "e-3", "µs": "e-6", "\u03bcs": "e-6", "us": "e-6", "ns": "e-9"}
-"""What a time may end in, and what is meant: the units are told before the prefixes."""
+from calculator.units import parse
 
 
 class Rate(Field):
@@ -52,18 +50,16 @@ class Rate(Field):
         for ending, reason in self.confused.items():
             if text.endswith(ending):
                 raise self.refuse(reason, text)
-        for ending, meant in self.also.items():
-            if text.endswith(ending):
-                return self.check(self._scaled(text.removesuffix(ending).rstrip(), meant))
-        return self.check(self._number(text, self.units))
-
-    def _scaled(self, text: str, meant: str) -> int | float:
-        """Return a number that a prefix or a power, as "e-3", stands behind."""
-        power = _POWER.search(text)
-        if power is None or not meant.startswith("e"):
-            return self._number(text + meant, self.units)
-        exponent = int(power["exponent"]) + int(meant[1:])
-        return self._number(f"{text[: power.start()]}e{exponent}", self.units)
+        meant = (
+            text.removesuffix(ending).rstrip() + other
+            for ending, other in self.also.items()
+            if text.endswith(ending)
+        )
+        try:
+            number = parse(next(meant, text), self.units)
+        except ValueError as error:
+            raise self.refuse(str(error), text) from None
+        return self.check(number)
 
     def check(self, value: Any) -> int | float | None:
         if value is None and self.optional:
@@ -152,7 +148,6 @@ class Span(Field):
 
 
 _TO = re.compile(r"\s*(?:–|(?<=[\d%.\s])-|,\s|\.\.|\bto\b)\s*")
-_POWER = re.compile(r"[eE](?P<exponent>[+-]?[0-9]{1,3})$")
 
 
 class Real(Field):

@@ -13,7 +13,7 @@ from calculator.expression import added, maximum, ratio
 from calculator.fields import size
 from calculator.layer import Layer, Measured
 from calculator.machine import Figure, Machine
-from calculator.rates import SECONDS, rate, span
+from calculator.rates import rate, span
 
 Shares = Any  # given as a share, two, or None; read as two
 
@@ -62,12 +62,12 @@ class Runtime(Machine, name="runtime"):
         help="Empty: one for each layer.",
     )  # fmt: skip
     launch_seconds: Figure = rate(
-        r"t_\text{launch}", units=("s",), also=SECONDS, default=None, minimum=0,
+        r"t_\text{launch}", units=("s",), default=None, minimum=0,
         role="assumption", label="Time of a launch",
         help="Such as 4 µs. Empty: of a GPU on a card or module as measured on an H100, else 0.",
     )  # fmt: skip
     measured_seconds: Figure = rate(
-        r"t_\text{measured}", units=("s",), also=SECONDS, default=None, minimum=1e-12,
+        r"t_\text{measured}", units=("s",), default=None, minimum=1e-12,
         role="assumption", label="Time you measured", help="Such as 48 µs. Gives MFU and HFU.",
     )  # fmt: skip
     power_watts: Figure = rate(

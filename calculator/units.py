@@ -32,6 +32,7 @@ TORCH_DTYPES = {
 SI_PREFIXES = {
     "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18, "Z": 21, "Y": 24, "R": 27, "Q": 30,
 }  # fmt: skip
+SMALL_PREFIXES = {"m": -3, "µ": -6, "\u03bc": -6, "u": -6, "n": -9, "p": -12}
 BINARY_PREFIXES = {f"{letter.upper()}i": 10 * (power // 3) for letter, power in SI_PREFIXES.items()}
 THIN_SPACE = "\u202f"  # narrow and not to be broken
 
@@ -50,7 +51,8 @@ def parse(text: str, units: tuple[str, ...] = ()) -> int | float:
     """Return the number that a person wrote, exactly: an int where it is whole.
 
     `units` are the units that may follow, such as ("FLOP/s", "FLOPS"); an SI prefix may stand
-    before them or alone, a binary one (Ki, Mi, …) before those that begin with "B".
+    before them or alone, a binary one (Ki, Mi, …) before those that begin with "B", a small one
+    (m, µ, n, …) before "s".
 
     Raises ValueError with a sentence that says what to change.
 
@@ -66,7 +68,8 @@ def parse(text: str, units: tuple[str, ...] = ()) -> int | float:
     if not match or not (match["whole"] or match["part"]):
         if re.fullmatch(r"[0-9]+,[0-9]+", text):
             raise ValueError(f"is ambiguous; write {text.replace(',', '.')} with a point")
-        raise ValueError("must be a number" + (", such as 19.5T" if units else ""))
+        such = "48 µs" if "s" in units else "19.5T"
+        raise ValueError("must be a number" + (f", such as {such}" if units else ""))
     digits = re.sub(r"[^0-9]", "", match["whole"])
     part = match["part"] or ""
     exponent = int(match["exponent"] or match["power"] or 0) - len(part)
@@ -94,6 +97,10 @@ def _prefix(unit: str, units: tuple[str, ...]) -> tuple[int, int]:
             return SI_PREFIXES.get(prefix.replace("K", "k"), 0), 0
         if prefix in BINARY_PREFIXES and any(each.startswith("B") for each in units):
             return 0, BINARY_PREFIXES[prefix]
+        if prefix in SMALL_PREFIXES and known == "s":
+            return SMALL_PREFIXES[prefix], 0
+    if "s" in units:
+        raise ValueError(f"ends in {unit[:12]!r}, which is not s, ms, µs or ns")
     if unit == "m" or any(unit == f"m{known}" for known in units):
         raise ValueError("ends in m, which means one thousandth; write M for a million")
     wanted = " or ".join(filter(None, ("a prefix (k, M, G, T, P, …)", *units[:1])))

@@ -249,6 +249,8 @@ def test_a_network_is_told_which_part_of_its_floor_a_rate_binds():
 
 TIMES = {
     "a power of ten": ("1e-3 ms", 1e-6),
+    "without a space": ("250ns", 250e-9),
+    "picoseconds": ("1000 ps", 1e-9),
     "the micro sign": ("48 \u00b5s", 48e-6),
     "the Greek letter": ("48 \u03bcs", 48e-6),
 }
@@ -258,6 +260,12 @@ TIMES = {
 def test_a_time_may_be_written_as_people_do(text, seconds):
     values, errors = Runtime.read({"measured_seconds": text})
     assert (values, errors) == ({"measured_seconds": seconds}, {})
+
+
+@pytest.mark.parametrize("text", ["5 m", "2 minutes", "5 mB"])
+def test_what_is_no_time_is_told_how_times_end(text):
+    _, errors = Runtime.read({"measured_seconds": text})
+    assert errors["measured_seconds"].message.endswith("which is not s, ms, µs or ns")
 
 
 WRONG = {
