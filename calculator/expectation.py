@@ -17,8 +17,8 @@ from calculator.html import formulas, percent, share
 from calculator.layer import Measured
 from calculator.machine import PEAKS
 from calculator.roofline import ChainRuntime, Runtime
-from calculator.statement import machine
-from calculator.units import binary_bytes, grouped, rounded, seconds
+from calculator.statement import machine, peak
+from calculator.units import binary_bytes, grouped, interval, rounded, seconds
 
 ASK = "Choose a device, or write a peak FLOP/s and a bandwidth, to see time and roofline here."
 _MOST = 24  # layers that stand unfolded
@@ -133,8 +133,7 @@ def _beside(work: Calculation, times: Sequence[Runtime]) -> str:
         ("Peak", [_peak(each) for each in times]),
         ("Bandwidth", [_rate(each.bandwidth_bytes_per_second) for each in times]),
         ("What binds", [each.bound for each in times]),
-        ("Expect", [f"{seconds(each.least_seconds)} to {seconds(each.most_seconds)}"
-                    for each in times]),
+        ("Expect", [interval(each.least_seconds, each.most_seconds) for each in times]),
         ("Batch from which compute binds", [_flip(work, each) for each in times]),
     ]  # fmt: skip
     for name in _ROWS:
@@ -155,17 +154,16 @@ def _beside(work: Calculation, times: Sequence[Runtime]) -> str:
 
 
 def _peak(time: Runtime) -> str:
-    rate = rounded(time.peak_flops_per_second, "FLOP/s")
+    """Return the peak that is computed with, and the other kinds of the same row."""
     if time.peak is None:
-        return rate
-    said = f"{rate}, {PEAKS[time.peak_kind]} {time.peak.row}"
+        return peak(time)
     others = (
         (kind, hardware.peak(str(time.device), time.dtype, kind))
         for kind in PEAKS
         if kind != time.peak_kind
     )
     return "; ".join(
-        [said, *(f"{PEAKS[kind]}: {rounded(each.flops_per_second, 'FLOP/s')}"
+        [peak(time), *(f"{PEAKS[kind]}: {rounded(each.flops_per_second, 'FLOP/s')}"
                  for kind, each in others if each is not None and not each.because)]
     )  # fmt: skip
 

@@ -109,10 +109,10 @@ def _expected(time: Runtime) -> str:
         if time.memory_seconds is not None
         else ""
     )
-    ends = (
-        f'<data data-quantity="{name}" value="{getattr(time, name)!r}">'
-        f"{seconds(getattr(time, name))}</data>"
-        for name in ("least_seconds", "most_seconds")
+    ends = {seconds(getattr(time, name)): name for name in ("least_seconds", "most_seconds")}
+    data = (
+        f'<data data-quantity="{name}" value="{getattr(time, name)!r}">{text}</data>'
+        for text, name in ends.items()
     )
     measured = (
         " The shares are those of large, well-shaped work: other shapes may take longer."
@@ -120,7 +120,7 @@ def _expected(time: Runtime) -> str:
         else ""
     )
     return (
-        f'<p class="calculator-expected">Expect <strong>{" to ".join(ends)}</strong>: with '
+        f'<p class="calculator-expected">Expect <strong>{" to ".join(data)}</strong>: with '
         f"{share(time.utilization)} of the peak{memory}{launched}, from all of it overlapping to "
         f"none.{measured}</p>"
     )

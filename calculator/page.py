@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from calculator import CALCULATIONS, hardware
+from calculator import CALCULATIONS
 from calculator.calculation import Calculation, Quantity, shown
 from calculator.comparison import panel
 from calculator.evaluate import Evaluation
@@ -14,10 +14,9 @@ from calculator.expectation import told
 from calculator.form import controls, escape
 from calculator.html import figures, formulas, row, verdict
 from calculator.layer import Measured
-from calculator.machine import PEAKS
 from calculator.network import Sequential
 from calculator.roofline import Runtime
-from calculator.units import rounded
+from calculator.statement import machine, rates
 
 _SPOKEN = {
     "": "", "s": ", in seconds", "%": ", in per cent", "FLOP/B": ", in FLOP/B", "B": ", in bytes",
@@ -120,7 +119,7 @@ def example(
 
     `given` are the fields as their author wrote them.
     """
-    machine = "" if time is None else f"<br>{escape(_machine(time))}"
+    where = "" if time is None else f"<br>{escape(_machine(time))}"
     rows = "".join(
         row(each, declared, value, headline=())
         for each in (calculation, time)
@@ -131,7 +130,7 @@ def example(
     bound = time or calculation
     said = verdict(bound) if isinstance(bound, Runtime) and "bound" in names else ""
     return (
-        f'<p class="example-fields"><code>{escape(_call(calculation, given))}</code>{machine}</p>'
+        f'<p class="example-fields"><code>{escape(_call(calculation, given))}</code>{where}</p>'
         f'<table class="calculator-table"><tbody>{rows}</tbody></table>{said}'
     )
 
@@ -150,12 +149,7 @@ def _call(calculation: Calculation, given: Mapping[str, str]) -> str:
 
 
 def _machine(time: Runtime) -> str:
-    name = hardware.names()[time.device] if time.device else "A machine"
-    rates = [rounded(time.peak_flops_per_second, "FLOP/s")]
-    if time.bandwidth_bytes_per_second:
-        rates.append(rounded(time.bandwidth_bytes_per_second, "B/s"))
-    kind = "" if time.peak_kind == "dense" else f" ({PEAKS[time.peak_kind]})"
-    return f"{name}, {time.dtype}{kind}: {', '.join(rates)}"
+    return f"{machine(time) if time.device else 'A machine'}: {rates(time)}"
 
 
 def prediction(

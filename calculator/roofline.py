@@ -259,8 +259,18 @@ class ChainRuntime(Runtime):
             bytes_moved=sum(count * each.bytes_moved for count, each in steps),
             **given,
         )
-        whole.__dict__.update(_steps=steps, _known=known)
+        whole.__dict__.update(_steps=steps, _known=known, _of=(chain, dict(values)))
         return whole
+
+    def replace(self, **values: Any) -> Self:
+        """Return the time of the same layers on a machine that differs in some fields.
+
+        Raises InvalidField for the work, which is that of the layers.
+        """
+        for name in values.keys() & Runtime.fields.keys() - {*HARDWARE}:
+            raise Runtime.fields[name].refuse("is that of the layers: change them", values[name])
+        chain, given = self.__dict__["_of"]
+        return self.of(chain, {**given, **values})
 
     def of_layer(self, layer: Layer) -> Runtime | None:
         """Return the time of one of the layers, or of one within them."""

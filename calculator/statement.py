@@ -78,35 +78,38 @@ def machine(time: Runtime) -> str:
     return f"{found['name']}, your rates" if own else str(found["name"])
 
 
-def rates(time: Runtime) -> str:
-    """Return the peak, with the row and the kind that it is of, and the bandwidth."""
+def peak(time: Runtime) -> str:
+    """Return the peak, with the row and the kind that it is of."""
     text = rounded(time.peak_flops_per_second, "FLOP/s")
-    if time.peak is not None:
-        text += f" ({PEAKS[time.peak_kind]} {time.peak.row})"
+    return text if time.peak is None else f"{text} ({PEAKS[time.peak_kind]} {time.peak.row})"
+
+
+def rates(time: Runtime) -> str:
+    """Return the peak and the bandwidth."""
     if time.bandwidth_bytes_per_second is None:
-        return text
-    return f"{text} and {rounded(time.bandwidth_bytes_per_second, 'B/s')}"
+        return peak(time)
+    return f"{peak(time)} and {rounded(time.bandwidth_bytes_per_second, 'B/s')}"
 
 
 def remarks(time: Runtime) -> Iterator[str]:
     """Yield what a reader has to know of the rates that were taken, and of a time below them."""
     if time.device:
         found = hardware.device(time.device)
-        peak = time.peak
+        taken = time.peak
         if time.memory_seconds is not None and not time.is_bandwidth_of_device:
             yield f"The bandwidth is your own, not that of {found['name']}."
-        if peak is None:
+        if taken is None:
             yield f"The peak is your own, not that of {found['name']}."
-        elif peak.because:
-            yield f"The rate is that of {peak.row} and not of {time.dtype}, since {peak.because}."
+        elif taken.because:
+            yield f"The rate is that of {taken.row} and not of {time.dtype}, since {taken.because}."
         elif time.peak_kind != "dense":
             dense = hardware.peak(time.device, time.dtype)
             accumulates = time.peak_kind == "fp16_accumulate"
             usual = "With FP32 accumulation" if accumulates else "Dense"
             if dense is not None:
                 yield f"{usual} it is {rounded(dense.flops_per_second, 'FLOP/s')}."
-        elif peak.row != time.dtype:
-            yield f"The peak is that of the matrix units ({peak.row})."
+        elif taken.row != time.dtype:
+            yield f"The peak is that of the matrix units ({taken.row})."
         if found["confidence"] == "low":
             yield "No vendor prints these rates: they are units × clock."
     if time.overhead_seconds > time.reached_seconds:

@@ -20,12 +20,14 @@ from calculator.drawing import (
     scale,
     series,
 )
-from calculator.units import seconds
+from calculator.units import interval, seconds
 
 NAME, ROW, GAP = 20, 18, 8  # pixels of a name's line, of what stands under it, and between two
 TICKS = "replace(format(datum.value, '~s'), regexp('([^0-9.]?)$'), ' $1s')"
 EXACT = {"nice": False, "padding": 0}  # as long as it is said to be
 UNDRAWN = "not drawn: no place on this axis"
+PARTS = ("compute", "memory", "launches", "floor")
+"""Kinds of bars that have one colour each in every chart, whichever of them it shows."""
 KIND_SHAPES = {"floor": "M0,-1V1", "expected": "M-1,-.5H1V.5H-1Z", "measured": "circle"}
 KIND_COLOURS = {"floor": "currentColor", "expected": COLOURS[0], "measured": COLOURS[1]}
 
@@ -63,6 +65,7 @@ def durations(bars: Sequence[Bar], title: str, logarithmic: bool = False) -> Cha
     """
     once([f"{bar.name}: {bar.group}" for bar in bars])
     groups = list(dict.fromkeys(bar.group for bar in bars))
+    colours = series(PARTS if {*groups} <= {*PARTS} else groups, COLOURS)
 
     def drawable(value: float | None) -> bool:
         return value is not None and (positive(value) if logarithmic else _finite(value))
@@ -122,7 +125,7 @@ def durations(bars: Sequence[Bar], title: str, logarithmic: bool = False) -> Cha
         "x2": {"datum": axis.low if axis else 0},
         "y": _down("top", down),
         "y2": {"field": "foot"},
-        "color": {**nominal("group"), "scale": scale(series(groups, COLOURS)), "legend": None},
+        "color": {**nominal("group"), "scale": scale(colours), "legend": None},
         "tooltip": [{**nominal(field), "title": word} for field, word in said],
     }
     label = {"x": {**at, "field": "end"}, "y": _down("y", down), "text": nominal("label")}
@@ -231,7 +234,7 @@ def _seconds(value: float) -> str:
 def _interval(low: float | None, high: float | None) -> str:
     if low is None or high is None:
         return "–"
-    return f"{_seconds(low)} to {_seconds(high)}"
+    return interval(low, high) if _finite(low) and _finite(high) else "–"
 
 
 def _across(axis: Log | None, room: int, longest: float = 0) -> Spec:

@@ -212,3 +212,12 @@ def seconds(value: float) -> str:
             return f"{grouped(round(scaled))} {name}"
         return f"{'1.00' if scaled < 1 else rounded(scaled)} {name}"
     return small(value, "s")
+
+
+def interval(least: float, most: float) -> str:
+    """Return two times, or one where both are printed alike.
+
+    >>> interval(0.25, 90), interval(0.60401, 0.60402)
+    ('250 ms to 1.5 min', '604 ms')
+    """
+    return " to ".join(dict.fromkeys(map(seconds, (least, most))))

@@ -57,7 +57,7 @@ def test_two_machines_stand_side_by_side():
 
 def test_the_other_machine_is_asked_with_its_own_rates():
     html = panel("linear", "t4", peak_flops_per_second="1T", bandwidth_bytes_per_second="1T")
-    assert row(html, "Peak") == ["1 TFLOP/s", "8.1 TFLOP/s, dense fp32"]
+    assert row(html, "Peak") == ["1 TFLOP/s", "8.1 TFLOP/s (dense fp32)"]
 
 
 def test_the_cells_of_a_machine_are_its_times():
@@ -115,7 +115,7 @@ def test_a_machine_is_not_set_beside_itself():
 
 def test_the_sparse_peak_stands_beside_the_dense_one():
     cells = row(panel("linear", device="h100_sxm", dtype="bf16"), "Peak")
-    assert cells == ["990 TFLOP/s, dense bf16; structured sparsity: 1.98 PFLOP/s"]
+    assert cells == ["990 TFLOP/s (dense bf16); structured sparsity: 1.98 PFLOP/s"]
 
 
 def test_every_layer_of_a_network_has_its_row():

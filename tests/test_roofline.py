@@ -295,3 +295,14 @@ def test_power_through_the_interval_is_its_energy():
     time = Runtime(flops=10**12, peak_flops_per_second=10**12, utilization=(0.25, 0.5),
                    power_watts=300)  # fmt: skip
     assert (time.least_joules, time.most_joules) == (600, 1200)  # 2 s and 4 s of 300 W
+
+
+def test_the_time_of_layers_on_another_machine_is_that_of_the_same_layers():
+    network = Sequential(input_shape=(64, 1024), modules="Linear(1024, 1024)\nReLU()", dtype="bf16")
+    here, there = (runtime(network, {"device": device}) for device in ("a100_80gb_sxm", "t4"))
+    moved = here.replace(device="t4")
+    assert moved.floor_seconds == there.floor_seconds != here.floor_seconds
+    assert moved.branches == there.branches
+    assert moved.replace(launches=1).floor_seconds == there.floor_seconds
+    with pytest.raises(InvalidField, match="that of the layers"):
+        here.replace(flops=1)
