@@ -7,6 +7,7 @@ python scripts/build.py serve [--port 8000] [--prefix /]
 import argparse
 import gzip
 import hashlib
+import json
 import os
 import shutil
 import sys
@@ -74,6 +75,20 @@ def compress(folder: Path) -> None:
         list(pool.map(pack, [file for file in folder.rglob("*") if file.suffix in COMPRESSED]))
 
 
+def licenses() -> str:
+    """Return the licences of the packages that pages load, and of those that these are made of."""
+    locked = json.loads((ROOT / "package-lock.json").read_text("utf-8"))["packages"]
+    texts = []
+    for place, package in locked.items():
+        if not place or package.get("dev"):
+            continue
+        name = place.rpartition("node_modules/")[2]
+        files = [file for file in (ROOT / place).iterdir() if file.stem.lower()[:7] == "license"]
+        said = [file.read_text("utf-8").strip() for file in files]
+        texts.append("\n\n".join([f"{name} {package['version']}: {package['license']}", *said]))
+    return "\n\n\n".join(texts) + "\n"
+
+
 def make_site(runtime: Path) -> None:
     """Build the pages, put beside them what they load, and compress it all."""
     run(
@@ -88,6 +103,7 @@ def make_site(runtime: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         for file in PACKAGES.glob(pattern):
             shutil.copy(file, folder)
+    (assets / "vendor" / "licenses.txt").write_text(licenses(), "utf-8")
     bundle(VEGA, assets / "vendor" / "vega.min.mjs")
     bundle(SCRIPT, assets / "site.js", "./vendor/*")
     compress(SITE)

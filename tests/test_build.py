@@ -1,6 +1,7 @@
 """What stops the build, each through a real `mkdocs build` of a page that has it."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from calculator import CALCULATIONS
 from calculator.evaluate import evaluate
 from calculator.units import grouped
 from scripts import rosetta
+from scripts.build import licenses
 from scripts.examples import EVIDENCE, agrees, example, subject
 from scripts.steps import PACKAGES, ROOT, node, path_with_node
 
@@ -192,6 +194,22 @@ def test_the_record_is_committed():
 )
 def test_a_written_figure_agrees_where_it_is_the_same_number(written, figure, same):
     assert agrees(written, figure) is same
+
+
+@pytest.mark.parametrize("entry", ["docs/assets/site.js", "scripts/vega.mjs"])
+def test_every_package_that_is_served_is_served_with_its_licence(tmp_path, entry):
+    command = [PACKAGES / ".bin" / "esbuild", entry, "--bundle", "--external:./vendor/*"]
+    subprocess.run(
+        [*command, f"--outfile={tmp_path / 'out.js'}", f"--metafile={tmp_path / 'meta.json'}"],
+        cwd=ROOT, env={**os.environ, "PATH": path_with_node()}, capture_output=True, check=True,
+    )  # fmt: skip
+    files = json.loads((tmp_path / "meta.json").read_text())["inputs"]
+    used = {name[0] for file in files if (name := re.match(r".*node_modules/(@.*?/)?[^/]*", file))}
+    assert used
+    served = licenses()
+    for name in used:
+        (text,) = [file for file in (ROOT / name).iterdir() if "license" in file.name.lower()]
+        assert text.read_text("utf-8").strip() in served
 
 
 def test_the_modules_of_the_page_pass_the_type_checker():
