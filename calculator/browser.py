@@ -9,7 +9,7 @@ from typing import Any
 
 import calculator
 from calculator import CALCULATIONS, html
-from calculator.evaluate import Evaluation, evaluate, form_fields
+from calculator.evaluate import Evaluation, assumed, evaluate, form_fields
 from calculator.fields import InvalidField
 from calculator.form import controls
 from calculator.form import options as words
@@ -37,12 +37,17 @@ def _ask(text: str) -> tuple[dict[str, Any], Evaluation]:
 
 
 def answer(text: str) -> str:
-    """Answer {"calculator", "fields"} with {"html", "errors"}: the figures, or null and why."""
-    _, outcome = _ask(text)
+    """Answer {"calculator", "fields"} with {"html", "errors", "assumed"}.
+
+    The figures, or null and why; and what was taken for the fields that are empty.
+    """
+    question, outcome = _ask(text)
     errors = {name: error.message for name, error in outcome.errors.items()}
     if outcome.calculation is None:
-        return json.dumps({"html": None, "errors": errors})
-    return json.dumps({"html": html.figures(outcome.calculation, outcome.time), "errors": errors})
+        return json.dumps({"html": None, "errors": errors, "assumed": {}})
+    result = outcome.calculation, outcome.time
+    taken = assumed(question["fields"], *result)
+    return json.dumps({"html": html.figures(*result), "errors": errors, "assumed": taken})
 
 
 def formulas(text: str) -> str:

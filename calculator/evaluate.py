@@ -52,6 +52,18 @@ def evaluate(name: str, texts: Mapping[str, str]) -> Evaluation:
     return Evaluation(calculation, time, errors)
 
 
+def assumed(
+    texts: Mapping[str, str], calculation: Calculation, time: Runtime | None
+) -> dict[str, str]:
+    """Return what was taken for the fields that were left empty, as a reader has it before them."""
+    taken = {}
+    for name, field in form_fields(type(calculation)).items():
+        value = getattr(calculation if name in calculation.fields else time, name, None)
+        if field.default is None and value is not None and not texts.get(name, "").strip():
+            taken[name] = field.tell(value)
+    return taken
+
+
 def report(calculation: Calculation, time: Runtime | None = None) -> dict[str, Any]:
     """Return everything as one JSON object: what it is, its fields, its quantities."""
     kind = "layer" if isinstance(calculation, Layer) else "calculation"

@@ -13,12 +13,12 @@ from calculator.evaluate import Evaluation, evaluate
 from calculator.export import printed
 from calculator.fields import quoted
 from calculator.form import escape
-from calculator.html import formulas, percent, share
+from calculator.html import formulas, percent
 from calculator.layer import Measured
 from calculator.machine import PEAKS
 from calculator.roofline import ChainRuntime, Runtime
 from calculator.statement import machine, peak
-from calculator.units import binary_bytes, grouped, interval, rounded, seconds
+from calculator.units import binary_bytes, grouped, interval, rounded, seconds, shares
 
 ASK = "Choose a device, or write a peak FLOP/s and a bandwidth, to see time and roofline here."
 _MOST = 24  # layers that stand unfolded
@@ -250,7 +250,7 @@ def _said(time: Runtime) -> Iterator[str]:
             yield f"Memory: {rounded(memory, 'B')} ({binary_bytes(memory)})."
     for what, ends in (("peak", time.utilization), ("bandwidth", time.bandwidth_utilization)):
         kind = {"peak": "compute", "bandwidth": "bandwidth"}[what]
-        yield f"Share of the {what}: {share(ends)}{_from(time, kind, ends)}."
+        yield f"Share of the {what}: {shares(ends)}{_from(time, kind, ends)}."
     if time.launch_seconds:
         yield f"A launch: {seconds(time.launch_seconds)}{_from_launch(time)}."
     if time.power_watts is not None:

@@ -120,6 +120,10 @@ class Field:
         """Return the text that `read` turns into this value."""
         return "" if value is None else str(value)
 
+    def tell(self, value: Any) -> str:
+        """Return the value as a reader has it before them."""
+        return self.write(value)
+
     def python(self, value: Any) -> Any:
         """Return the value as a caller of torch would pass it."""
         return value

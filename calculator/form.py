@@ -31,16 +31,23 @@ def escape(text: str) -> str:
     return text.translate(_ENTITIES)
 
 
-def controls(owner: type[Calculation], texts: Mapping[str, str], prefix: str) -> str:
+def controls(
+    owner: type[Calculation],
+    texts: Mapping[str, str],
+    prefix: str,
+    assumed: Mapping[str, str] | None = None,
+) -> str:
     """Return the labelled form controls of a calculation, with texts in place of defaults.
 
-    `prefix` keeps ids apart where a page holds several forms.
+    `prefix` keeps ids apart where a page holds several forms; `assumed` is what stands for a field
+    that is empty.
     """
     groups: dict[str, list[str]] = {}
     for field in form_fields(owner).values():
         legend = _LEGENDS.get(field.role, owner.title)
         text = texts.get(field.name, field.write(field.start))
-        groups.setdefault(legend, []).append(_control(field, text, f"{prefix}-{field.name}"))
+        control = _control(field, text, f"{prefix}-{field.name}", (assumed or {}).get(field.name))
+        groups.setdefault(legend, []).append(control)
     for legend in _FOLDED:
         groups[legend] = groups.pop(legend, [])  # last
     return "".join(_group(legend, fields) for legend, fields in groups.items() if fields)
@@ -58,7 +65,7 @@ def _group(legend: str, fields: list[str]) -> str:
     )
 
 
-def _control(field: Field, text: str, identity: str) -> str:
+def _control(field: Field, text: str, identity: str, assumed: str | None) -> str:
     described = f'aria-describedby="{identity}-error"'
     if field.help:
         described = f'aria-describedby="{identity}-help {identity}-error"'
@@ -80,6 +87,7 @@ def _control(field: Field, text: str, identity: str) -> str:
         control = f'<textarea {common} rows="{rows}" spellcheck="false">{escape(text)}</textarea>'
     else:
         mode = ' inputmode="numeric"' if field.kind == "integer" else ""
+        common += f' placeholder="{escape(assumed)}"' if assumed else ""
         control = f'<input {common} value="{escape(text)}"{mode} spellcheck="false">'
     symbols = [on_axis(field.symbol, axis) for axis in getattr(field, "axes", "")] or [field.symbol]
     symbol = katex(", ".join(symbols)) if field.symbol else ""

@@ -18,7 +18,7 @@ from calculator.layer import Measured
 from calculator.operations import KINDS
 from calculator.roofline import Runtime
 from calculator.statement import machine, rates, remarks
-from calculator.units import THIN_SPACE, binary_bytes, grouped, rounded, seconds
+from calculator.units import THIN_SPACE, binary_bytes, grouped, rounded, seconds, shares
 
 HEADLINE = (
     *("macs", "flops", "params", "output_shape", "fmas"),
@@ -28,7 +28,7 @@ HEADLINE = (
     *("total_bytes", "bytes_per_param"),
 )
 _MOST = 24  # layers that stand unfolded
-_LONG = 24  # characters that fit on a phone
+_LONG = 16  # characters that fit into a narrow column
 _UNITS = {"macs": "MACs", "flops": "FLOPs", "fmas": "FMAs"}
 
 
@@ -105,7 +105,7 @@ def _expected(time: Runtime) -> str:
         else ""
     )
     memory = (
-        f" and {share(time.bandwidth_utilization)} of the bandwidth"
+        f" and {shares(time.bandwidth_utilization)} of the bandwidth"
         if time.memory_seconds is not None
         else ""
     )
@@ -121,15 +121,9 @@ def _expected(time: Runtime) -> str:
     )
     return (
         f'<p class="calculator-expected">Expect <strong>{" to ".join(data)}</strong>: with '
-        f"{share(time.utilization)} of the peak{memory}{launched}, from all of it overlapping to "
+        f"{shares(time.utilization)} of the peak{memory}{launched}, from all of it overlapping to "
         f"none.{measured}</p>"
     )
-
-
-def share(ends: tuple[float, float]) -> str:
-    """Return a share as a percentage, or the range of two."""
-    low, high = (rounded(100 * end) for end in ends)
-    return f"{low} %" if low == high else f"{low} – {high} %"
 
 
 def _operations(work: Measured) -> str:

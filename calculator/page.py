@@ -9,7 +9,7 @@ from typing import Any
 from calculator import CALCULATIONS
 from calculator.calculation import Calculation, Quantity, shown
 from calculator.comparison import panel
-from calculator.evaluate import Evaluation
+from calculator.evaluate import Evaluation, assumed
 from calculator.expectation import told
 from calculator.form import controls, escape
 from calculator.html import figures, formulas, row, verdict
@@ -65,13 +65,15 @@ def element(
         f'<p class="calculator-select"><label for="{prefix}-calculator">Layer</label>'
         f'<select id="{prefix}-calculator" data-choice>{options}</select></p>'
     )
+    taken = assumed(texts, *result)
     return (
         f'<flops-calculator id="calculator-{names[0]}" data-state="printed" '
         f'data-offers="{" ".join(names)}" data-runtime="{escape(runtime)}">'
         f"{choice if len(names) > 1 else ''}"
         '<div class="calculator-panes">'
         f'<form class="calculator" autocomplete="off" novalidate data-prefix="{prefix}">'
-        f'<div class="calculator-controls">{controls(CALCULATIONS[names[0]], texts, prefix)}</div>'
+        f'<div class="calculator-controls">{controls(CALCULATIONS[names[0]], texts, prefix, taken)}'
+        "</div>"
         f"{_ACTIONS}</form>"
         f'<div class="calculator-answer"><div class="calculator-figures">{figures(*result)}</div>'
         f'<details class="calculator-panel" data-asks="formulas"{"" if folded else " open"}>'

@@ -8,7 +8,7 @@ from typing import Any
 
 from calculator.expression import Expression
 from calculator.fields import LARGEST, Field
-from calculator.units import parse
+from calculator.units import parse, rounded, seconds, shares
 
 
 class Rate(Field):
@@ -77,6 +77,9 @@ class Rate(Field):
             return value
         return int(value)
 
+    def tell(self, value: Any) -> str:
+        return seconds(value) if "s" in self.units else rounded(value, self.units[0])
+
 
 class Share(Rate):
     """A fraction from one in a million up to 1, also as a percentage; None where `optional`."""
@@ -131,6 +134,9 @@ class Span(Field):
         if low is None or high is None or low > high:
             raise self.refuse("must have the lower share first", value)
         return low, high
+
+    def tell(self, value: Any) -> str:
+        return shares(value)
 
     def write(self, value: Any) -> str:
         ends = self.python(value)

@@ -221,3 +221,12 @@ def interval(least: float, most: float) -> str:
     ('250 ms to 1.5 min', '604 ms')
     """
     return " to ".join(dict.fromkeys(map(seconds, (least, most))))
+
+
+def shares(ends: tuple[float, float]) -> str:
+    """Return a low and a high share as percentages, or one where both are printed alike.
+
+    >>> shares((0.511, 0.969)), shares((0.4, 0.4))
+    ('51.1 – 96.9 %', '40 %')
+    """
+    return " – ".join(dict.fromkeys(rounded(100 * end) for end in ends)) + " %"

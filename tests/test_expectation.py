@@ -252,6 +252,28 @@ def test_what_is_assumed_can_be_changed(open_page, site):
 
 
 @browser
+def test_an_empty_field_shows_what_stands_for_it(open_page, site):
+    page = open_page(site + f"linear/?calculator=linear&{LAYER}&dtype=fp16&device=t4")
+    # 65 TFLOP/s, 320 GB/s and 70 W: NVIDIA's data sheet of the T4
+    known = {"peak_flops_per_second": "65 TFLOP/s", "bandwidth_bytes_per_second": "320 GB/s",
+             "power_watts": "70 W", "launches": "1"}  # fmt: skip
+    for name, text in known.items():
+        expect(field(page, name)).to_have_attribute("placeholder", text)
+    field(page, "device").fill("")
+    for name in known:
+        expect(field(page, name)).to_have_attribute("placeholder", "")
+
+
+@browser
+def test_a_printed_form_shows_what_stands_for_an_empty_field(open_page, site):
+    page = open_page(site + "peak/", java_script_enabled=False)
+    # 108 SMs of 4 tensor cores of 256 FMAs at 1.41 GHz: NVIDIA, A100 white paper
+    known = {"units": "108", "engines": "4", "fma": "256", "clock_hz": "1.41 GHz"}
+    for name, text in known.items():
+        expect(field(page, name)).to_have_attribute("placeholder", text)
+
+
+@browser
 def test_paper_leaves_out_what_was_not_brought_up_to_date(open_page, site):
     page = open_page(site + "linear/")
     place = page.locator(PANEL).locator("[data-place]")

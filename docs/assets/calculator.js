@@ -177,9 +177,9 @@ class FlopsCalculator extends HTMLElement {
     const mine = ++this.asked;
     const question = { calculator: this.calculator, fields: readFields(this.form) };
     try {
-      const { html, errors } = await ask(this.version, "answer", question);
+      const { html, errors, assumed } = await ask(this.version, "answer", question);
       if (mine !== this.asked) return;
-      this.place(html, errors);
+      this.place(html, errors, assumed);
       if (html !== null) await refresh(this, this.version, question, () => mine === this.asked);
     } catch (error) {
       // Where Python did not start, the state says why, and offers to try again.
@@ -188,9 +188,13 @@ class FlopsCalculator extends HTMLElement {
     }
   }
 
-  /** @param {string | null} html @param {Record<string, string>} errors */
-  place(html, errors) {
+  /**
+   * @param {string | null} html @param {Record<string, string>} errors
+   * @param {Record<string, string>} assumed What stands for a field that is empty.
+   */
+  place(html, errors, assumed) {
     for (const control of controls(this.form)) {
+      if (html !== null && "placeholder" in control) control.placeholder = assumed[control.name] ?? "";
       const message = errors[control.name] ?? "";
       const place = this.querySelector(`#${CSS.escape(control.id)}-error`);
       if (place && place.textContent !== message) place.textContent = message;
