@@ -13,7 +13,7 @@ from itertools import starmap
 from typing import Any, NoReturn
 
 from calculator import CALCULATIONS
-from calculator.batching import flip_batch_size
+from calculator.batching import flip, flip_batch_size
 from calculator.calculation import Calculation, meant, shown
 from calculator.comparison import record, rows
 from calculator.evaluate import evaluate, form_fields, report
@@ -135,7 +135,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if as_json:
         said = report(outcome.calculation, outcome.time) | _counters(counted)
         if outcome.time is not None:
-            said["time"]["flip_batch_size"] = flip_batch_size(outcome.calculation, outcome.time)
+            size = flip_batch_size(outcome.calculation, outcome.time)
+            said["time"]["flip_batch_size"] = size if isinstance(size, int) else None
         if figure is not None:
             said["explanations"] = [asdict(each) | {"said": each.said} for each in found]
         print(json.dumps(said))
@@ -148,8 +149,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if time is not None:
         print(f"  {'What binds':<28} {time.bound}")
     if outcome.time is not None:
-        size = flip_batch_size(outcome.calculation, outcome.time)
-        print(f"  {'Compute binds from batch':<28} {'–' if size is None else grouped(size)}")
+        print(f"  {'Compute binds from batch':<28} {flip(outcome.calculation, outcome.time)}")
     if time is not None:
         print(f"  {'Machine':<28} {machine(time)}, {rates(time)}")
         for sentence in remarks(time):

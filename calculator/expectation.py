@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from calculator import charts, hardware
-from calculator.batching import flip_batch_size, of_batch
+from calculator.batching import flip
 from calculator.calculation import Calculation
 from calculator.chain import Chain
 from calculator.evaluate import Evaluation, evaluate
@@ -14,7 +14,6 @@ from calculator.export import printed
 from calculator.fields import quoted
 from calculator.form import escape
 from calculator.html import formulas, percent
-from calculator.layer import Measured
 from calculator.machine import PEAKS
 from calculator.roofline import ChainRuntime, Runtime
 from calculator.statement import machine, peak
@@ -134,7 +133,7 @@ def _beside(work: Calculation, times: Sequence[Runtime]) -> str:
         ("Bandwidth", [_rate(each.bandwidth_bytes_per_second) for each in times]),
         ("What binds", [each.bound for each in times]),
         ("Expect", [interval(each.least_seconds, each.most_seconds) for each in times]),
-        ("Batch from which compute binds", [_flip(work, each) for each in times]),
+        ("Batch from which compute binds", [flip(work, each) for each in times]),
     ]  # fmt: skip
     for name in _ROWS:
         declared = Runtime.quantities[name]
@@ -170,13 +169,6 @@ def _peak(time: Runtime) -> str:
 
 def _rate(bandwidth: Any) -> str:
     return "–" if bandwidth is None else rounded(bandwidth, "B/s")
-
-
-def _flip(work: Calculation, time: Runtime) -> str:
-    if not isinstance(work, Measured) or of_batch(work) is None:
-        return "–"
-    size = flip_batch_size(work, time)
-    return "none" if size is None else grouped(size)
 
 
 def _layers(work: Calculation, time: Runtime) -> str:

@@ -58,6 +58,14 @@ class Measured(Calculation):
         counted: int = flops(self.operations, self.flops_each())
         return counted
 
+    @property
+    def batch_axis(self) -> int | None:
+        """The axis of the input that is its batch, None for an input without one."""
+        shape = getattr(self, "input_shape", ())
+        if len(shape) < 2 or getattr(self, "batch_size", 1) is None:
+            return None
+        return 1 if len(shape) == 3 and getattr(self, "batch_first", True) is False else 0
+
     def flops_each(self) -> dict[str, Any]:
         """Return the FLOPs that one operation of each kind counts for."""
         return worth(self.convention, self.function_weight)

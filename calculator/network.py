@@ -132,6 +132,13 @@ class Sequential(Chain, name="sequential"):
         """Whether each layer is the first that a module is run as."""
         return tuple(first == place for place, (_, first) in enumerate(self.runs))
 
+    @property
+    def batch_axis(self) -> int | None:
+        """Where the first layer that tells a batch from other axes has it."""
+        telling = (each for each in self.layers if "batch_size" in each.fields)
+        first = next(telling, None)
+        return super().batch_axis if first is None else first.batch_axis
+
     @quantity()
     def output_shape(self) -> tuple[int, ...]:
         """The shape that the last layer gives."""

@@ -33,15 +33,9 @@ def how_to_report(work: Measured) -> str:
 def _input(work: Measured) -> str:
     """Return the shape of an input without its batch, and the batch."""
     shape = work.input_shape  # type: ignore[attr-defined]
-    batched = getattr(work, "batch_size", 1) is not None and len(shape) > 1
-    place = 1 if _batch_is_second(work) else 0
-    own = [size for axis, size in enumerate(shape) if not (batched and axis == place)]
-    text = f"input {'×'.join(map(str, own))}"
-    return f"{text}, batch {shape[place]}" if batched else f"{text}, no batch"
-
-
-def _batch_is_second(work: Measured) -> bool:
-    return getattr(work, "batch_first", True) is False and len(work.input_shape) == 3  # type: ignore[attr-defined]
+    batch = work.batch_axis
+    text = f"input {'×'.join(str(size) for axis, size in enumerate(shape) if axis != batch)}"
+    return f"{text}, no batch" if batch is None else f"{text}, batch {shape[batch]}"
 
 
 def _scope(work: Measured) -> str:

@@ -169,8 +169,22 @@ def test_an_unknown_order_is_that_of_the_tools(sort):
             "14.6 kMACs (29.2 kFLOPs, 1 MAC = 2 FLOPs), input 6×16, batch 2, attention products "
             "included; biases, normalisation, activations and pooling not",
         ),
+        (
+            # 4 gates of 3 numbers, each of 2 inputs and 3 states, in 5 steps of 2 samples
+            Sequential(modules="LSTM(2, 3)", input_shape=(5, 2, 2)),
+            "600 MACs (1.2 kFLOPs, 1 MAC = 2 FLOPs), input 5×2, batch 2, biases, "
+            "normalisation, activations and pooling not included",
+        ),
+        (
+            Sequential(modules="Conv2d(3, 4, 3)", input_shape=(3, 5, 5)),
+            "972 MACs (1.94 kFLOPs, 1 MAC = 2 FLOPs), input 3×5×5, no batch, biases, "
+            "normalisation, activations and pooling not included",
+        ),
     ],
-    ids=["network", "linear", "causal", "all arithmetic", "no batch", "batch second"],
+    ids=[
+        *("network", "linear", "causal", "all arithmetic", "no batch", "batch second"),
+        *("a sequence, batch second", "a sequence, no batch"),
+    ],
 )
 def test_a_count_is_reported_with_all_that_it_takes_to_repeat_it(work, said):
     assert how_to_report(work) == said

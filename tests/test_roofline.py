@@ -1,10 +1,23 @@
 """From counts to seconds: what follows from dividing, and what no time may undercut."""
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calculator import CALCULATIONS, Conv2d, InvalidField, Linear, Network, Runtime, Sequential
+from calculator import (
+    CALCULATIONS,
+    Conv2d,
+    Flatten,
+    InvalidField,
+    Linear,
+    Llama,
+    Network,
+    ReLU,
+    Runtime,
+    Sequential,
+)
 from calculator.batching import flip_batch_size
 from calculator.html import verdict
 from calculator.roofline import runtime
@@ -107,40 +120,68 @@ def test_a_matrix_of_llama_is_bound_by_compute_from_162_rows_on():
     assert flip_batch_size(work, runtime(work, A100)) == 162
 
 
+CONV = {"in_channels": 512, "out_channels": 512, "kernel_size": 3, "height": 7, "width": 7}
+MIXTRAL = {"num_local_experts": 8, "num_experts_per_tok": 2, "sequence_length": 1, "dtype": "bf16"}
+
+
+def sequence(modules, shape, **fields):
+    """Return the function from a batch to a sequence on a shape, whose batch is None."""
+    return lambda batch: Sequential(
+        modules=modules,
+        input_shape=tuple(batch if size is None else size for size in shape),
+        **fields,
+    )
+
+
 FLIPS = {
-    "a linear layer": Linear(**LLAMA),
-    "a linear layer with bias": Linear(in_features=768, out_features=3072),
-    "all arithmetic": Linear(in_features=768, out_features=768, convention="all"),
-    "a convolution": Conv2d(in_channels=512, out_channels=512, kernel_size=3, height=7, width=7),
-    "a network": Network(architecture="alexnet", dtype="fp16"),
-    "a sequence": Sequential(modules="Linear(2048, 512)\nLinear(512, 64)", input_shape=(3, 2048)),
-}
+    "a linear layer": lambda batch: Linear(**LLAMA, batch_size=batch),
+    "with bias": lambda batch: Linear(in_features=768, out_features=3072, batch_size=batch),
+    "all arithmetic": lambda batch: Linear(in_features=768, out_features=768, batch_size=batch,
+                                           convention="all"),
+    "a convolution": lambda batch: Conv2d(**CONV, batch_size=batch),
+    "a network": lambda batch: Network(architecture="alexnet", dtype="fp16", batch_size=batch),
+    "experts": lambda batch: Llama(**MIXTRAL, batch_size=batch),
+    "a tensor": lambda batch: ReLU(size=(batch, 64)),
+    "a sequence": sequence("Linear(2048, 512)\nLinear(512, 64)", (None, 2048)),
+    "batch second": sequence("LSTM(512, 1024)", (100, None, 512)),
+    "normalised in training": sequence("BatchNorm1d(512)\nLinear(512, 512)", (None, 512),
+                                       training=True),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("device", ["t4", "a100_80gb_sxm", "rpi5", "rtx4090"])
-@pytest.mark.parametrize("work", FLIPS.values(), ids=FLIPS.keys())
-def test_compute_binds_from_the_flip_on_and_not_before(work, device):
+@pytest.mark.parametrize("at", FLIPS.values(), ids=FLIPS.keys())
+def test_compute_binds_from_the_flip_on_and_not_before(at, device):
     machine = {"device": device}
-    size = flip_batch_size(work, runtime(work, machine))
 
     def bound(batch):
-        shape = {"batch_size": batch}
-        if isinstance(work, Sequential):
-            shape = {"input_shape": (batch, 2048)}
-        return runtime(work.replace(**shape), machine).bound
+        return runtime(at(batch), machine).bound
 
-    bounds = [bound(batch) for batch in (1, 7, 64, 10**6)]
-    if size is None:
-        assert set(bounds) == {"memory"}
+    size = flip_batch_size(at(3), runtime(at(3), machine))
+    if size == math.inf:
+        assert {bound(batch) for batch in (2, 7, 64, 10**6)} == {"memory"}
     else:
-        assert bound(size) == "compute"
-        assert size == 1 or bound(size - 1) == "memory"
+        assert bound(size) == bound(10**6) == "compute"
+        assert size <= 2 or bound(size - 1) == "memory"
+
+
+def test_an_input_without_a_batch_is_given_one():
+    at = sequence("Conv2d(512, 512, 3)", (None, 512, 7, 7), dtype="bf16")
+    work = Sequential(modules="Conv2d(512, 512, 3)", input_shape=(512, 7, 7), dtype="bf16")
+    size = flip_batch_size(work, runtime(work, A100))
+    assert size == flip_batch_size(at(1), runtime(at(1), A100)) > 1
+
+
+def test_what_moves_nothing_or_has_no_bandwidth_has_no_known_flip():
+    view, work = Flatten(), Linear(**LLAMA)
+    assert flip_batch_size(view, runtime(view, A100)) is None
+    assert flip_batch_size(work, runtime(work, {"peak_flops_per_second": 10**12})) is None
 
 
 def test_no_batch_is_large_enough_for_a_depthwise_convolution():
     depthwise = Conv2d(in_channels=64, out_channels=64, groups=64, kernel_size=3, padding=1,
                        height=56, width=56, dtype="fp16")  # fmt: skip
-    assert flip_batch_size(depthwise, runtime(depthwise, A100)) is None
+    assert flip_batch_size(depthwise, runtime(depthwise, A100)) == math.inf
 
 
 def test_a_separable_convolution_does_8_times_less_in_a_floor_only_4_times_lower():
