@@ -60,9 +60,9 @@ class _Adaptive(Spatial):
     def validate_input(self) -> None:
         sizes = [1, *self.output_sizes()] if self.axes == "L" else list(self.output_sizes())
         if min(sizes) < 1:
-            reason = f"{self.below_zero(sizes)}. " if min(sizes) < 0 else ""
+            reason = self.below_zero(sizes) if min(sizes) < 0 else ""
             field = self.fields["output_size"]
-            raise field.refuse(f"{reason}Must be at least 1", field.write(self.output_size))
+            raise field.refuse("must be at least 1", field.write(self.output_size), reason)
 
     def below_zero(self, sizes: list[int]) -> str:
         """Return torch's reason to refuse a negative size among these, of two axes or three."""

@@ -70,14 +70,14 @@ def report(calculation: Calculation, time: Runtime | None = None) -> dict[str, A
     record: dict[str, Any] = {kind: calculation.name}
     record |= {declared.name: value for declared, value in shown(calculation)}
     if isinstance(calculation, Runtime):
-        record["bound"] = calculation.bound
+        record |= _told(calculation)
     record["fields"] = calculation.values()
     if time is not None:
-        record["time"] = {
-            **{declared.name: value for declared, value in shown(time)},
-            "bound": time.bound,
-            "interval": [time.least_seconds, time.most_seconds],
-            "remarks": [*remarks(time)],
-            **{name: getattr(time, name) for name in HARDWARE},
-        }
+        machine = {name: getattr(time, name) for name in HARDWARE}
+        record["time"] = {each.name: value for each, value in shown(time)} | _told(time) | machine
     return record
+
+
+def _told(time: Runtime) -> dict[str, Any]:
+    interval = [time.least_seconds, time.most_seconds]
+    return {"bound": time.bound, "interval": interval, "remarks": [*remarks(time)]}

@@ -111,7 +111,7 @@ def _points(work: Calculation, time: Runtime) -> Iterator[charts.Point]:
             continue
         label, _, each = those[0]
         count = sum(many for _, many, _ in those)
-        name = f"{label} and {count - 1} alike" if count > 1 else label
+        name = f"{label} and {count - 1} more" if count > 1 else label
         detail = f"{each.bound} binds, {seconds(count * each.floor_seconds)}"
         rate = each.attainable_flops_per_second or 0
         yield charts.Point(name, flops / moved, rate, machine(time), detail)

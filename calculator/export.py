@@ -13,6 +13,7 @@ from calculator.lines import call
 from calculator.network import Sequential
 from calculator.operations import KINDS
 from calculator.roofline import HARDWARE, ChainRuntime, Runtime
+from calculator.statement import remarks
 from calculator.units import binary_bytes, grouped, rounded, seconds, small
 
 _PREFIXED = ("FLOP/s", "B/s", "Hz")
@@ -86,8 +87,10 @@ def markdown(calculation: Calculation, time: Runtime | None = None) -> str:
         for each in filter(None, (calculation, time))
         for declared, value in shown(each)
     ]
-    if time is not None:
-        rows.append(f"| What binds | {time.bound} |")
+    bound = calculation if isinstance(calculation, Runtime) else time
+    if bound is not None:
+        rows.append(f"| What binds | {bound.bound} |")
+        rows += (f"| Note | {each} |" for each in remarks(bound))
     machine = {name: time.values()[name] for name in HARDWARE} if time else {}
     on = ", ".join(f"{name}={value!r}" for name, value in machine.items() if value is not None)
     title = f"**{calculation.title}** `{fields}`" + (f" on `{on}`" if on else "")

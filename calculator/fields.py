@@ -94,8 +94,10 @@ class Field:
         """The field's option on the command line, without the dashes."""
         return re.sub("(_bytes)?_per_second$", "", self.name).replace("_", "-")
 
-    def refuse(self, message: str, given: object) -> InvalidField:
-        """Return the error that names this field."""
+    def refuse(self, message: str, given: object, because: str = "") -> InvalidField:
+        """Return the error that names this field; `because` is torch's reason, where it has one."""
+        if because:
+            message = f"{because}. {message[:1].upper()}{message[1:]}"
         return InvalidField(self.name, message, given=given)
 
     def accept(self, text: str) -> Any:
@@ -188,8 +190,8 @@ class Size(Field):
             raise self.refuse("must be a whole number", given)
         value = index(value)
         if value < self.minimum:
-            reason = self.refusal and f"{self.refusal.format(given=value)}. "
-            raise self.refuse(f"{reason}Must be at least {self.minimum}", given)
+            reason = self.refusal.format(given=value)
+            raise self.refuse(f"must be at least {self.minimum}", given, reason)
         if value > LARGEST_PRODUCT:
             raise self.refuse("is above any product of sizes taken here, 10^120", given)
         return value

@@ -10,12 +10,13 @@ from calculator.evaluate import form_fields
 from calculator.fields import Choice, Field, Flag
 
 _WIDE = 16  # characters of an option that a narrow column would cut
+_MACHINE = "Machine"
 _LEGENDS = {
     "input": "Input",
     "training": "Backward pass",
     "convention": "Convention",
-    "storage": "Machine",
-    "hardware": "Machine",
+    "storage": _MACHINE,
+    "hardware": _MACHINE,
     "assumption": "Assumptions, and what you measured",
 }
 _FOLDED = ("Backward pass", "Assumptions, and what you measured")  # few change them
@@ -59,8 +60,9 @@ def _group(legend: str, fields: list[str]) -> str:
             f'<details class="calculator-more"><summary>{escape(legend)}</summary>'
             f'<div class="calculator-group">{"".join(fields)}</div></details>'
         )
+    shared = ' data-machine=""' if legend == _MACHINE else ""
     return (
-        f'<fieldset class="calculator-group"><legend>{escape(legend)}</legend>'
+        f'<fieldset class="calculator-group"{shared}><legend>{escape(legend)}</legend>'
         f"{''.join(fields)}</fieldset>"
     )
 

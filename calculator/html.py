@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from calculator import hardware
 from calculator.calculation import Calculation, Quantity, shown
 from calculator.chain import Chain
 from calculator.export import MOST_TERMS, equations, printed, summed
@@ -18,7 +17,7 @@ from calculator.layer import Measured
 from calculator.operations import KINDS
 from calculator.roofline import Runtime
 from calculator.statement import machine, rates, remarks
-from calculator.units import THIN_SPACE, binary_bytes, grouped, rounded, seconds, shares
+from calculator.units import THIN_SPACE, are_alike, binary_bytes, grouped, rounded, seconds, shares
 
 HEADLINE = (
     *("macs", "flops", "params", "output_shape", "fmas"),
@@ -77,8 +76,11 @@ def _headline(declared: Quantity[Any], value: Any) -> str:
 def verdict(time: Runtime) -> str:
     """Return what binds, and what to expect, in sentences that say what each figure is."""
     where = f"{f' on {escape(machine(time))}' if time.device else ''}, at {rates(time)}"
-    if time.memory_seconds is None:
-        text = f"Compute alone{where}: without bytes and a bandwidth, memory is not asked."
+    moves = " and moves these bytes" if time.memory_seconds is not None else ""
+    if not time.floor_seconds:
+        text = f"<strong>Nothing</strong> binds{where}."
+    elif time.memory_seconds is None:
+        text = f"Compute alone{where}."
     else:
         other = {"compute": "memory", "memory": "compute"}[time.bound]
         binding = time.bound_by(time.bound)
@@ -91,7 +93,7 @@ def verdict(time: Runtime) -> str:
             text += f"{where}: {other} would need only {less}."
     return (
         f'<p class="calculator-verdict" data-bound="{time.bound}">{text} '
-        "A lower bound: no run that does this work and moves these bytes is faster."
+        f"A lower bound: no run that does this work{moves} is faster."
         f"{escape(''.join(f' {each}' for each in remarks(time)))}</p>{_expected(time)}"
     )
 
@@ -109,20 +111,17 @@ def _expected(time: Runtime) -> str:
         if time.memory_seconds is not None
         else ""
     )
-    ends = {seconds(getattr(time, name)): name for name in ("least_seconds", "most_seconds")}
+    names = ("least_seconds", "most_seconds")
+    ends = names[are_alike(time.least_seconds, time.most_seconds) :]
     data = (
-        f'<data data-quantity="{name}" value="{getattr(time, name)!r}">{text}</data>'
-        for text, name in ends.items()
-    )
-    measured = (
-        " The shares are those of large, well-shaped work: other shapes may take longer."
-        if time.utilization == hardware.achieved(time.device, "compute")
-        else ""
+        f'<data data-quantity="{name}" value="{getattr(time, name)!r}">'
+        f"{seconds(getattr(time, name))}</data>"
+        for name in ends
     )
     return (
         f'<p class="calculator-expected">Expect <strong>{" to ".join(data)}</strong>: with '
         f"{shares(time.utilization)} of the peak{memory}{launched}, from all of it overlapping to "
-        f"none.{measured}</p>"
+        "none.</p>"
     )
 
 

@@ -24,11 +24,11 @@ _NOT_A_MAC_RATE = (
 )
 
 
-def device(*, default: str | None, help: str = "") -> Any:
+def device(*, default: str | None = None, help: str = "") -> Any:
     """Declare the field of a device, which is searched by vendor and name."""
     return choice(
-        default=default, label="Device", role="hardware", optional=True, options=hardware.names,
-        near=hardware.alike, refusal="is not a device known here", help=help,
+        default=default, label="Device", role="hardware", optional=True, help=help,
+        options=hardware.names, near=hardware.alike, refusal="is not a device known here",
     )  # fmt: skip
 
 
@@ -40,16 +40,16 @@ class Machine(Calculation):
         options={dtype: dtype for dtype in DTYPE_BYTES}, also=TORCH_DTYPES,
     )  # fmt: skip
     device: str | None = device(
-        default=None, help="Type a part of a name: h100, AMD, TPU. Empty: your own figures."
+        help="Search by vendor or name: AMD, h100. Empty: your own figures."
     )
     peak_kind: str = choice(
         default="dense", label="Which peak", role="hardware", options=PEAKS,
     )  # fmt: skip
     peak_flops_per_second: Figure = rate(
-        r"\pi", units=("FLOP/s", "FLOPS", "FLOPs", "FLOP", "OP/s", "OPS"), default=None,
-        role="hardware", label="Peak FLOP/s",
+        r"\pi", default=None, role="hardware", label="Peak FLOP/s",
+        units=("FLOP/s", "FLOPs/s", "FLOPS", "FLOPs", "FLOP", "flop/s", "flops", "OP/s", "OPS"),
         help="Such as 19.5T. Empty: the device's, at this data type.",
-        confused={"MAC/s": _NOT_A_MAC_RATE, "MACs/s": _NOT_A_MAC_RATE, "MACS": _NOT_A_MAC_RATE},
+        confused=dict.fromkeys(("MAC/s", "MACs/s", "MACS", "MACs", "MAC"), _NOT_A_MAC_RATE),
     )  # fmt: skip
 
     def validate(self) -> None:

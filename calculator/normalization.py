@@ -152,10 +152,10 @@ class GroupNorm(Normalization, Shaped, name="group_norm"):
                 channels if channels < 0 else groups,
             )
         if channels < 1:
-            raise of_channels.refuse("Must be at least 1", channels)
+            raise of_channels.refuse("must be at least 1", channels)
         if groups < 1:
-            reason = f"Expected num groups to be greater than 0, got {groups}. " if groups else ""
-            raise of_groups.refuse(f"{reason}Must be at least 1", groups)
+            reason = f"Expected num groups to be greater than 0, got {groups}" if groups else ""
+            raise of_groups.refuse("must be at least 1", groups, reason)
 
     def validate_input(self) -> None:
         given, groups = list(self.size), self.num_groups

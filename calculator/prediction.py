@@ -10,6 +10,7 @@ from calculator.export import printed
 from calculator.rates import Rate
 
 _CLOSE = 0.1
+_RIGHT = 0.0005  # a guess has three digits
 
 
 def asked(outcome: Evaluation, name: str) -> tuple[Quantity[Any], int | float]:
@@ -40,6 +41,8 @@ def judge(declared: Quantity[Any], value: int | float, guess: str) -> str:
     true = printed(declared, value)
     if off == 1:
         return f"{true}: exactly."
+    if abs(off - 1) < _RIGHT:
+        return f"Right: it is {true}."
     if abs(off - 1) < _CLOSE:
         return f"Close: {abs(off - 1):.1%} off. It is {true}."
     times = off if off > 1 else 1 / off

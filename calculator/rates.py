@@ -55,6 +55,9 @@ class Rate(Field):
             for ending, other in self.also.items()
             if text.endswith(ending)
         )
+        if _ONE_GROUP.match(text):
+            either = f"{text.replace(',', '.')} with a point, or {text.replace(',', '')}"
+            raise self.refuse(f"is ambiguous; write {either}", text)
         try:
             number = parse(next(meant, text), self.units)
         except ValueError as error:
@@ -153,6 +156,7 @@ class Span(Field):
         return tuple(kind(rf"{self.symbol}_\text{{{end}}}") for end in ("low", "high"))
 
 
+_ONE_GROUP = re.compile(r"[+-]?[0-9]{1,3},[0-9]{3}\s*[^0-9,.\s]")  # thousands, or a fraction?
 _TO = re.compile(r"\s*(?:–|(?<=[\d%.\s])-|,\s|\.\.|\bto\b)\s*")
 
 
@@ -183,8 +187,7 @@ class Real(Field):
             or not isinstance(value, (int, float))
             or not -1e300 < value < 1e300
         ):
-            reason = self.refusal and f"{self.refusal}. "
-            raise self.refuse(f"{reason}Must be a number" if reason else "must be a number", value)
+            raise self.refuse("must be a number", value, self.refusal)
         return value
 
     def expression(self, value: Any, kind: type[Expression], named: bool) -> Any:

@@ -128,7 +128,7 @@ class Upsample(Layer, name="upsample"):
         found = self.sizes()
         if min(found) < 1:
             reason = self._too_small(self.shape[2:], found)
-            raise refuse(f"{reason}Must be at least 1", written)
+            raise refuse("must be at least 1", written, reason)
 
     def _too_small(self, sizes: tuple[int, ...], found: tuple[int, ...]) -> str:
         """Return torch's reason to refuse an output of these sizes, where it has one."""
@@ -136,7 +136,7 @@ class Upsample(Layer, name="upsample"):
             if min(found) == 0:
                 return ""
             padded = (1, *found) if len(found) == 1 else found
-            return f"{average_below_zero(padded)}. "
+            return average_below_zero(padded)
         given, wanted = (
             ", ".join(
                 f"{axis}: {each}" for axis, each in zip("DHW"[-len(found) :], of, strict=True)
@@ -146,7 +146,7 @@ class Upsample(Layer, name="upsample"):
         both = " and" if len(found) == 1 else ""
         return (
             "Input and output sizes should be greater than 0, but got "
-            f"input ({given}){both} output ({wanted}). "
+            f"input ({given}){both} output ({wanted})"
         )
 
     def along(self, given: Any) -> tuple[Any, ...]:

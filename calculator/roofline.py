@@ -15,6 +15,8 @@ from calculator.layer import Layer, Measured
 from calculator.machine import Figure, Machine
 from calculator.rates import rate, span
 
+_BITS = "is a rate of bits; write bytes a second (an eighth), as B/s"
+_NO_RATE = "is a number of bytes; write bytes a second, as B/s"
 Shares = Any  # given as a share, two, or None; read as two
 
 
@@ -44,10 +46,9 @@ class Runtime(Machine, name="runtime"):
         help="To save memory, on top of the work. Counts in the HFU.",
     )  # fmt: skip
     bandwidth_bytes_per_second: Figure = rate(
-        r"\beta", units=("B/s",), default=None, role="hardware", label="Memory bandwidth",
+        r"\beta", units=("B/s", "Bps"), default=None, role="hardware", label="Memory bandwidth",
         help="Such as 1.555T, in bytes a second. Empty: the device's.",
-        confused={"b/s": "is a rate of bits; write bytes a second (an eighth), as B/s",
-                  "bit/s": "is a rate of bits; write bytes a second (an eighth), as B/s"},
+        confused={"b/s": _BITS, "bit/s": _BITS, "bps": _BITS, "B": _NO_RATE, "Byte": _NO_RATE},
     )  # fmt: skip
     utilization: Shares = span(
         "u", default=None, role="assumption", label="Share of the peak reached",
@@ -268,7 +269,9 @@ class ChainRuntime(Runtime):
         Raises InvalidField for the work, which is that of the layers.
         """
         for name in values.keys() & Runtime.fields.keys() - {*HARDWARE}:
-            raise Runtime.fields[name].refuse("is that of the layers: change them", values[name])
+            raise Runtime.fields[name].refuse(
+                "is that of the layers; ask for the time of other layers", values[name]
+            )
         chain, given = self.__dict__["_of"]
         return self.of(chain, {**given, **values})
 

@@ -12,6 +12,8 @@ from calculator.machine import PEAKS
 from calculator.roofline import Runtime
 from calculator.units import rounded
 
+_SLOW = 1e6  # a second; who writes less has left out the prefix
+
 
 def how_to_report(work: Measured) -> str:
     """Return a count with everything that a reader needs to repeat it.
@@ -87,6 +89,16 @@ def rates(time: Runtime) -> str:
 
 def remarks(time: Runtime) -> Iterator[str]:
     """Yield what a reader has to know of the rates that were taken, and of a time below them."""
+    if not time.flops and not time.bytes_moved:
+        yield "Nothing is computed and nothing is moved: nothing binds."
+    elif time.bytes_moved is None:
+        yield "Memory is not asked: there are no bytes."
+    elif time.bandwidth_bytes_per_second is None:
+        yield "Memory is not asked: there is no bandwidth."
+    given = {"FLOP/s": time.peak_flops_per_second, "B/s": time.bandwidth_bytes_per_second}
+    for unit, rate in given.items():
+        if rate is not None and rate < _SLOW:
+            yield f"{rounded(rate, unit)} has no prefix: with a T behind it, it is trillions."
     if time.device:
         found = hardware.device(time.device)
         taken = time.peak
@@ -106,10 +118,19 @@ def remarks(time: Runtime) -> Iterator[str]:
             yield f"The peak is that of the matrix units ({taken.row})."
         if found["confidence"] == "low":
             yield "No vendor prints these rates: they are units × clock."
+    if time.floor_seconds and time.utilization == hardware.achieved(time.device, "compute"):
+        yield (
+            "What to expect rests on shares that large, well-shaped work reached: other shapes may "
+            "take longer."
+        )
     if time.overhead_seconds > time.reached_seconds:
         yield "Launching takes longer than the work: a graph or fewer kernels would help first."
     if time.measured_seconds is not None and time.measured_seconds < time.floor_seconds:
+        cause = {
+            "compute": "the run has another peak, or another data type, than is computed with",
+            "memory": "the operands were in a cache",
+        }[time.bound]
         yield (
-            "Your time is below the bound. Either the operands were in a cache, or less was "
-            "computed than is counted, or the work was not done when the clock was read."
+            f"Your time is below the bound. Either {cause}, or less was computed than is counted, "
+            "or the work was not done when the clock was read."
         )

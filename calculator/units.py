@@ -52,7 +52,7 @@ def parse(text: str, units: tuple[str, ...] = ()) -> int | float:
 
     `units` are the units that may follow, such as ("FLOP/s", "FLOPS"); an SI prefix may stand
     before them or alone, a binary one (Ki, Mi, …) before those that begin with "B", a small one
-    (m, µ, n, …) before "s".
+    (m, µ, n, …) before "s" and "W".
 
     Raises ValueError with a sentence that says what to change.
 
@@ -66,15 +66,17 @@ def parse(text: str, units: tuple[str, ...] = ()) -> int | float:
         raise ValueError("must be a finite number")
     match = _NUMBER.fullmatch(text)
     if not match or not (match["whole"] or match["part"]):
-        if re.fullmatch(r"[0-9]+,[0-9]+", text):
+        if re.fullmatch(r"[0-9]+,[0-9]+[^0-9]*", text):
             raise ValueError(f"is ambiguous; write {text.replace(',', '.')} with a point")
         such = "48 µs" if "s" in units else "19.5T"
         raise ValueError("must be a number" + (f", such as {such}" if units else ""))
     digits = re.sub(r"[^0-9]", "", match["whole"])
+    if match["gap"] == "," and digits.startswith("0"):
+        raise ValueError(f"is ambiguous; write {text.replace(',', '.')} with a point")
     part = match["part"] or ""
     exponent = int(match["exponent"] or match["power"] or 0) - len(part)
     if abs(exponent) > 4 * LONGEST:
-        raise ValueError("is out of any range that has a meaning")
+        raise ValueError(f"is {'large' if exponent > 0 else 'small'} beyond any meaning")
     decimal, binary = _prefix(match["unit"] or "", units)
     exponent += decimal
     numerator = int(digits + part) << binary
@@ -97,7 +99,7 @@ def _prefix(unit: str, units: tuple[str, ...]) -> tuple[int, int]:
             return SI_PREFIXES.get(prefix.replace("K", "k"), 0), 0
         if prefix in BINARY_PREFIXES and any(each.startswith("B") for each in units):
             return 0, BINARY_PREFIXES[prefix]
-        if prefix in SMALL_PREFIXES and known == "s":
+        if prefix in SMALL_PREFIXES and known in ("s", "W"):
             return SMALL_PREFIXES[prefix], 0
     if "s" in units:
         raise ValueError(f"ends in {unit[:12]!r}, which is not s, ms, µs or ns")
@@ -217,10 +219,15 @@ def seconds(value: float) -> str:
 def interval(least: float, most: float) -> str:
     """Return two times, or one where both are printed alike.
 
-    >>> interval(0.25, 90), interval(0.60401, 0.60402)
-    ('250 ms to 1.5 min', '604 ms')
+    >>> interval(0.25, 90), interval(2.1e-6, 2.10002e-6)
+    ('250 ms to 1.5 min', '2.10 µs')
     """
-    return " to ".join(dict.fromkeys(map(seconds, (least, most))))
+    return seconds(most) if are_alike(least, most) else f"{seconds(least)} to {seconds(most)}"
+
+
+def are_alike(one: float, other: float) -> bool:
+    """Return whether two numbers are the same to three digits."""
+    return f"{one:.2e}" == f"{other:.2e}"
 
 
 def shares(ends: tuple[float, float]) -> str:

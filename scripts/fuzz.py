@@ -127,7 +127,7 @@ def excused(
             return "attention of a mask that does not fit"
     if attends and ours.field in ("dropout", "dropout_p") and ours.given.startswith("-"):
         return "a negative dropout"
-    below_one = ours.message.endswith("Must be at least 1")
+    below_one = ours.message.lower().endswith("must be at least 1")
     if isinstance(theirs, Answer):
         return _taken(one, theirs, ours, given, below_one)
     if below_one and "grad_output to have non-zero size" in reason(theirs):

@@ -329,6 +329,35 @@ def test_coming_back_to_a_layer_brings_back_what_was_typed(open_page, site):
     expect(field(page, "padding_mode")).to_have_value("circular")
 
 
+def test_another_layer_keeps_the_machine_and_the_first_comes_back_as_it_was(open_page, site):
+    page = open_page(site + "roofline/")
+    calculator = page.locator("flops-calculator").first
+    printed = {name: field(page, name).input_value() for name in ("in_features", "device", "dtype")}
+    calculator.locator("[data-choice]").select_option("network")
+    expect(calculator.locator("[name=architecture]")).to_be_visible()
+    assert [field(page, name).input_value() for name in ("device", "dtype")] == [
+        printed["device"],
+        printed["dtype"],
+    ]
+    calculator.locator("[data-choice]").select_option("linear")
+    expect(field(page, "in_features")).to_have_value(printed["in_features"])
+    assert printed["in_features"] != "768"  # torch has no default; the form begins with 768
+
+
+def test_every_link_to_a_calculator_of_the_page_brings_its_figures(open_page, site):
+    page = open_page(site + "peak/")
+    links = page.locator(".device-table a[href*='#calculator-peak']")
+    queries = [urlsplit(links.nth(place).get_attribute("href")).query for place in range(3)]
+    devices = [parse_qs(query)["device"][0] for query in queries]
+    for place in (0, 1, 2, 1):
+        links.nth(place).click()
+        expect(field(page, "device")).to_have_value(devices[place])
+        expect(page.locator("#calculator-peak")).to_be_in_viewport()
+        assert urlsplit(page.url).query == queries[place]
+    page.go_back()
+    expect(field(page, "device")).to_have_value(devices[2])
+
+
 @pytest.mark.parametrize("path", PAGES)
 def test_every_layer_that_a_page_offers_opens_with_an_answer(open_page, site, path):
     page = open_page(site + path)

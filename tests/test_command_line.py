@@ -137,6 +137,25 @@ def test_the_time_of_a_layer_is_its_work_over_the_rates(printed):
     )
 
 
+def test_a_runtime_says_what_it_was_computed_with(printed):
+    found = printed("runtime --flops 1P --device t4 --dtype bf16")
+    assert found["interval"] == [found["least_seconds"], found["most_seconds"]]
+    assert found["remarks"][0] == "Memory is not asked: there are no bytes."
+    assert "The rate is that of fp32 and not of bf16" in found["remarks"][1]
+
+
+REMARKS = {
+    "no bandwidth": ("linear --peak-flops 1T", "Memory is not asked: there is no bandwidth."),
+    "no prefix": ("linear --peak-flops 19.5 --bandwidth 1T", "19.5 FLOP/s has no prefix"),
+    "no work": ("flatten --device t4", "Nothing is computed and nothing is moved"),
+}
+
+
+@pytest.mark.parametrize(("line", "remark"), REMARKS.values(), ids=REMARKS.keys())
+def test_a_time_says_what_a_reader_would_not_expect(printed, line, remark):
+    assert any(each.startswith(remark) for each in printed(line)["time"]["remarks"])
+
+
 def test_a_rate_may_be_given_under_its_full_name(printed):
     short = printed("linear --peak-flops 19.5T --bandwidth 1T")
     full = "linear --peak-flops-per-second 19.5T --bandwidth-bytes-per-second 1T"
@@ -230,6 +249,11 @@ HINTS = {
     "an option that is like no other": ("devices --all", "it has --json"),
     "a command": ("LSTM", "did you mean lstm?"),
     "a command that is like no other": ("?", "python -m calculator --help"),
+    "a comma before the unit": ("linear --peak-flops 19,5T", "write 19.5T with a point"),
+    "a comma before three digits": ("linear --peak-flops 1,555T", "1.555T with a point, or 1555T"),
+    "a comma behind a zero": ("linear --device t4 --measured-seconds 0,048", "write 0.048 with a"),
+    "bytes for a rate": ("linear --peak-flops 1T --bandwidth 900GB", "write bytes a second"),
+    "a rate of MACs": ("linear --peak-flops 19.5TMACs", "write twice the figure"),
     "a mode": ("upsample --mode cubic --scale-factor 2", "Use one of nearest, nearest-exact"),
     "a word": ("embedding_bag --mode median", "Use one of sum, mean, max"),
     "a tuple of one number": ("conv2d --kernel-size 3,", "Give one number, or 2"),

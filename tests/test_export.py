@@ -145,6 +145,14 @@ def test_the_copied_markdown_of_a_timed_layer_says_what_binds():
     assert ["What binds", "memory"] in cells(markdown(LAYERS[1], timed(LAYERS[1])))
 
 
+@pytest.mark.parametrize("of_layer", [True, False], ids=["a layer", "a runtime"])
+def test_the_copied_markdown_says_that_another_type_is_computed_with(of_layer):
+    machine = {"device": "t4", "dtype": "bf16"}
+    work = Linear(dtype="bf16") if of_layer else Runtime(**machine)
+    text = markdown(work, runtime(work, machine) if of_layer else None)
+    assert "| Note | The rate is that of fp32 and not of bf16, since Turing has no BF16" in text
+
+
 @pytest.fixture(scope="module")
 def katex():
     """Set formulas with KaTeX, which stops at the first that is wrong."""

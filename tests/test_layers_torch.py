@@ -146,7 +146,7 @@ def test_a_cell_does_not_say_what_torch_does_not(name):
     # torch: "Trying to create tensor with negative dimension …"
     with pytest.raises(InvalidField) as caught:
         LAYERS[name](hidden_size=-1)
-    assert caught.value.message == "Must be at least 1"
+    assert caught.value.message == "must be at least 1"
 
 
 def test_a_padding_with_more_numbers_than_axes_is_refused():

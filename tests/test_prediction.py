@@ -20,10 +20,11 @@ OUTCOME = evaluate("linear", {**ONE_ROW, "device": "t4"})
         ("macs", "90 M", "one multiply-accumulate is two FLOPs"),
         ("macs", "1", "Too low by a factor of 4.51e+07."),
         ("bytes_moved", "45 MB", "Too low by a factor of 2. It is 90\u202f207\u202f744 B"),
-        ("floor_seconds", "282 µs", "Close: "),
+        ("floor_seconds", "282 µs", "Right: it is 282 µs."),
         ("floor_seconds", "28.2ms", "Too high by a factor of 100. It is 282 µs."),
-        ("floor_seconds", "0.000282", "Close: "),
-        ("arithmetic_intensity", "1", "Close: 0.0% off. It is 1.00 FLOP/B."),
+        ("floor_seconds", "0.000282", "Right: "),
+        ("floor_seconds", "290 µs", "Close: 2.9% off. It is 282 µs."),
+        ("arithmetic_intensity", "1", "Right: it is 1.00 FLOP/B."),
     ],
 )
 def test_a_guess_is_told_how_far_off_it_is(quantity, guess, said):
@@ -39,7 +40,7 @@ def test_a_share_is_guessed_in_per_cent():
     outcome = evaluate("training_cost", {**run, "measured_device_hours": "3333.3333"})
     # 6e18 FLOPs in 3333.3333 h = 1.2e7 s: 5e11 FLOP/s, half of the peak
     for guess in ("50", "50 %"):
-        assert judge(*asked(outcome, "mfu"), guess).startswith("Close: 0.0%")
+        assert judge(*asked(outcome, "mfu"), guess).startswith("Right: ")
 
 
 @pytest.mark.parametrize("guess", ["", "many", "-1", "0", "45 FLOP", "nan", "1,5"])

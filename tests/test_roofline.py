@@ -345,5 +345,5 @@ def test_the_time_of_layers_on_another_machine_is_that_of_the_same_layers():
     assert moved.floor_seconds == there.floor_seconds != here.floor_seconds
     assert moved.branches == there.branches
     assert moved.replace(launches=1).floor_seconds == there.floor_seconds
-    with pytest.raises(InvalidField, match="that of the layers"):
+    with pytest.raises(InvalidField, match="ask for the time of other layers"):
         here.replace(flops=1)

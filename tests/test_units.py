@@ -101,7 +101,7 @@ REFUSED = {
     "a fraction": ("1/2", "must be a number"),
     "a sum": ("1+2", "must be a number"),
     "two lines": ("1\n2", "must be a number"),
-    "an exponent too large": ("1e400", "out of any range"),
+    "an exponent too large": ("1e400", "large beyond any meaning"),
     "a milli": ("10m", "write M for a million"),
     "a milli with a unit": ("10 mFLOP/s", "write M for a million"),
     "an unknown unit": ("5 GHz", "ends in 'GHz'"),

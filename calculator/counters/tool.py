@@ -131,7 +131,7 @@ class Tool:
         if bare.value is None or bare.value == reading.value:
             return reading
         value = grouped(int(bare.value))
-        more = f"Given `inputs=x` in place of `(x,)`, it returns {value}: the model sees no batch."
+        more = f"Given inputs=x in place of (x,), it returns {value}: the model sees no batch."
         return replace(reading, why=f"{reading.why} {more}")
 
     def reading_of_bare(self, subject: Any) -> Reading:

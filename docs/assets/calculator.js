@@ -2,7 +2,7 @@
 // <flops-calculator>: reads its form, asks Python, places the answer. Works where it is connected
 // again, as instant navigation does.
 import { ask, start, watch } from "./client.js";
-import { become, connectionAllows, controls, copied, edited, fieldsOfJson, fragment, printed, readFields, setTex, writeFields } from "./page.js";
+import { become, connectionAllows, controls, copied, edited, fieldsOfJson, fragment, ofMachine, printed, readFields, setTex, writeFields } from "./page.js";
 import { linkOf, linkedIn, panelsOf, refresh, sorted, suggest, unfold } from "./panels.js";
 
 const URL_DELAY = 300; // ms; browsers limit how often a page may write its address
@@ -16,8 +16,11 @@ class FlopsCalculator extends HTMLElement {
   writing = 0;
   speaking = 0;
   controller = new AbortController();
+  shown = ""; // the calculation whose form is here
+  /** @type {Record<string, Record<string, string>>} */
+  left = {}; // the forms that were left, for when the reader comes back
   /** @type {Record<string, string>} */
-  typed = {}; // in the forms that were left, for when the reader comes back
+  typed = {}; // in any of the forms, and the machine of the last one
 
   get form() {
     return /** @type {HTMLFormElement} */ (this.find("form"));
@@ -43,6 +46,7 @@ class FlopsCalculator extends HTMLElement {
   connectedCallback() {
     this.controller = new AbortController();
     const { signal } = this.controller;
+    this.shown = this.calculator;
     // After a failure only typing or the button tries again, not a passing pointer.
     const begin = () => {
       if (this.dataset.state === "printed") void start(this.version).catch(() => {});
@@ -100,14 +104,17 @@ class FlopsCalculator extends HTMLElement {
     } else if (writeFields(this.form, fields) || unfolded) void this.update();
   }
 
-  /** What was typed into the forms so far, this one's latest. */
+  /** What the form that comes begins with: as it was left, with what was typed since. */
   remember() {
-    for (const name of Object.keys(readFields(this.form))) delete this.typed[name];
-    return Object.assign(this.typed, edited(this.form));
+    const fields = readFields(this.form);
+    this.left[this.shown] = fields;
+    for (const name of Object.keys(fields)) delete this.typed[name];
+    Object.assign(this.typed, ofMachine(this.form), edited(this.form));
+    return { ...this.left[this.calculator], ...this.typed };
   }
 
   /**
-   * Bring the form of the chosen calculation, with what was typed into any of the forms.
+   * Bring the form of the chosen calculation, filled in.
    * @param {Record<string, string>} fields
    */
   async choose(fields) {
@@ -118,6 +125,7 @@ class FlopsCalculator extends HTMLElement {
       if (mine !== this.asked) return;
       const place = this.find(".calculator-controls");
       place.replaceChildren(fragment(html, place));
+      this.shown = question.calculator;
       void setTex(this.form);
       writeFields(this.form, fields);
       this.changed();

@@ -44,6 +44,16 @@ export const edited = (form) => {
 };
 
 /**
+ * The fields that every form has alike: those of the machine.
+ * @param {HTMLFormElement} form @returns {Record<string, string>}
+ */
+export const ofMachine = (form) => {
+  const fields = readFields(form);
+  const those = controls(form).filter((control) => control.closest("[data-machine]"));
+  return Object.fromEntries(those.map(({ name }) => [name, fields[name]]));
+};
+
+/**
  * The fields of the form's first group, which says what is calculated, as they were printed.
  * @param {HTMLFormElement} form @returns {Record<string, string>}
  */

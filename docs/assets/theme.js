@@ -7,5 +7,25 @@ const nameBlocks = () => {
   for (const [place, nav] of document.querySelectorAll("nav.md-code__nav").entries())
     nav.setAttribute("aria-label", `Code ${place + 1}`);
 };
+// Its instant navigation takes a link that brings other figures to a calculator of the same page
+// for one to where the reader is, and goes back.
+document.addEventListener(
+  "click",
+  (event) => {
+    const link = event.target instanceof Element && event.target.closest("a");
+    if (!(link instanceof HTMLAnchorElement) || link.origin + link.pathname !== location.origin + location.pathname) return;
+    const calculator = document.getElementById(link.hash.slice(1));
+    if (!calculator?.matches("flops-calculator") || event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    event.stopPropagation();
+    history.pushState(null, "", link.href);
+    dispatchEvent(new PopStateEvent("popstate"));
+    calculator.scrollIntoView();
+    calculator.tabIndex = -1;
+    calculator.focus({ preventScroll: true });
+  },
+  { capture: true },
+);
+
 new MutationObserver(nameBlocks).observe(document.body, { childList: true, subtree: true });
 nameBlocks();
