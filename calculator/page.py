@@ -147,7 +147,7 @@ def _call(calculation: Calculation, given: Mapping[str, str]) -> str:
         for name, field in calculation.fields.items()
         if name in given or (field.role == "input" and values[name] is not None)
     ]
-    return f"{calculation.title}({', '.join(words)})"
+    return f"{type(calculation).__name__}({', '.join(words)})"
 
 
 def _machine(time: Runtime) -> str:

@@ -58,6 +58,8 @@ class Case(NamedTuple):
 def durations(bars: Sequence[Bar], title: str, logarithmic: bool = False) -> Chart:
     """Return times as bars, those of one name together, each with its group and figure beside it.
 
+    An interval stands under its bar, as a line with two ends.
+
     A bar on a logarithmic axis begins where the axis does: its length then says nothing, its end
     does.
 
@@ -86,6 +88,7 @@ def durations(bars: Sequence[Bar], title: str, logarithmic: bool = False) -> Cha
         return Chart({}, columns, rows, title)
     heads: list[dict[str, Any]] = []
     marks: list[dict[str, Any]] = []
+    spans: list[dict[str, Any]] = []
     down = 0
     for name in dict.fromkeys(bar.name for bar in drawn):
         heads.append({"y": down + NAME / 2, "name": name})
@@ -105,19 +108,18 @@ def durations(bars: Sequence[Bar], title: str, logarithmic: bool = False) -> Cha
                 "end": bar.seconds,
                 "said": f"{name}, {bar.group}: {figure}",
             }
-            if drawable(bar.low) and drawable(bar.high):
-                mark |= {"low": bar.low, "high": bar.high, "end": max(bar.seconds, bar.high or 0)}
-                mark["said"] += f", interval {mark['interval']}"
             marks.append(mark)
             down += ROW
+            if drawable(bar.low) and drawable(bar.high):
+                mark["said"] += f", interval {mark['interval']}"
+                span = {"low": bar.low, "high": bar.high, "end": bar.high}
+                spans.append({**span, "y": down + ROW / 2 - 2, "label": mark["interval"]})
+                down += ROW
         down += GAP
-    ends = [
-        each
-        for mark in marks
-        for each in (mark["end"], mark["seconds"], mark.get("low") or mark["end"])
-    ]
+    ends = [mark["end"] for mark in marks]
+    ends += (end for span in spans for end in (span["low"], span["high"]))
     axis = Log(min(ends) / 2, max(ends), 1) if logarithmic else None
-    room = 12 + round(LETTER * max(len(mark["label"]) for mark in marks))
+    room = 12 + round(LETTER * max(len(mark["label"]) for mark in (*marks, *spans)))
     at = _across(axis, room, max(ends))
     said = [("name", "Name"), ("group", "Kind"), ("figure", "Time"), ("interval", "Interval")]
     whole = {
@@ -131,8 +133,8 @@ def durations(bars: Sequence[Bar], title: str, logarithmic: bool = False) -> Cha
     label = {"x": {**at, "field": "end"}, "y": _down("y", down), "text": nominal("label")}
     layers = [
         layer("rect", marks, whole),
-        *_spans([mark for mark in marks if "low" in mark], at, down),
-        layer("text", _quiet(marks), label, align="left", dx=6, baseline="middle"),
+        *_spans(spans, at, down),
+        layer("text", _quiet([*marks, *spans]), label, align="left", dx=6, baseline="middle"),
         _heads(heads, down, 600),
     ]
     return Chart(drawing(title, down, layers), columns, rows, title)

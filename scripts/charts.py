@@ -113,7 +113,7 @@ def dense_and_sparse() -> Chart:
     across = {
         "type": "quantitative",
         "scale": {"nice": False, "range": [0, {"expr": f"width - {room}"}]},
-        "axis": {"title": "TFLOP/s", "tickCount": 4},
+        "axis": {"title": "TFLOP/s", "tickCount": 4, "format": "d"},
     }
 
     def down(field: str) -> dict[str, Any]:

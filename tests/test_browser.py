@@ -305,6 +305,14 @@ def test_a_screen_reader_hears_the_answer(open_page, site):
     expect(page.locator(".calculator-summary").first).to_contain_text("22 016")
 
 
+def test_a_screen_reader_hears_which_field_is_refused(open_page, site):
+    page = open_page(site)
+    ready(page)
+    field(page, "in_features").fill("-2")
+    summary = page.locator(".calculator-summary").first
+    expect(summary).to_contain_text("Input features must be at least 1.")
+
+
 def test_the_convention_decides_what_the_flops_are(open_page, site):
     page = open_page(f"{site}linear/")
     form = page.locator("flops-calculator").first

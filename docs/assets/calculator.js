@@ -2,7 +2,7 @@
 // <flops-calculator>: reads its form, asks Python, places the answer. Works where it is connected
 // again, as instant navigation does.
 import { ask, start, watch } from "./client.js";
-import { become, connectionAllows, controls, copied, edited, fieldsOfJson, fragment, ofMachine, printed, readFields, setTex, writeFields } from "./page.js";
+import { become, connectionAllows, controls, copied, edited, fieldsOfJson, fragment, hint, mark, ofMachine, printed, readFields, setTex, writeFields } from "./page.js";
 import { linkOf, linkedIn, panelsOf, refresh, sorted, suggest, unfold } from "./panels.js";
 
 const URL_DELAY = 300; // ms; browsers limit how often a page may write its address
@@ -198,27 +198,20 @@ class FlopsCalculator extends HTMLElement {
 
   /**
    * @param {string | null} html @param {Record<string, string>} errors
-   * @param {Record<string, string>} assumed What stands for a field that is empty.
+   * @param {Record<string, string>} assumed
    */
   place(html, errors, assumed) {
-    for (const control of controls(this.form)) {
-      if (html !== null && "placeholder" in control) control.placeholder = assumed[control.name] ?? "";
-      const message = errors[control.name] ?? "";
-      const place = this.querySelector(`#${CSS.escape(control.id)}-error`);
-      if (place && place.textContent !== message) place.textContent = message;
-      if (message) {
-        control.setAttribute("aria-invalid", "true");
-        control.closest("details")?.setAttribute("open", ""); // what is folded hides why
-      } else control.removeAttribute("aria-invalid");
-    }
+    const refused = mark(this.form, errors);
+    if (html !== null) hint(this.form, assumed);
     const figures = this.find(".calculator-figures");
     for (const each of [this.find(".calculator-answer"), ...linkedIn(this)]) each.toggleAttribute("data-old", html === null);
     if (html !== null) become(figures, fragment(html, figures));
     performance.mark("calculator:answer");
     clearTimeout(this.speaking);
     this.speaking = window.setTimeout(() => {
-      const spoken = Object.values(errors).join(" ") || figures.innerText;
-      this.find(".calculator-summary").textContent = spoken;
+      const words = [...figures.querySelectorAll(".calculator-headline, .calculator-verdict, .calculator-expected")];
+      const said = words.map((each) => /** @type {HTMLElement} */ (each).innerText);
+      this.find(".calculator-summary").textContent = (refused.length > 0 ? refused : said).join(" ");
     }, SPEAK_DELAY);
   }
 

@@ -44,6 +44,34 @@ export const edited = (form) => {
 };
 
 /**
+ * Write beside each field why it is refused, and return that in sentences to be spoken.
+ * @param {HTMLFormElement} form @param {Record<string, string>} errors
+ */
+export const mark = (form, errors) => {
+  const refused = [];
+  for (const control of controls(form)) {
+    const message = errors[control.name] ?? "";
+    const place = document.getElementById(`${control.id}-error`);
+    if (place && place.textContent !== message) place.textContent = message;
+    if (message) {
+      refused.push(`${control.labels?.[0]?.firstChild?.textContent?.trim()} ${message}.`);
+      control.setAttribute("aria-invalid", "true");
+      control.closest("details")?.setAttribute("open", ""); // what is folded hides why
+    } else control.removeAttribute("aria-invalid");
+  }
+  return refused;
+};
+
+/**
+ * Show in each field what stands for it while it is empty.
+ * @param {HTMLFormElement} form @param {Record<string, string>} assumed
+ */
+export const hint = (form, assumed) => {
+  for (const control of controls(form))
+    if ("placeholder" in control) control.placeholder = assumed[control.name] ?? "";
+};
+
+/**
  * The fields that every form has alike: those of the machine.
  * @param {HTMLFormElement} form @returns {Record<string, string>}
  */

@@ -36,7 +36,9 @@ class FlopsPrediction extends HTMLElement {
     }
     input.readOnly = true;
     /** @type {HTMLButtonElement} */ (this.querySelector("button")).disabled = true;
-    /** @type {HTMLDetailsElement} */ (this.querySelector("details")).open = true;
+    const answer = /** @type {HTMLDetailsElement} */ (this.querySelector("details"));
+    answer.open = true;
+    if (!this.contains(document.activeElement)) answer.querySelector("summary")?.focus({ preventScroll: true });
   }
 }
 
