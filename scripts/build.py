@@ -128,23 +128,22 @@ def build() -> None:
 Answer = Callable[..., object]
 
 
-def not_found(environ: dict[str, Any], start_response: Answer) -> list[bytes]:
-    """Answer with the site's own page where there is no file."""
-    start_response("404 Not Found", [("Content-Type", "text/html; charset=utf-8")])
-    return [(SITE / "404.html").read_bytes()]
-
-
-def sitemap(environ: dict[str, Any], start_response: Answer) -> list[bytes]:
-    """Answer with the sitemap of this very address: instant navigation follows what it lists."""
-    here = f"http://{environ['HTTP_HOST']}{environ['PATH_INFO'].removesuffix('sitemap.xml')}"
-    text = (SITE / "sitemap.xml").read_text("utf-8")
-    home = text.partition("<loc>")[2].partition("</loc>")[0]
-    start_response("200 OK", [("Content-Type", "application/xml")])
-    return [text.replace(home, here).encode()]
-
-
 def server(folder: Path, port: int, prefix: str = "/") -> Any:
     """Return a server of a folder's files, packed where they are."""
+
+    def not_found(environ: dict[str, Any], start_response: Answer) -> list[bytes]:
+        """Answer with the site's own page where there is no file."""
+        start_response("404 Not Found", [("Content-Type", "text/html; charset=utf-8")])
+        return [(folder / "404.html").read_bytes()]
+
+    def sitemap(environ: dict[str, Any], start_response: Answer) -> list[bytes]:
+        """Answer with the sitemap of this address: instant navigation follows what it lists."""
+        here = f"http://{environ['HTTP_HOST']}{environ['PATH_INFO'].removesuffix('sitemap.xml')}"
+        text = (folder / "sitemap.xml").read_text("utf-8")
+        home = text.partition("<loc>")[2].partition("</loc>")[0]
+        start_response("200 OK", [("Content-Type", "application/xml")])
+        return [text.replace(home, here).encode()]
+
     files = WhiteNoise(
         not_found,
         root=folder,
