@@ -22,7 +22,7 @@ _LEGENDS = {
 _FOLDED = ("Backward pass", "Assumptions, and what you measured")  # few change them
 
 UNSEARCHED = ' data-search-exclude=""'
-"""Stands in the tag of a table whose figures would be most of what a reader's search loads."""
+"""Stands in the tag of forms and figures, which would be most of what a reader's search loads."""
 
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;"})
 

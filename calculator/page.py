@@ -11,7 +11,7 @@ from calculator.calculation import Calculation, Quantity, shown
 from calculator.comparison import panel
 from calculator.evaluate import Evaluation, assumed
 from calculator.expectation import told
-from calculator.form import controls, escape
+from calculator.form import UNSEARCHED, controls, escape
 from calculator.html import figures, formulas, row, verdict
 from calculator.layer import Measured
 from calculator.network import Sequential
@@ -68,7 +68,7 @@ def element(
     taken = assumed(texts, *result)
     return (
         f'<flops-calculator id="calculator-{names[0]}" data-state="printed" '
-        f'data-offers="{" ".join(names)}" data-runtime="{escape(runtime)}">'
+        f'data-offers="{" ".join(names)}" data-runtime="{escape(runtime)}"{UNSEARCHED}>'
         f"{choice if len(names) > 1 else ''}"
         '<div class="calculator-panes">'
         f'<form class="calculator" autocomplete="off" novalidate data-prefix="{prefix}">'
@@ -133,7 +133,7 @@ def example(
     said = verdict(bound) if isinstance(bound, Runtime) and "bound" in names else ""
     return (
         f'<p class="example-fields"><code>{escape(_call(calculation, given))}</code>{where}</p>'
-        f'<table class="calculator-table"><tbody>{rows}</tbody></table>{said}'
+        f'<table class="calculator-table"{UNSEARCHED}><tbody>{rows}</tbody></table>{said}'
     )
 
 
