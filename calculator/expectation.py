@@ -47,7 +47,10 @@ def told(
         other = evaluate(calculator, {**fields, **_OWN, "device": compare})
         refused = [f"{quoted(compare)}: {each.message}" for each in other.errors.values()]
         beside = _time(other)
-        times += [beside] if beside and machine(beside) != machine(time) else []
+        if beside and machine(beside) == machine(time):
+            refused = [f"{machine(time)} is the machine at hand: choose another to compare."]
+        elif beside:
+            times.append(beside)
     drawings = [rooflines(work, times), durations(work, times)] if drawn else []
     return (
         f'<p class="calculator-error" role="alert">{escape(" ".join(refused))}</p>'

@@ -110,7 +110,22 @@ def test_a_machine_that_is_not_known_is_refused_and_the_first_stays():
 
 
 def test_a_machine_is_not_set_beside_itself():
-    assert len(row(panel("linear", "t4", device="t4"), "Bandwidth")) == 1
+    html = panel("linear", "t4", device="t4")
+    assert len(row(html, "Bandwidth")) == 1
+    assert "NVIDIA T4 is the machine at hand" in html
+
+
+@browser
+def test_a_machine_that_is_refused_is_marked_beside_its_field(open_page, site):
+    page = open_page(site + A100)
+    ready(page)
+    page.locator(PANEL).locator("summary").first.click()
+    beside = page.locator(PANEL).locator("input")
+    beside.fill("abc")
+    expect(beside).to_have_attribute("aria-invalid", "true")
+    expect(beside).to_have_accessible_description(re.compile("abc: is not a device"))
+    beside.fill("h100_sxm")
+    expect(beside).not_to_have_attribute("aria-invalid", "true")
 
 
 def test_the_sparse_peak_stands_beside_the_dense_one():

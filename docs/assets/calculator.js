@@ -67,7 +67,8 @@ class FlopsCalculator extends HTMLElement {
       panel.addEventListener("click", (event) => sorted(panel, event) && this.changed(), { signal });
       panel.addEventListener("input", () => this.changed(), { signal });
     }
-    window.addEventListener("popstate", () => this.restore(), { signal });
+    for (const moved of ["popstate", "calculator:link"])
+      window.addEventListener(moved, () => this.restore(), { signal });
     watch((state) => this.show(state), signal);
     this.restore();
     this.whenIdle(begin, signal);

@@ -68,6 +68,11 @@ export const refresh = async (root, version, question, isLast) => {
     const place = /** @type {HTMLElement} */ (panel.querySelector("[data-place]"));
     become(place, fragment(shown, place));
     panel.toggleAttribute("data-old", false);
+    const refused = place.querySelector(".calculator-error")?.textContent ?? "";
+    for (const control of panel.querySelectorAll("input")) {
+      control.ariaInvalid = refused ? "true" : null;
+      control.ariaDescription = refused || null;
+    }
     void setTex(place);
   }
 };

@@ -19,7 +19,7 @@ document.addEventListener(
     event.preventDefault();
     event.stopPropagation();
     history.pushState(null, "", link.href);
-    dispatchEvent(new PopStateEvent("popstate"));
+    dispatchEvent(new Event("calculator:link")); // no popstate, at which the theme fetches the page
     calculator.scrollIntoView();
     calculator.tabIndex = -1;
     calculator.focus({ preventScroll: true });
