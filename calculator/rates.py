@@ -50,14 +50,14 @@ class Rate(Field):
         for ending, reason in self.confused.items():
             if text.endswith(ending):
                 raise self.refuse(reason, text)
+        if _ONE_GROUP.match(text):
+            either = f"{text.replace(',', '.')} with a point, or {text.replace(',', '')}"
+            raise self.refuse(f"is ambiguous; write {either}", text)
         meant = (
             text.removesuffix(ending).rstrip() + other
             for ending, other in self.also.items()
             if text.endswith(ending)
         )
-        if _ONE_GROUP.match(text):
-            either = f"{text.replace(',', '.')} with a point, or {text.replace(',', '')}"
-            raise self.refuse(f"is ambiguous; write {either}", text)
         try:
             number = parse(next(meant, text), self.units)
         except ValueError as error:

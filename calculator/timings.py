@@ -156,7 +156,7 @@ def measured(rows: Sequence[Case], title: str) -> Chart:
         )
         for case in rows
     )
-    columns = ("Case", "Family", "Floor", "Foretold", "Measured", "10th to 90th percentile")
+    columns = ("Case", "Family", "Floor", "Expected", "Measured", "10th to 90th percentile")
     times = [time for case in rows for time in case[2:] if positive(time)]
     if not times:
         return Chart({}, columns, table, title)
@@ -183,7 +183,7 @@ def measured(rows: Sequence[Case], title: str) -> Chart:
         said = {} if kind == "measured" else {"said": None}
         return [{**mark, "kind": kind, **said} for mark in drawn]
 
-    said = [("name", "Case"), ("floor_text", "Floor"), ("interval", "Foretold"),
+    said = [("name", "Case"), ("floor_text", "Floor"), ("interval", "Expected"),
             ("measured_text", "Measured"), ("spread", "10th to 90th percentile")]  # fmt: skip
     told = {"tooltip": [{**nominal(field), "title": word} for field, word in said]}
     between = {**channel("low"), "x2": {"field": "high"}, **colour, **told}

@@ -70,6 +70,11 @@ class FlopsCalculator extends HTMLElement {
     for (const moved of ["popstate", "calculator:link"])
       window.addEventListener(moved, () => this.restore(), { signal });
     watch((state) => this.show(state), signal);
+    const size = new ResizeObserver(([{ borderBoxSize: [{ blockSize }] }]) => {
+      this.form.style.insetBlockStart = `min(3rem, 100vh - ${Math.ceil(blockSize)}px)`;
+    });
+    size.observe(this.form);
+    signal.addEventListener("abort", () => size.disconnect());
     this.restore();
     this.whenIdle(begin, signal);
   }

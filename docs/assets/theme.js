@@ -7,7 +7,10 @@ const nameBlocks = () => {
   for (const [place, nav] of document.querySelectorAll("nav.md-code__nav").entries())
     nav.setAttribute("aria-label", `Code ${place + 1}`);
 };
-// Its instant navigation takes a link that brings other figures to a calculator of the same page
+new MutationObserver(nameBlocks).observe(document.body, { childList: true, subtree: true });
+nameBlocks();
+
+// The theme's instant navigation takes a link that brings other figures to a calculator of the same page
 // for one to where the reader is, and goes back.
 document.addEventListener(
   "click",
@@ -26,6 +29,3 @@ document.addEventListener(
   },
   { capture: true },
 );
-
-new MutationObserver(nameBlocks).observe(document.body, { childList: true, subtree: true });
-nameBlocks();
