@@ -23,7 +23,7 @@ from calculator.hardware import devices, peak
 from calculator.layer import Measured
 from calculator.provenance import Explanation, explained, remark
 from calculator.roofline import Runtime
-from calculator.statement import how_to_report, machine, rates, remarks
+from calculator.statement import best_case, how_to_report, machine, memory, rates, remarks, timed
 from calculator.units import grouped, rounded
 
 
@@ -142,18 +142,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(json.dumps(said))
         return 0
     print(outcome.calculation)
-    for calculation in filter(None, (outcome.calculation, outcome.time)):
-        for declared, value in shown(calculation):
-            print(f"  {declared.label:<28} {printed(declared, value)}")
+    lines = [
+        (declared.label, printed(declared, value))
+        for calculation in filter(None, (outcome.calculation, outcome.time))
+        for declared, value in shown(calculation)
+    ]
     time = outcome.calculation if isinstance(outcome.calculation, Runtime) else outcome.time
     if time is not None:
-        print(f"  {'What binds':<28} {time.bound}")
+        lines.append(("Bound by", time.bound))
     if outcome.time is not None:
-        print(f"  {'Compute binds from batch':<28} {flip(outcome.calculation, outcome.time)}")
+        lines.append(("Compute-bound from batch", flip(outcome.calculation, outcome.time)))
     if time is not None:
-        print(f"  {'Machine':<28} {machine(time)}, {rates(time)}")
-        for sentence in remarks(time):
-            print(f"  {'':<28} {sentence}")
+        lines.append(("Machine", f"{machine(time)}, {rates(time)}"))
+        sentences = best_case(time), timed(time), memory(time), *remarks(time)
+        lines += (("", sentence) for sentence in filter(None, sentences))
+    width = max(len(label) for label, _ in lines)
+    for label, text in lines:
+        print(f"  {label:<{width}} {text}")
     if figure is not None:
         print(f"\n{figure} may be" if found else f"\nNothing known here comes near {figure}.")
         for each in found:

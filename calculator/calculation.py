@@ -248,6 +248,22 @@ class Calculation:
             or isinstance(value, bool)
         )
 
+    def in_words(self, text: str) -> str:
+        """Return words about FLOPs, as words about OPs if the data type is an integer."""
+        if not str(getattr(self, "dtype", "")).startswith("int"):
+            return text
+        return text.replace("Floating-point", "Integer").replace("FLOP", "OP")
+
+    def worded(self, declared: Quantity[T]) -> Quantity[T]:
+        """Return a quantity with its symbol, unit and label in the words of this calculation."""
+        words = declared.symbol, declared.unit, declared.label
+        said = tuple(map(self.in_words, words))
+        if said == words:
+            return declared
+        worded = Quantity(declared.method, *said)
+        worded.name = declared.name
+        return worded
+
     def replace(self, **values: Any) -> Self:
         """Return a copy with other values in some fields."""
         assumed = self.__dict__.get("_assumed", ())
@@ -311,4 +327,4 @@ def shown(calculation: Calculation) -> Iterator[tuple[Quantity[Any], Any]]:
     for name, declared in calculation.quantities.items():
         value = getattr(calculation, name)
         if value is not None:
-            yield declared, value
+            yield calculation.worded(declared), value

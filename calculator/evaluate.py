@@ -9,8 +9,9 @@ from calculator import CALCULATIONS
 from calculator.calculation import Calculation, shown
 from calculator.fields import Field, InvalidField
 from calculator.layer import Layer, Measured
-from calculator.roofline import HARDWARE, Runtime, runtime
+from calculator.roofline import Runtime
 from calculator.statement import remarks
+from calculator.work_time import HARDWARE, WorkRuntime, runtime
 
 
 class Evaluation(NamedTuple):
@@ -25,7 +26,7 @@ def form_fields(owner: type[Calculation]) -> dict[str, Field]:
     """Return the fields that are asked for: those of the calculation, then the machine's."""
     if not issubclass(owner, Measured):
         return owner.fields
-    return {**owner.fields, **{name: Runtime.fields[name] for name in HARDWARE}}
+    return {**owner.fields, **{name: WorkRuntime.fields[name] for name in HARDWARE}}
 
 
 def evaluate(name: str, texts: Mapping[str, str]) -> Evaluation:
@@ -37,7 +38,7 @@ def evaluate(name: str, texts: Mapping[str, str]) -> Evaluation:
     fields = form_fields(owner)
     machine = {key: texts[key] for key in texts if key in fields and key not in owner.fields}
     values, errors = owner.read({key: texts[key] for key in texts if key not in machine})
-    hardware, refused = Runtime.read(machine)
+    hardware, refused = WorkRuntime.read(machine)
     errors |= refused
     calculation: Calculation | None = None
     time: Runtime | None = None
@@ -78,6 +79,24 @@ def report(calculation: Calculation, time: Runtime | None = None) -> dict[str, A
     return record
 
 
+_ALIASES = {
+    "least_seconds": "best_case_seconds",
+    "most_seconds": "best_case_serial_seconds",
+    "least_joules": "best_case_joules",
+    "most_joules": "best_case_serial_joules",
+    "interval": "best_case",
+}
+"""What keys of a time were called before, kept until the release after 0.2."""
+
+
 def _told(time: Runtime) -> dict[str, Any]:
-    interval = [time.least_seconds, time.most_seconds]
-    return {"bound": time.bound, "interval": interval, "remarks": [*remarks(time)]}
+    """Return what is said of a time beside its quantities, and its quantities by old names."""
+    said: dict[str, Any] = {
+        "bound": time.bound,
+        "best_case": time.best_case and [*time.best_case],
+        "remarks": [*remarks(time)],
+    }
+    if isinstance(time, WorkRuntime):
+        said |= {"timed_pass": time.timed_pass, "fits": time.fits}
+    values = {**said, **{declared.name: value for declared, value in shown(time)}}
+    return said | {old: values.get(new) for old, new in _ALIASES.items()}

@@ -1,4 +1,4 @@
-"""What a machine makes of some work: its roofline, layer by layer, beside another machine."""
+"""How long some work takes on a machine: its roofline, layer by layer, next to another machine."""
 
 from __future__ import annotations
 
@@ -15,15 +15,17 @@ from calculator.fields import quoted
 from calculator.form import escape
 from calculator.html import formulas, percent
 from calculator.machine import PEAKS
-from calculator.roofline import ChainRuntime, Runtime
+from calculator.roofline import Runtime
 from calculator.statement import machine, peak
 from calculator.units import binary_bytes, grouped, interval, rounded, seconds, shares
+from calculator.work_time import ChainRuntime
 
 ASK = "Choose a device, or write a peak FLOP/s and a bandwidth, to see time and roofline here."
 _MOST = 24  # layers that stand unfolded
 _ROWS = (
     "compute_seconds", "memory_seconds", "floor_seconds", "serial_seconds", "overhead_seconds",
-    "ridge_intensity", "least_joules", "most_joules", "mfu", "hfu", "mbu",
+    "needed_bytes", "capacity_bytes", "needed_devices", "ridge_intensity", "best_case_joules",
+    "best_case_serial_joules", "measured_floor_seconds", "mfu", "hfu", "mbu",
 )  # fmt: skip
 
 
@@ -48,7 +50,7 @@ def told(
         refused = [f"{quoted(compare)}: {each.message}" for each in other.errors.values()]
         beside = _time(other)
         if beside and machine(beside) == machine(time):
-            refused = [f"{machine(time)} is the machine at hand: choose another to compare."]
+            refused = [f"{machine(time)} is the current machine: choose another to compare."]
         elif beside:
             times.append(beside)
     drawings = [rooflines(work, times), durations(work, times)] if drawn else []
@@ -61,9 +63,18 @@ def told(
 
 
 _OWN = dict.fromkeys(
-    ("peak_flops_per_second", "bandwidth_bytes_per_second", "measured_seconds", "power_watts"), ""
+    (
+        "machine_name",
+        "peak_flops_per_second",
+        "bandwidth_bytes_per_second",
+        "memory_bytes",
+        "measured_seconds",
+        "measured_pass",
+        "power_watts",
+    ),
+    "",
 )
-"""What a reader says of one machine, and not of the one beside it."""
+"""What a reader says of one machine, and not of the one next to it."""
 
 
 def _time(outcome: Evaluation) -> Runtime | None:
@@ -75,7 +86,9 @@ def rooflines(work: Calculation, times: Sequence[Runtime]) -> charts.Chart:
     """Return the rooflines of machines, and the work, or each of its layers, under them."""
     roofs = {
         machine(time): charts.Roof(
-            machine(time), time.peak_flops_per_second, time.bandwidth_bytes_per_second
+            machine(time),
+            time.over_devices(time.peak_flops_per_second),
+            time.over_devices(time.bandwidth_bytes_per_second),
         )
         for time in times
         if time.bandwidth_bytes_per_second is not None
@@ -85,7 +98,7 @@ def rooflines(work: Calculation, times: Sequence[Runtime]) -> charts.Chart:
 
 
 def durations(work: Calculation, times: Sequence[Runtime]) -> charts.Chart:
-    """Return what each machine is busy with as bars, and the interval to expect."""
+    """Return the parts of the time on each machine as bars, and the best case in practice."""
     bars = [
         charts.Bar(machine(time), *bar)
         for time in times
@@ -93,7 +106,7 @@ def durations(work: Calculation, times: Sequence[Runtime]) -> charts.Chart:
             ("compute", time.compute_seconds),
             ("memory", time.memory_seconds or 0.0),
             ("launches", time.overhead_seconds),
-            ("floor", time.floor_seconds, time.least_seconds, time.most_seconds),
+            ("floor", time.floor_seconds, time.best_case_seconds, time.best_case_serial_seconds),
         )
         if bar[1]
     ]
@@ -115,14 +128,14 @@ def _points(work: Calculation, time: Runtime) -> Iterator[charts.Point]:
         label, _, each = those[0]
         count = sum(many for _, many, _ in those)
         name = f"{label} and {count - 1} more" if count > 1 else label
-        detail = f"{each.bound} binds, {seconds(count * each.floor_seconds)}"
+        detail = f"{each.bound}-bound, {seconds(count * each.floor_seconds)}"
         rate = each.attainable_flops_per_second or 0
         yield charts.Point(name, flops / moved, rate, machine(time), detail)
     if time.measured_seconds is not None and time.bytes_moved:
         yield charts.Point(
             "measured",
             time.flops / time.bytes_moved,
-            time.flops / time.measured_seconds,
+            time.timed_flops() / time.measured_seconds,
             machine(time),
             seconds(time.measured_seconds),
         )
@@ -134,16 +147,19 @@ def _beside(work: Calculation, times: Sequence[Runtime]) -> str:
     rows = [
         ("Peak", [_peak(each) for each in times]),
         ("Bandwidth", [_rate(each.bandwidth_bytes_per_second) for each in times]),
-        ("What binds", [each.bound for each in times]),
-        ("Expect", [interval(each.least_seconds, each.most_seconds) for each in times]),
-        ("Batch from which compute binds", [flip(work, each) for each in times]),
+        ("Bound by", [each.bound for each in times]),
+        ("Best case in practice", [_best_case(each) for each in times]),
+        ("Compute-bound from batch size", [flip(work, each) for each in times]),
     ]  # fmt: skip
     for name in _ROWS:
-        declared = Runtime.quantities[name]
-        values = [getattr(each, name) for each in times]
+        if name not in times[0].quantities:
+            continue
+        values = [getattr(time, name) for time in times]
         if any(value is not None for value in values):
-            cells = ["–" if value is None else printed(declared, value) for value in values]
-            rows.insert(-2 if name.endswith("seconds") else len(rows), (declared.label, cells))
+            declared = [time.worded(time.quantities[name]) for time in times]
+            known = zip(declared, values, strict=True)
+            cells = ["–" if value is None else printed(each, value) for each, value in known]
+            rows.insert(-2 if name.endswith("seconds") else len(rows), (declared[0].label, cells))
     body = "".join(
         f'<tr><th scope="row">{escape(label)}</th>'
         f"{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>"
@@ -164,10 +180,15 @@ def _peak(time: Runtime) -> str:
         for kind in PEAKS
         if kind != time.peak_kind
     )
+    unit = time.in_words("FLOP/s")
     return "; ".join(
-        [peak(time), *(f"{PEAKS[kind]}: {rounded(each.flops_per_second, 'FLOP/s')}"
+        [peak(time), *(f"{PEAKS[kind]}: {rounded(each.flops_per_second, unit)}"
                  for kind, each in others if each is not None and not each.because)]
     )  # fmt: skip
+
+
+def _best_case(time: Runtime) -> str:
+    return interval(*time.best_case) if time.best_case else "–"
 
 
 def _rate(bandwidth: Any) -> str:
@@ -175,7 +196,7 @@ def _rate(bandwidth: Any) -> str:
 
 
 def _layers(work: Calculation, time: Runtime) -> str:
-    """Return the two times of each layer, and which binds."""
+    """Return the two times of each layer, and which of them is its bound."""
     if not isinstance(work, Chain) or not isinstance(time, ChainRuntime):
         return ""
     rows = ""
@@ -192,7 +213,16 @@ def _layers(work: Calculation, time: Runtime) -> str:
             f"<td>{seconds(count * each.floor_seconds)}</td>"
             f"<td>{percent(count * each.floor_seconds, time.floor_seconds)}</td></tr>"
         )
-    heads = ("#", "Layer", "FLOP/B", "Compute", "Memory", "Binds", "Floor", "Share")
+    heads = (
+        "#",
+        "Layer",
+        time.in_words("FLOP/B"),
+        "Compute",
+        "Memory",
+        "Bound by",
+        "Floor",
+        "Share",
+    )
     head = "".join(f'<th scope="col">{each}</th>' for each in heads)
     table = (
         '<div class="calculator-scroll" tabindex="0" role="group" '
@@ -200,8 +230,8 @@ def _layers(work: Calculation, time: Runtime) -> str:
         f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
     )
     said = (
-        f"<p>Compute binds for {percent(time.bound_by('compute'), time.floor_seconds)} of the "
-        f"floor, memory for {percent(time.bound_by('memory'), time.floor_seconds)}.</p>"
+        f"<p>Compute-bound for {percent(time.bound_by('compute'), time.floor_seconds)} of the "
+        f"floor, memory-bound for {percent(time.bound_by('memory'), time.floor_seconds)}.</p>"
     )
     if len(time.steps) <= _MOST:
         return said + table
@@ -245,30 +275,35 @@ def _said(time: Runtime) -> Iterator[str]:
             yield f"Memory: {rounded(memory, 'B')} ({binary_bytes(memory)})."
     for what, ends in (("peak", time.utilization), ("bandwidth", time.bandwidth_utilization)):
         kind = {"peak": "compute", "bandwidth": "bandwidth"}[what]
-        yield f"Share of the {what}: {shares(ends)}{_from(time, kind, ends)}."
+        yield f"Share of the {what}: {_share(time, kind, ends)}."
     if time.launch_seconds:
-        yield f"A launch: {seconds(time.launch_seconds)}{_from_launch(time)}."
+        yield f"A kernel launch: {seconds(time.launch_seconds)}{_from_launch(time)}."
     if time.power_watts is not None:
         power = hardware.device(time.device).get("power") if time.device else None
         source = f", {link(power)}" if power and power["watts"] == time.power_watts else ""
         yield f"Power: {rounded(time.power_watts, 'W')}{source}, all the time."
 
 
-def _from(time: Runtime, what: str, ends: tuple[float, float]) -> str:
-    """Return where a default share is from, nothing where it is one's own."""
+def _share(time: Runtime, what: str, ends: tuple[float, float] | None) -> str:
+    """Return a share and where it is from: measured, your own, or not known."""
+    if ends is None:
+        return "not known; enter one"
     if ends != hardware.achieved(time.device, what):
-        return ", your figure"
-    sources = [*hardware.measurements(time.device, what).values()]
+        return f"{shares(ends)}, your figure"
+    found = hardware.measurements(time.device, what)
+    sources = [*found.values()]
     how = f"in {sources[0]['dtype']}, dense" if what == "compute" else "by copying and adding"
-    if len(sources) == 1:
-        return f", measured {how}: {link(sources[0])}"
-    return f", from the lowest to the highest of {len(sources)} devices, measured {how}"
+    if time.device in found:
+        return f"{shares(ends)}, measured {how}: {link(sources[0])}"
+    vendor = hardware.device(str(time.device))["vendor"]
+    listed = ", ".join(link(source, hardware.names()[name]) for name, source in found.items())
+    return f"{shares(ends)}, measured {how} on other {vendor} GPUs: {listed}"
 
 
 def _from_launch(time: Runtime) -> str:
     if time.launch_seconds != hardware.launch_seconds(time.device):
         return ", your figure"
-    for name, source in hardware.measurements(time.device, "launch").items():
+    for name, source in hardware.measured("launch").items():
         if source["seconds"] == time.launch_seconds:
             return f", measured on {hardware.names()[name]}: {link(source)}"
     return ""

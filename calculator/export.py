@@ -12,11 +12,12 @@ from calculator.layer import Layer
 from calculator.lines import call
 from calculator.network import Sequential
 from calculator.operations import KINDS
-from calculator.roofline import HARDWARE, ChainRuntime, Runtime
-from calculator.statement import remarks
+from calculator.roofline import Runtime
+from calculator.statement import best_case, memory, remarks, timed
 from calculator.units import binary_bytes, grouped, rounded, seconds, small
+from calculator.work_time import HARDWARE, ChainRuntime
 
-_PREFIXED = ("FLOP/s", "B/s", "Hz")
+_PREFIXED = ("FLOP/s", "OP/s", "B/s", "Hz")
 
 
 def printed(declared: Quantity[Any], value: Any) -> str:
@@ -51,7 +52,7 @@ def short(declared: Quantity[Any], value: int) -> str:
 
 
 def equations(calculation: Calculation, declared: Quantity[Any]) -> list[tuple[str, Any, Any]]:
-    """Return (left side, value, formula in symbols) of a quantity in LaTeX, one an axis.
+    """Return (left side, value, formula in symbols) of a quantity in LaTeX, one per axis.
 
     Empty for a quantity that has no symbol of its own.
     """
@@ -60,10 +61,12 @@ def equations(calculation: Calculation, declared: Quantity[Any]) -> list[tuple[s
     value = getattr(calculation, declared.name)
     formula = calculation.formula(declared.name, Latex, named=True)
     if not isinstance(value, tuple):
-        return [(declared.symbol, value, summed(calculation, declared.symbol, formula))]
+        right = calculation.in_words(str(summed(calculation, declared.symbol, formula)))
+        return [(declared.symbol, value, right)]
+    axes = calculation.axes[: len(value)]
     return [
-        (on_axis(declared.symbol, axis), *rest)
-        for axis, *rest in zip(calculation.axes[: len(value)], value, formula, strict=True)
+        (on_axis(declared.symbol, axis), part, calculation.in_words(str(right)))
+        for axis, part, right in zip(axes, value, formula, strict=True)
     ]
 
 
@@ -89,8 +92,9 @@ def markdown(calculation: Calculation, time: Runtime | None = None) -> str:
     ]
     bound = calculation if isinstance(calculation, Runtime) else time
     if bound is not None:
-        rows.append(f"| What binds | {bound.bound} |")
-        rows += (f"| Note | {each} |" for each in remarks(bound))
+        rows.append(f"| Bound by | {bound.bound} |")
+        said = best_case(bound), timed(bound), memory(bound)
+        rows += (f"| Note | {sentence} |" for sentence in (*filter(None, said), *remarks(bound)))
     machine = {name: time.values()[name] for name in HARDWARE} if time else {}
     on = ", ".join(f"{name}={value!r}" for name, value in machine.items() if value is not None)
     title = f"**{calculation.title}** `{fields}`" + (f" on `{on}`" if on else "")

@@ -74,33 +74,47 @@ def peak(name: str, dtype: str, kind: str = "dense") -> Peak | None:
     return Peak(int(rates[fallback["row"]]), fallback["row"], fallback["because"])
 
 
-def measurements(name: str | None, what: str) -> dict[str, dict[str, Any]]:
-    """Return what was measured, by device, with its source: "compute", "bandwidth" or "launch".
+_GPUS = ("datacenter_gpu", "consumer_gpu", "edge")
 
-    On the device where somebody did, else on all on which it was measured.
-    """
-    found = {
-        key: each["achieved"][what]
-        for key, each in devices().items()
-        if what in each.get("achieved", {})
+
+def measured(what: str) -> dict[str, dict[str, Any]]:
+    """Return what was measured on any device, by its name: also "launch", the seconds of one."""
+    return {
+        name: found["achieved"][what]
+        for name, found in devices().items()
+        if what in found.get("achieved", {})
     }
-    return {name: found[name]} if name in found else found
+
+
+def measurements(name: str | None, what: str) -> dict[str, dict[str, Any]]:
+    """Return what was measured of a rate, by device, with its source: "compute" or "bandwidth".
+
+    On the device where somebody did, else on the GPUs of its vendor if it is one. Nothing for a
+    machine without a name.
+    """
+    found = measured(what)
+    if name is None or name in found:
+        return {name: found[name]} if name else {}
+    asked = device(name)
+
+    def is_alike(other: dict[str, Any]) -> bool:
+        return other["vendor"] == asked["vendor"] and {other["kind"], asked["kind"]} <= {*_GPUS}
+
+    return {key: source for key, source in found.items() if is_alike(device(key))}
 
 
 @cache  # each layer of a network asks
-def achieved(name: str | None, what: str) -> tuple[float, float]:
-    """Return the lowest and highest measured share of a peak ("compute") or of a "bandwidth"."""
-    shares = [each["share"] for each in measurements(name, what).values()]
-    return min(shares, default=1), max(shares, default=1)
-
-
-_LAUNCHING = ("datacenter_gpu", "consumer_gpu", "edge")
+def achieved(name: str | None, what: str) -> tuple[float, float] | None:
+    """Return the lowest and highest measured share of a rate, None where nobody measured it."""
+    shares = [source["share"] for source in measurements(name, what).values()]
+    return (min(shares), max(shares)) if shares else None
 
 
 @cache
 def launch_seconds(name: str | None) -> float:
     """Return the time from one launch of a kernel to the next: a GPU's as measured, else 0."""
-    if name is None or device(name)["kind"] not in _LAUNCHING:
+    if name is None or device(name)["kind"] not in _GPUS:
         return 0.0
-    found = measurements(name, "launch").values()
-    return min((each["seconds"] for each in found), default=0.0)
+    found = measured("launch")
+    sources = [found[name]] if name in found else found.values()
+    return min((source["seconds"] for source in sources), default=0.0)

@@ -14,10 +14,12 @@ from calculator.export import MOST_TERMS, equations, printed, summed
 from calculator.expression import Latex, Text
 from calculator.form import UNSEARCHED, escape, katex
 from calculator.layer import Measured
+from calculator.memory_fit import MemoryFit
 from calculator.operations import KINDS
 from calculator.roofline import Runtime
-from calculator.statement import machine, rates, remarks
-from calculator.units import THIN_SPACE, are_alike, binary_bytes, grouped, rounded, seconds, shares
+from calculator.statement import basis, machine, memory, rates, remarks, timed
+from calculator.units import THIN_SPACE, are_alike, binary_bytes, grouped, rounded, seconds
+from calculator.work_time import WorkRuntime
 
 HEADLINE = (
     *("macs", "flops", "params", "output_shape", "fmas"),
@@ -35,14 +37,11 @@ def figures(calculation: Calculation, time: Runtime | None) -> str:
     """Return the figures that a reader came for, and the layers of a sequence."""
     parts = [each for each in (calculation, time) if each is not None]
     head = "".join(
-        _headline(each.quantities[name], getattr(each, name))
-        for name in HEADLINE
-        for each in parts
-        if name in each.quantities
+        _headline(part, name) for name in HEADLINE for part in parts if name in part.quantities
     )
     bound = time or calculation
     return (
-        f'<dl class="calculator-headline">{head}</dl>'
+        f'<dl class="calculator-headline">{head}{_memory(bound)}</dl>'
         f"{verdict(bound) if isinstance(bound, Runtime) else ''}"
         f"{_operations(calculation) if isinstance(calculation, Measured) else ''}"
         f"{_layers(calculation) if isinstance(calculation, Chain) else ''}"
@@ -64,79 +63,92 @@ def formulas(calculation: Calculation) -> str:
     )
 
 
-def _headline(declared: Quantity[Any], value: Any) -> str:
+def _headline(calculation: Calculation, name: str) -> str:
+    declared, value = calculation.worded(calculation.quantities[name]), getattr(calculation, name)
     if value is None:
         return ""
+    label = calculation.in_words(_UNITS.get(name, declared.label))
+    return f"<div><dt>{escape(label)}</dt><dd>{_data(declared, value)}</dd></div>"
+
+
+def _memory(calculation: Calculation) -> str:
+    """Return the memory that is needed of what there is, and how many devices would hold it."""
+    if not isinstance(calculation, MemoryFit) or calculation.capacity_bytes is None:
+        return ""
+    held = f"of {rounded(calculation.capacity_bytes, 'B')}, at least"
+    if not calculation.fits:
+        held = (
+            f"of {rounded(calculation.capacity_bytes, 'B')}: <strong>does not fit</strong>; at "
+            f'least <data data-quantity="needed_devices" value="{calculation.needed_devices}">'
+            f"{grouped(calculation.needed_devices or 1)}</data> devices would hold it"
+        )
     return (
-        f"<div><dt>{escape(_UNITS.get(declared.name, declared.label))}</dt>"
-        f"<dd>{_data(declared, value)}</dd></div>"
+        f'<div data-fits="{str(calculation.fits).lower()}"><dt>Memory needed</dt><dd>'
+        f'<data data-quantity="needed_bytes" value="{calculation.needed_bytes}">'
+        f"{rounded(calculation.needed_bytes, 'B')}</data> "
+        f'<span class="calculator-exact">{held}</span></dd></div>'
     )
 
 
 def verdict(time: Runtime) -> str:
-    """Return what binds, and what to expect, in sentences that say what each figure is."""
-    where = f"{f' on {escape(machine(time))}' if time.device else ''}, at {rates(time)}"
+    """Return which rate bounds a time, and the best case, in sentences that say what each is."""
+    where = f"{f' on {escape(machine(time))}' if time.device else ''}, at {escape(rates(time))}"
     moves = " and moves these bytes" if time.memory_seconds is not None else ""
     if not time.floor_seconds:
-        text = f"<strong>Nothing</strong> binds{where}."
+        text = f"<strong>Nothing to do</strong>{where}."
     elif time.memory_seconds is None:
         text = f"Compute alone{where}."
     else:
         other = {"compute": "memory", "memory": "compute"}[time.bound]
-        binding = time.bound_by(time.bound)
-        text = f"<strong>{time.bound.capitalize()}</strong> binds"
-        if binding < time.floor_seconds:
-            part = percent(binding, time.floor_seconds)
-            text += f" for {part} of the floor{where}; {other} for the rest."
+        part = time.bound_by(time.bound)
+        text = f"<strong>{time.bound.capitalize()}-bound</strong>"
+        if part < time.floor_seconds:
+            share = percent(part, time.floor_seconds)
+            text += f" for {share} of the floor{where}; {other}-bound for the rest."
         else:
+            alone = {"compute": "arithmetic", "memory": "memory traffic"}[other]
             less = seconds(getattr(time, f"{other}_seconds"))
-            text += f"{where}: {other} would need only {less}."
+            text += f"{where}; the {alone} alone would take {less}."
+    forward = " of a forward pass" if isinstance(time, WorkRuntime) else ""
+    said = (timed(time), memory(time), *remarks(time))
     return (
         f'<p class="calculator-verdict" data-bound="{time.bound}">{text} '
-        f"A lower bound: no run that does this work{moves} is faster."
-        f"{escape(''.join(f' {each}' for each in remarks(time)))}</p>{_expected(time)}"
+        f"The floor is a lower bound{forward}: no run that does this work{moves} is faster. "
+        f"{escape(' '.join(filter(None, said)))}</p>{_best_case(time)}"
     )
 
 
-def _expected(time: Runtime) -> str:
-    """Return the interval in which a run is expected, and what that rests on."""
-    launched = (
-        f", and {grouped(time.launches)} launch{'es' * (time.launches != 1)} of "
-        f"{seconds(time.launch_seconds)}"
-        if time.launch_seconds
-        else ""
-    )
-    memory = (
-        f" and {shares(time.bandwidth_utilization)} of the bandwidth"
-        if time.memory_seconds is not None
-        else ""
-    )
-    names = ("least_seconds", "most_seconds")
-    ends = names[are_alike(time.least_seconds, time.most_seconds) :]
-    data = (
-        f'<data data-quantity="{name}" value="{getattr(time, name)!r}">'
-        f"{seconds(getattr(time, name))}</data>"
-        for name in ends
-    )
-    return (
-        f'<p class="calculator-expected">Expect <strong>{" to ".join(data)}</strong>: with '
-        f"{shares(time.utilization)} of the peak{memory}{launched}, from all of it overlapping to "
-        "none.</p>"
-    )
+def _best_case(time: Runtime) -> str:
+    """Return the best case in practice, and what it rests on."""
+    if not time.floor_seconds:
+        return ""
+    names = ("best_case_seconds", "best_case_serial_seconds")
+    ends = {name: getattr(time, name) for name in names}
+    said = escape(basis(time))
+    if time.best_case:
+        if are_alike(*time.best_case):
+            ends.pop(names[0])
+        data = (
+            f'<data data-quantity="{name}" value="{value!r}">{seconds(value)}</data>'
+            for name, value in ends.items()
+        )
+        said = f"<strong>{' to '.join(data)}</strong>, {said}"
+    return f'<p class="calculator-best-case">Best case in practice: {said}.</p>'
 
 
 def _operations(work: Measured) -> str:
     """Return every kind of operation with its count, and what one counts for."""
-    each = work.flops_each()
+    weights = work.flops_each()
     rows = "".join(
         f'<tr><th scope="row">{KINDS[kind]}</th><td>{_broken(grouped(count))}</td>'
-        f"<td>{'× ' + grouped(each[kind]) if each.get(kind) else 'not counted'}</td></tr>"
+        f"<td>{'× ' + grouped(weights[kind]) if weights.get(kind) else 'not counted'}</td></tr>"
         for kind, count in work.operations.items()
         if count
     )
     return (
         '<table class="calculator-operations"><thead><tr><th scope="col">Operations</th>'
-        '<th scope="col">Number</th><th scope="col">In the FLOPs</th></tr></thead>'
+        f'<th scope="col">Number</th><th scope="col">{work.in_words("FLOPs")} per operation</th>'
+        "</tr></thead>"
         f"<tbody>{rows}</tbody></table>"
         if rows
         else ""
@@ -159,7 +171,8 @@ def _layers(chain: Chain) -> str:
         '<div class="calculator-scroll" tabindex="0" role="group" aria-label="Layer by layer">'
         f'<table class="calculator-layers"{UNSEARCHED}><thead><tr><th scope="col">#</th>'
         '<th scope="col">Layer</th><th scope="col">Output shape</th><th scope="col">Parameters</th>'
-        f'<th scope="col">{_UNITS[work]}</th><th scope="col">Share</th></tr></thead>'
+        f'<th scope="col">{chain.in_words(_UNITS[work])}</th><th scope="col">Share</th></tr>'
+        "</thead>"
         f"<tbody>{rows}</tbody></table></div>"
     )
     if len(chain.layers) <= _MOST:

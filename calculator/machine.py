@@ -6,7 +6,8 @@ from typing import Any
 
 from calculator import hardware
 from calculator.calculation import Calculation
-from calculator.fields import InvalidField, choice
+from calculator.expression import Expression
+from calculator.fields import Field, InvalidField, choice
 from calculator.rates import rate
 from calculator.units import DTYPE_BYTES, TORCH_DTYPES
 
@@ -32,6 +33,29 @@ def device(*, default: str | None = None, help: str = "") -> Any:
     )  # fmt: skip
 
 
+class Name(Field):
+    """What somebody calls a thing: a few words on one line; None for no name."""
+
+    longest = 60
+
+    def check(self, value: Any) -> str | None:
+        if value is None or value == "":
+            return None
+        if not isinstance(value, str) or not value.isprintable():
+            raise self.refuse("must be a name on one line", value)
+        if len(value) > self.longest:
+            raise self.refuse(f"must be at most {self.longest} characters long", value)
+        return value
+
+    def expression(self, value: Any, kind: type[Expression], named: bool) -> Any:
+        return value
+
+
+def name(**more: Any) -> Any:
+    """Declare the field of a name."""
+    return Name(default=None, **more)
+
+
 class Machine(Calculation):
     """What computes: a device, or a peak of one's own, at a data type."""
 
@@ -50,6 +74,9 @@ class Machine(Calculation):
         units=("FLOP/s", "FLOPs/s", "FLOPS", "FLOPs", "FLOP", "flop/s", "flops", "OP/s", "OPS"),
         help="Such as 19.5T. Empty: the device's, at this data type.",
         confused=dict.fromkeys(("MAC/s", "MACs/s", "MACS", "MACs", "MAC"), _NOT_A_MAC_RATE),
+    )  # fmt: skip
+    machine_name: str | None = name(
+        label="Name of your machine", role="hardware", help="For rates of your own: lab server.",
     )  # fmt: skip
 
     def validate(self) -> None:

@@ -1,17 +1,13 @@
-"""From counts and a machine to seconds: what no run can undercut, and what to expect."""
+"""From counts and a machine to seconds: what no run can be below, and the best case in practice."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import cached_property
-from typing import Any, Self
+from typing import Any
 
 from calculator import hardware
 from calculator.calculation import quantity
-from calculator.chain import Chain
-from calculator.expression import added, maximum, ratio
+from calculator.expression import maximum, ratio
 from calculator.fields import size
-from calculator.layer import Layer, Measured
 from calculator.machine import Figure, Machine
 from calculator.rates import rate, span
 
@@ -24,8 +20,10 @@ class Runtime(Machine, name="runtime"):
     """The time a machine needs for some work: it computes and it moves bytes.
 
     Both at once and at the full rates, so the longer of the two is a lower bound, the roofline.
-    One after the other is the other extreme. What to expect lies between the two, at the shares of
-    the rates that are reached in practice, with the time that starting the work takes.
+    One after the other is the other extreme. The best case in practice takes the best shares of
+    the rates that somebody measured, and the time of the kernel launches.
+
+    Several devices share work and bytes evenly; what they send to each other is not counted.
 
     Williams, Waterman and Patterson, "Roofline", CACM 52(4), 2009, pp. 65-76.
     """
@@ -40,31 +38,40 @@ class Runtime(Machine, name="runtime"):
         r"\text{bytes}", units=("B",), default=None, label="Bytes moved", whole=True,
         minimum=0, largest=1e300, help="Leave empty to ask for compute time only.",
     )  # fmt: skip
-    recomputed_flops: int | float = rate(
-        r"\text{FLOPs}_\text{again}", units=("FLOP", "FLOPs"), default=0, label="Computed again",
-        whole=True, optional=False, minimum=0, largest=1e300, role="assumption",
+    backward_flops: Figure = rate(
+        r"\text{FLOPs}_\text{backward}", units=("FLOP", "FLOPs"), default=None, whole=True,
+        minimum=0, largest=1e300, label="Work of the backward pass",
+        help="If you timed a training step; usually twice the forward pass. Counts in the MFU.",
+    )  # fmt: skip
+    recomputed_flops: Figure = rate(
+        r"\text{FLOPs}_\text{again}", units=("FLOP", "FLOPs"), default=None,
+        label="Computed again", whole=True, minimum=0, largest=1e300, role="assumption",
         help="To save memory, on top of the work. Counts in the HFU.",
     )  # fmt: skip
     bandwidth_bytes_per_second: Figure = rate(
         r"\beta", units=("B/s", "Bps"), default=None, role="hardware", label="Memory bandwidth",
-        help="Such as 1.555T, in bytes a second. Empty: the device's.",
+        help="Such as 1.555T, in bytes per second. Empty: the device's.",
         confused={"b/s": _BITS, "bit/s": _BITS, "bps": _BITS, "B": _NO_RATE, "Byte": _NO_RATE},
     )  # fmt: skip
+    devices: int | None = size(
+        "n", default=None, optional=True, role="hardware", label="Devices",
+        help="That share the work evenly. Empty: one.",
+    )  # fmt: skip
     utilization: Shares = span(
-        "u", default=None, role="assumption", label="Share of the peak reached",
-        help="Such as 40 %, or 50 – 80 %. Empty: what was measured.",
+        "u", default=None, role="assumption", label="Achieved share of the peak",
+        help="Such as 40 %, or 50 – 80 %. Empty: the best that was measured on the device.",
     )  # fmt: skip
     bandwidth_utilization: Shares = span(
-        "v", default=None, role="assumption", label="Share of the bandwidth reached",
-        help="As above. Empty: what was measured.",
+        "v", default=None, role="assumption", label="Achieved share of the bandwidth",
+        help="As above.",
     )  # fmt: skip
     launches: Figure = size(
-        "n", default=None, minimum=0, optional=True, role="assumption", label="Kernels launched",
-        help="Empty: one for each layer.",
+        r"n_\text{launch}", default=None, minimum=0, optional=True, role="assumption",
+        label="Kernel launches", help="Empty: one for each layer.",
     )  # fmt: skip
     launch_seconds: Figure = rate(
         r"t_\text{launch}", units=("s",), default=None, minimum=0,
-        role="assumption", label="Time of a launch",
+        role="assumption", label="Time per launch",
         help="Such as 4 µs. Empty: of a GPU on a card or module as measured on an H100, else 0.",
     )  # fmt: skip
     measured_seconds: Figure = rate(
@@ -72,7 +79,7 @@ class Runtime(Machine, name="runtime"):
         role="assumption", label="Time you measured", help="Such as 48 µs. Gives MFU and HFU.",
     )  # fmt: skip
     power_watts: Figure = rate(
-        "P", units=("W",), default=None, minimum=0, role="assumption", label="Power",
+        "P", units=("W",), default=None, minimum=0, role="assumption", label="Power per device",
         help="Such as 700 W. Empty: the device's board power, where known.",
     )  # fmt: skip
 
@@ -84,13 +91,16 @@ class Runtime(Machine, name="runtime"):
         self.assume(**{name: value for name, value in usual if getattr(self, name) is None})
 
     def _usual(self) -> dict[str, Any]:
-        """Return what is taken for granted where a field is left empty."""
+        """Return what is taken where a field is left empty."""
         machine = hardware.device(self.device) if self.device else {}
         bandwidth = machine.get("bandwidth_bytes_per_s")
+        is_own = self.bandwidth_bytes_per_second not in (None, bandwidth)
         return {
             "bandwidth_bytes_per_second": None if bandwidth is None else int(bandwidth),
-            "utilization": hardware.achieved(self.device, "compute"),
-            "bandwidth_utilization": hardware.achieved(self.device, "bandwidth"),
+            "utilization": hardware.achieved(self.device if self.peak else None, "compute"),
+            "bandwidth_utilization": hardware.achieved(
+                None if is_own else self.device, "bandwidth"
+            ),
             "launches": 1,
             "launch_seconds": hardware.launch_seconds(self.device),
             "power_watts": machine.get("power", {}).get("watts"),
@@ -104,17 +114,21 @@ class Runtime(Machine, name="runtime"):
         known = hardware.device(self.device)["bandwidth_bytes_per_s"]
         return bool(self.bandwidth_bytes_per_second == known)
 
+    def over_devices(self, rate: Any) -> Any:
+        """Return a rate of one device as that of all of them."""
+        return rate if self.devices is None else self.devices * rate
+
     @quantity(r"t_\text{compute}", unit="s", label="Compute time")
     def compute_seconds(self) -> float:
         """The work at the full peak rate."""
-        return self.flops / self.peak_flops_per_second
+        return self.flops / self.over_devices(self.peak_flops_per_second)
 
     @quantity(r"t_\text{memory}", unit="s", label="Memory time")
     def memory_seconds(self) -> float | None:
         """The bytes at the full bandwidth; None where bytes or bandwidth are not given."""
         if self.bytes_moved is None or self.bandwidth_bytes_per_second is None:
             return None
-        return self.bytes_moved / self.bandwidth_bytes_per_second
+        return self.bytes_moved / self.over_devices(self.bandwidth_bytes_per_second)
 
     @quantity(r"t_\text{floor}", unit="s", label="Lower bound (floor)")
     def floor_seconds(self) -> float:
@@ -136,22 +150,35 @@ class Runtime(Machine, name="runtime"):
         seconds: float = 1.0 * self.launches * self.launch_seconds
         return seconds
 
-    @quantity(r"t_\text{reached}", unit="s", label="At the best shares reached")
-    def reached_seconds(self) -> float:
-        """The longer of the two, at the highest share of each rate."""
+    def has_best_case(self) -> bool:
+        """Return whether a share is known of each rate that counts."""
+        moves = self.memory_seconds is not None
+        return self.utilization is not None and not (moves and self.bandwidth_utilization is None)
+
+    @quantity(r"t_\text{reached}", unit="s", label="At the best efficiency measured")
+    def reached_seconds(self) -> float | None:
+        """The longer of the two, at the highest share of each rate; None without shares."""
+        if not self.has_best_case():
+            return None
         compute: float = self.compute_seconds / self.utilization[1]
         if self.memory_seconds is None:
             return compute
         return maximum(compute, self.memory_seconds / self.bandwidth_utilization[1])
 
-    @quantity(r"t_\text{least}", unit="s", label="Expect at least")
-    def least_seconds(self) -> float:
+    @quantity(r"t_\text{best}", unit="s", label="Best case, full overlap")
+    def best_case_seconds(self) -> float | None:
         """Everything overlaps: kernels start while others run."""
-        return maximum(self.reached_seconds, self.overhead_seconds)
+        if not self.has_best_case():
+            return None
+        reached: Any = self.reached_seconds
+        best: float = maximum(reached, self.overhead_seconds)
+        return best
 
-    @quantity(r"t_\text{most}", unit="s", label="Expect at most")
-    def most_seconds(self) -> float:
+    @quantity(r"t_\text{best, serial}", unit="s", label="Best case, no overlap")
+    def best_case_serial_seconds(self) -> float | None:
         """Nothing overlaps, at the lowest share of each rate."""
+        if not self.has_best_case():
+            return None
         compute = self.compute_seconds / self.utilization[0]
         if self.memory_seconds is None:
             return compute + self.overhead_seconds
@@ -159,12 +186,18 @@ class Runtime(Machine, name="runtime"):
         return compute + memory + self.overhead_seconds
 
     @property
+    def best_case(self) -> tuple[float, float] | None:
+        """The best case in practice in seconds, from full overlap to none; None if not known."""
+        ends = self.best_case_seconds, self.best_case_serial_seconds
+        return None if ends[0] is None or ends[1] is None else (ends[0], ends[1])
+
+    @property
     def bound(self) -> str:
         """Which of the two takes longer: "compute" or "memory"."""
         return "memory" if (self.memory_seconds or 0) > self.compute_seconds else "compute"
 
     def bound_by(self, bound: str) -> float:
-        """Return the seconds of the lower bound in which compute binds, or memory does."""
+        """Return the seconds of the lower bound that are compute-bound, or memory-bound."""
         return self.floor_seconds if self.bound == bound else 0.0
 
     @quantity(r"I_\text{ridge}", unit="FLOP/B", label="Ridge point")
@@ -179,6 +212,28 @@ class Runtime(Machine, name="runtime"):
         """The work over its lower bound: the roof above this intensity."""
         return ratio(self.flops, self.floor_seconds)
 
+    def timed_flops(self) -> Any:
+        """Return the FLOPs of what was timed: of a training step, both passes."""
+        return self.flops if self.backward_flops is None else self.flops + self.backward_flops
+
+    def done_flops(self) -> Any:
+        """Return the FLOPs of what was timed, those computed again among them."""
+        again = self.recomputed_flops
+        return self.timed_flops() if again is None else self.timed_flops() + again
+
+    @quantity(r"t_\text{floor, timed}", unit="s", label="Lower bound of what you timed")
+    def measured_floor_seconds(self) -> float | None:
+        """The forward pass's bound, or all FLOPs at the full peak rate; None for a forward pass.
+
+        The bytes of a backward pass are not counted.
+        """
+        if self.measured_seconds is None or (
+            self.backward_flops is None and self.recomputed_flops is None
+        ):
+            return None
+        all_compute = self.done_flops() / self.over_devices(self.peak_flops_per_second)
+        return maximum(self.floor_seconds, all_compute)
+
     @quantity(r"\text{MFU}", unit="%", label="Model FLOPs utilization (MFU)")
     def mfu(self) -> float | None:
         """The share of the peak that the work took, in the time that was measured.
@@ -187,155 +242,40 @@ class Runtime(Machine, name="runtime"):
         """
         if self.measured_seconds is None:
             return None
-        return self.flops / (self.measured_seconds * self.peak_flops_per_second)
+        peak = self.over_devices(self.peak_flops_per_second)
+        return self.timed_flops() / (self.measured_seconds * peak)
 
     @quantity(r"\text{HFU}", unit="%", label="Hardware FLOPs utilization (HFU)")
     def hfu(self) -> float | None:
         """The share that all FLOPs took, those computed again among them."""
         if self.measured_seconds is None:
             return None
-        done = self.flops + self.recomputed_flops
-        return done / (self.measured_seconds * self.peak_flops_per_second)
+        peak = self.over_devices(self.peak_flops_per_second)
+        return self.done_flops() / (self.measured_seconds * peak)
 
     @quantity(r"\text{MBU}", unit="%", label="Model bandwidth utilization (MBU)")
     def mbu(self) -> float | None:
-        """The share of the bandwidth that the bytes took, in the time that was measured."""
+        """The share of the bandwidth that the bytes took, in the time that was measured.
+
+        None for a training step: the bytes of its backward pass are not counted.
+        """
         if self.measured_seconds is None or self.memory_seconds is None:
             return None
-        return self.bytes_moved / (self.measured_seconds * self.bandwidth_bytes_per_second)
+        if self.backward_flops is not None:
+            return None
+        bandwidth = self.over_devices(self.bandwidth_bytes_per_second)
+        return self.bytes_moved / (self.measured_seconds * bandwidth)
 
-    @quantity(r"E_\text{least}", unit="J", label="Energy, at least expected")
-    def least_joules(self) -> float | None:
-        """The power through the shortest time that is expected."""
-        return None if self.power_watts is None else self.power_watts * self.least_seconds
+    @quantity(r"E_\text{best}", unit="J", label="Energy of the best case, full overlap")
+    def best_case_joules(self) -> float | None:
+        """The power of all devices through that time."""
+        if self.power_watts is None or not self.has_best_case():
+            return None
+        return self.over_devices(self.power_watts) * self.best_case_seconds
 
-    @quantity(r"E_\text{most}", unit="J", label="Energy, at most expected")
-    def most_joules(self) -> float | None:
-        """The power through the longest time that is expected."""
-        return None if self.power_watts is None else self.power_watts * self.most_seconds
-
-
-HARDWARE = tuple(
-    name
-    for name, field in Runtime.fields.items()
-    if field.role in ("hardware", "assumption") and name not in Measured.fields
-)
-"""The fields that describe the machine, on any form that asks for a time: device, rates, shares."""
-_NAMED = ("device", "peak_flops_per_second", "bandwidth_bytes_per_second")
-
-
-class ChainRuntime(Runtime):
-    """The time of layers that run one after another: none lends its time to the next.
-
-    So each waits for the longer of its own two, and the lower bounds add up.
-    """
-
-    @property
-    def layers(self) -> tuple[Runtime, ...]:
-        """The time of each layer."""
-        return tuple(each for _, each in self.steps)
-
-    @property
-    def steps(self) -> tuple[tuple[int, Runtime], ...]:
-        """How many there are of each layer, and its time."""
-        known: tuple[tuple[int, Runtime], ...] = self.__dict__["_steps"]
-        return known
-
-    @classmethod
-    def of(cls, chain: Chain, values: Mapping[str, Any]) -> Self:
-        """Return the time of the layers of a chain on a machine."""
-        given = {**values, "dtype": chain.dtype}
-        known: dict[int, Runtime] = {}  # a network repeats its layers
-        for layer in chain.layers:
-            if id(layer) not in known:
-                known[id(layer)] = _of(layer, given)
-        steps = tuple(
-            (count, known[id(layer)])
-            for count, layer in zip(chain.counts(), chain.layers, strict=True)
-        )
-        if given.get("launches") is None:
-            given["launches"] = sum(count * each.launches for count, each in steps)
-        whole = cls(
-            flops=sum(count * each.flops for count, each in steps),
-            bytes_moved=sum(count * each.bytes_moved for count, each in steps),
-            **given,
-        )
-        whole.__dict__.update(_steps=steps, _known=known, _of=(chain, dict(values)))
-        return whole
-
-    def replace(self, **values: Any) -> Self:
-        """Return the time of the same layers on a machine that differs in some fields.
-
-        Raises InvalidField for the work, which is that of the layers.
-        """
-        for name in values.keys() & Runtime.fields.keys() - {*HARDWARE}:
-            raise Runtime.fields[name].refuse(
-                "is that of the layers; ask for the time of other layers", values[name]
-            )
-        chain, given = self.__dict__["_of"]
-        return self.of(chain, {**given, **values})
-
-    def of_layer(self, layer: Layer) -> Runtime | None:
-        """Return the time of one of the layers, or of one within them."""
-        known: dict[int, Runtime] = self.__dict__["_known"]
-        inner = (each for each in known.values() if isinstance(each, ChainRuntime))
-        found = (each.of_layer(layer) for each in inner)
-        return known.get(id(layer)) or next(filter(None, found), None)
-
-    @quantity()
-    def floor_seconds(self) -> float:
-        """The sum of the layers' own lower bounds."""
-        return self.over_layers("floor_seconds")
-
-    @quantity()
-    def reached_seconds(self) -> float:
-        """The sum over the layers."""
-        return self.over_layers("reached_seconds")
-
-    def over_layers(self, name: str) -> float:
-        """Return the sum of a quantity over the layers."""
-        counts = (count for count, _ in self.steps)
-        return added(
-            count * getattr(each, name) for count, each in zip(counts, self.layers, strict=True)
-        )
-
-    @property
-    def bound(self) -> str:
-        """What binds for the longer part of the lower bound: "compute" or "memory"."""
-        compute = self.bound_by("compute")
-        return "compute" if compute >= self.floor_seconds - compute else "memory"
-
-    def bound_by(self, bound: str) -> float:
-        """The sum over the layers."""
-        return added(count * each.bound_by(bound) for count, each in self.steps)
-
-    @cached_property
-    def branches(self) -> tuple[object, ...]:
-        return (*super().branches, tuple((count, each.branches) for count, each in self.steps))
-
-
-def _of(work: Measured, values: Mapping[str, Any]) -> Runtime:
-    """Return the runtime of some work: what moves nothing and computes nothing launches nothing."""
-    if isinstance(work, Chain):
-        return ChainRuntime.of(work, values)
-    given = dict(values)
-    if given.get("launches") is None:
-        given["launches"] = 1 if work.bytes_moved or work.flops else 0
-    given["dtype"] = work.dtype
-    return Runtime(flops=work.flops, bytes_moved=work.bytes_moved, **given)
-
-
-def runtime(work: Measured, values: Mapping[str, Any]) -> Runtime | None:
-    """Return the runtime of some work on the machine that values describe, None where none is.
-
-    Raises InvalidField where they describe one halfway.
-    """
-    if not any(values.get(name) for name in _NAMED):
-        for name in HARDWARE:
-            field, given = Runtime.fields[name], values.get(name)
-            if name not in _NAMED and given not in (None, field.default):
-                raise field.refuse(
-                    "is about a machine; choose a device, or write a peak FLOP/s", given
-                )
-        return None
-    return _of(work, values)
+    @quantity(r"E_\text{best, serial}", unit="J", label="Energy of the best case, no overlap")
+    def best_case_serial_joules(self) -> float | None:
+        """The power of all devices through that time."""
+        if self.power_watts is None or not self.has_best_case():
+            return None
+        return self.over_devices(self.power_watts) * self.best_case_serial_seconds

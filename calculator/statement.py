@@ -10,9 +10,10 @@ from calculator.chain import Chain
 from calculator.layer import Layer, Measured
 from calculator.machine import PEAKS
 from calculator.roofline import Runtime
-from calculator.units import rounded
+from calculator.units import grouped, interval, rounded, seconds, shares
+from calculator.work_time import PASSES, WorkRuntime
 
-_SLOW = 1e6  # a second; who writes less has left out the prefix
+_SLOW = 1e6  # per second; anyone who writes less has left out the prefix
 
 
 def how_to_report(work: Measured) -> str:
@@ -66,71 +67,169 @@ def line(calculation: Calculation, time: Runtime | None = None) -> str:
 
 
 def machine(time: Runtime) -> str:
-    """Return what a time is of: a device, one with rates of one's own, or figures alone."""
+    """Return what a time is of: devices, those with rates of one's own, or a machine of one's own.
+
+    A machine of one's own is called what its owner calls it.
+    """
+    count = f"{time.devices} × " if (time.devices or 1) > 1 else ""
     if not time.device:
-        return "your figures"
+        return f"{count}{time.machine_name or 'your machine'}"
     found = hardware.device(time.device)
     own = time.peak is None or not time.is_bandwidth_of_device
-    return f"{found['name']}, your rates" if own else str(found["name"])
+    return f"{count}{time.machine_name or found['name']}{', your rates' if own else ''}"
 
 
 def peak(time: Runtime) -> str:
-    """Return the peak, with the row and the kind that it is of."""
-    text = rounded(time.peak_flops_per_second, "FLOP/s")
+    """Return the peak of one device, with the row and the kind that it is of."""
+    text = rounded(time.peak_flops_per_second, time.in_words("FLOP/s"))
     return text if time.peak is None else f"{text} ({PEAKS[time.peak_kind]} {time.peak.row})"
 
 
 def rates(time: Runtime) -> str:
-    """Return the peak and the bandwidth."""
+    """Return the peak and the bandwidth of one device."""
+    each = " each" if (time.devices or 1) > 1 else ""
     if time.bandwidth_bytes_per_second is None:
-        return peak(time)
-    return f"{peak(time)} and {rounded(time.bandwidth_bytes_per_second, 'B/s')}"
+        return peak(time) + each
+    return f"{peak(time)} and {rounded(time.bandwidth_bytes_per_second, 'B/s')}{each}"
+
+
+def best_case(time: Runtime) -> str:
+    """Return the best case in practice, and what it rests on."""
+    between = f"{interval(*time.best_case)}, " if time.best_case else ""
+    return f"Best case in practice: {between}{basis(time)}."
+
+
+def basis(time: Runtime) -> str:
+    """Return what the best case in practice rests on, or why there is none."""
+    ends = {"peak": time.utilization}
+    if time.memory_seconds is not None:
+        ends["bandwidth"] = time.bandwidth_utilization
+    missing = [what for what, share in ends.items() if share is None]
+    if missing:
+        return (
+            f"not known, since nobody measured what share of its {' and '.join(missing)} "
+            f"{machine(time)} achieves; enter a share to see it"
+        )
+    reached = " and ".join(f"{shares(share)} of the {what}" for what, share in ends.items())
+    launched = (
+        f", and {grouped(time.launches)} kernel launch{'es' * (time.launches != 1)} of "
+        f"{seconds(time.launch_seconds)}"
+        if time.launch_seconds
+        else ""
+    )
+    measured = "the best efficiency measured" if _is_measured(time) else "your efficiency"
+    return f"at {measured} ({reached}){launched}, with full overlap or none"
+
+
+def _is_measured(time: Runtime) -> bool:
+    """Return whether a share is the one that somebody measured."""
+    return time.utilization is not None and time.utilization == hardware.achieved(
+        time.device, "compute"
+    )
+
+
+def timed(time: Runtime) -> str:
+    """Return what a measured time is taken to be of, nothing where none was measured."""
+    if time.measured_seconds is None:
+        return ""
+    passed = f"{PASSES[time.timed_pass]} on " if isinstance(time, WorkRuntime) else ""
+    count = time.devices or 1
+    devices = f"{grouped(count)} device{'s' * (count > 1)}"
+    return f"Your {seconds(time.measured_seconds)} are taken as the time of {passed}{devices}."
+
+
+def memory(time: Runtime) -> str:
+    """Return whether some work fits into the memory of a machine, nothing where it is not known."""
+    if not isinstance(time, WorkRuntime) or time.capacity_bytes is None:
+        return ""
+    needed, capacity = rounded(time.needed_bytes, "B"), rounded(time.capacity_bytes, "B")
+    named = zip(_PARTS, time.footprint, strict=True)
+    parts = ", ".join(f"{name} {rounded(size, 'B')}" for name, size in named if size)
+    of = "" if time.timed_pass == "forward" else "; states of the optimizer are not counted"
+    if time.fits:
+        return f"Needs at least {needed} of {capacity} ({parts}{of})."
+    return (
+        f"Does not fit: needs at least {needed} of {capacity} ({parts}{of}); at least "
+        f"{grouped(time.needed_devices or 1)} devices would hold it."
+    )
+
+
+_PARTS = ("weights", "KV cache", "gradients", "activations")
 
 
 def remarks(time: Runtime) -> Iterator[str]:
     """Yield what a reader has to know of the rates that were taken, and of a time below them."""
     if not time.flops and not time.bytes_moved:
-        yield "Nothing is computed and nothing is moved: nothing binds."
+        yield "Nothing is computed and nothing is moved."
     elif time.bytes_moved is None:
-        yield "Memory is not asked: there are no bytes."
+        yield "Memory is not considered: there are no bytes."
     elif time.bandwidth_bytes_per_second is None:
-        yield "Memory is not asked: there is no bandwidth."
-    given = {"FLOP/s": time.peak_flops_per_second, "B/s": time.bandwidth_bytes_per_second}
+        yield "Memory is not considered: there is no bandwidth."
+    given = {
+        time.in_words("FLOP/s"): time.peak_flops_per_second,
+        "B/s": time.bandwidth_bytes_per_second,
+    }
     for unit, rate in given.items():
         if rate is not None and rate < _SLOW:
             yield f"{rounded(rate, unit)} has no prefix: with a T behind it, it is trillions."
     if time.device:
-        found = hardware.device(time.device)
-        taken = time.peak
-        if time.memory_seconds is not None and not time.is_bandwidth_of_device:
-            yield f"The bandwidth is your own, not that of {found['name']}."
-        if taken is None:
-            yield f"The peak is your own, not that of {found['name']}."
-        elif taken.because:
-            yield f"The rate is that of {taken.row} and not of {time.dtype}, since {taken.because}."
-        elif time.peak_kind != "dense":
-            dense = hardware.peak(time.device, time.dtype)
-            accumulates = time.peak_kind == "fp16_accumulate"
-            usual = "With FP32 accumulation" if accumulates else "Dense"
-            if dense is not None:
-                yield f"{usual} it is {rounded(dense.flops_per_second, 'FLOP/s')}."
-        elif taken.row != time.dtype:
-            yield f"The peak is that of the matrix units ({taken.row})."
-        if found["confidence"] == "low":
-            yield "No vendor prints these rates: they are units × clock."
-    if time.floor_seconds and time.utilization == hardware.achieved(time.device, "compute"):
-        yield (
-            "What to expect rests on shares that large, well-shaped work reached: other shapes may "
-            "take longer."
-        )
-    if time.overhead_seconds > time.reached_seconds:
+        yield from _of_device(time, time.device)
+    if (time.devices or 1) > 1:
+        yield "The work is shared evenly; what the devices send to each other is not counted."
+    if time.floor_seconds and _is_measured(time):
+        yield from _of_shares(time)
+    if time.reached_seconds is not None and time.overhead_seconds > time.reached_seconds:
         yield "Launching takes longer than the work: a graph or fewer kernels would help first."
-    if time.measured_seconds is not None and time.measured_seconds < time.floor_seconds:
-        cause = {
-            "compute": "the run has another peak, or another data type, than is computed with",
-            "memory": "the operands were in a cache",
-        }[time.bound]
-        yield (
-            f"Your time is below the bound. Either {cause}, or less was computed than is counted, "
-            "or the work was not done when the clock was read."
-        )
+    if time.measured_seconds is not None:
+        yield from _of_measured(time, time.measured_seconds)
+
+
+def _of_device(time: Runtime, device: str) -> Iterator[str]:
+    found, taken = hardware.device(device), time.peak
+    if time.memory_seconds is not None and not time.is_bandwidth_of_device:
+        yield f"The bandwidth is your own, not that of {found['name']}."
+    if taken is None:
+        yield f"The peak is your own, not that of {found['name']}."
+    elif taken.because:
+        yield f"The rate is that of {taken.row} and not of {time.dtype}, since {taken.because}."
+    elif time.peak_kind != "dense":
+        dense = hardware.peak(device, time.dtype)
+        accumulates = time.peak_kind == "fp16_accumulate"
+        usual = "With FP32 accumulation" if accumulates else "Dense"
+        if dense is not None:
+            rate = rounded(dense.flops_per_second, time.in_words("FLOP/s"))
+            yield f"{usual} it is {rate}."
+    elif taken.row != time.dtype:
+        yield f"The peak is that of the matrix units ({taken.row})."
+    if found["confidence"] == "low":
+        yield "No vendor prints these rates: they are units × clock."
+
+
+def _of_shares(time: Runtime) -> Iterator[str]:
+    """Yield on what, and in which type, the share of the peak was measured."""
+    sources = hardware.measurements(time.device, "compute")
+    vendor = hardware.device(str(time.device))["vendor"]
+    where = "" if time.device in sources else f" on other {vendor} GPUs"
+    types = dict.fromkeys(source["dtype"] for source in sources.values())
+    yield (
+        f"Large, well-shaped work reached that share of the peak{where} in {' and '.join(types)}"
+        f"{'' if time.dtype in types else f', not in {time.dtype}'}; other work takes longer."
+    )
+
+
+def _of_measured(time: Runtime, measured: float) -> Iterator[str]:
+    """Yield why there is no MBU, and how a time can be below the bound."""
+    if time.backward_flops is not None:
+        yield "There is no MBU: the bytes of the backward pass are not counted."
+    if measured >= (time.measured_floor_seconds or time.floor_seconds):
+        return
+    cause = {
+        "compute": "the run has another peak, or another data type, than is computed with",
+        "memory": "the operands were in a cache",
+    }[time.bound]
+    count = time.devices or 1
+    yield (
+        f"Your time is below the bound. Either more devices than {grouped(count)} shared the work, "
+        f"or {cause}, or less was computed than is counted, or the work was not done when the "
+        "clock was read."
+    )

@@ -1,4 +1,4 @@
-"""Charts of seconds: bars, and measured times beside the floor and the interval expected."""
+"""Charts of seconds: bars, and measured times next to the floor and the best case."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ EXACT = {"nice": False, "padding": 0}  # as long as it is said to be
 UNDRAWN = "not drawn: no place on this axis"
 PARTS = ("compute", "memory", "launches", "floor")
 """Kinds of bars that have one colour each in every chart, whichever of them it shows."""
-KIND_SHAPES = {"floor": "M0,-1V1", "expected": "M-1,-.5H1V.5H-1Z", "measured": "circle"}
-KIND_COLOURS = {"floor": "currentColor", "expected": COLOURS[0], "measured": COLOURS[1]}
+KIND_SHAPES = {"floor": "M0,-1V1", "best case": "M-1,-.5H1V.5H-1Z", "measured": "circle"}
+KIND_COLOURS = {"floor": "currentColor", "best case": COLOURS[0], "measured": COLOURS[1]}
 
 
 class Bar(NamedTuple):
@@ -43,7 +43,7 @@ class Bar(NamedTuple):
 
 
 class Case(NamedTuple):
-    """A measured case: its floor, the interval expected, the median and the middle four fifths."""
+    """A measured case: its floor, the best case, the median and the middle four fifths."""
 
     name: str
     family: str
@@ -141,7 +141,7 @@ def durations(bars: Sequence[Bar], title: str, logarithmic: bool = False) -> Cha
 
 
 def measured(rows: Sequence[Case], title: str) -> Chart:
-    """Return measured times, by families, beside the floor and the interval expected of each.
+    """Return measured times, by families, next to the floor and the best case of each.
 
     What is not above zero has no place on the logarithmic axis: it is in the table alone.
     """
@@ -156,7 +156,7 @@ def measured(rows: Sequence[Case], title: str) -> Chart:
         )
         for case in rows
     )
-    columns = ("Case", "Family", "Floor", "Expected", "Measured", "10th to 90th percentile")
+    columns = ("Case", "Family", "Floor", "Best case", "Measured", "10th to 90th percentile")
     times = [time for case in rows for time in case[2:] if positive(time)]
     if not times:
         return Chart({}, columns, table, title)
@@ -183,13 +183,13 @@ def measured(rows: Sequence[Case], title: str) -> Chart:
         said = {} if kind == "measured" else {"said": None}
         return [{**mark, "kind": kind, **said} for mark in drawn]
 
-    said = [("name", "Case"), ("floor_text", "Floor"), ("interval", "Expected"),
+    said = [("name", "Case"), ("floor_text", "Floor"), ("interval", "Best case"),
             ("measured_text", "Measured"), ("spread", "10th to 90th percentile")]  # fmt: skip
     told = {"tooltip": [{**nominal(field), "title": word} for field, word in said]}
     between = {**channel("low"), "x2": {"field": "high"}, **colour, **told}
     spread = {**channel("p10"), "x2": {"field": "p90"}}
     layers = [
-        layer("bar", having("expected", "low", "high"), between, size=10),
+        layer("bar", having("best case", "low", "high"), between, size=10),
         layer("point", having("floor", "floor"), {**channel("floor"), **kinds, **told},
               size=180, strokeWidth=2.5, opacity=1),
         layer("rule", _quiet(having("measured", "p10", "p90")), spread,
@@ -221,7 +221,7 @@ def _case(case: Case, down: float) -> dict[str, Any]:
         "p90": case.p90,
         **told,
         "said": f"{case.name}, {case.family}: measured {told['measured_text']} "
-        f"({told['spread']}), expected {told['interval']}, floor {told['floor_text']}",
+        f"({told['spread']}), best case {told['interval']}, floor {told['floor_text']}",
     }
 
 

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from calculator.calculation import quantity
 from calculator.fields import choice, size
-from calculator.machine import Figure, Machine
+from calculator.machine import Figure
+from calculator.memory_fit import MemoryFit
 from calculator.rates import rate, share
-from calculator.units import rounded
+from calculator.units import DTYPE_BYTES, rounded
 
 BILLIONS = {"B": "G"}  # "7B" is how everybody writes it
 _ROUNDING = 1e-9
 
 
-class TrainingCost(Machine, name="training_cost"):
+class TrainingCost(MemoryFit, name="training_cost"):
     """The work of training a network made of matrices, by its parameters and tokens.
 
     Each parameter takes part in one multiply-accumulate for each token forward, and in two
     backward: 6ND FLOPs. Attention's products of two activations are not counted, and a table
     that is looked up is counted as if it were multiplied.
+
+    The memory that is needed is that of weights and gradients alone, in the data type.
 
     Kaplan et al., "Scaling Laws for Neural Language Models", arXiv:2001.08361, 2020, section 2.1.
     """
@@ -40,11 +43,11 @@ class TrainingCost(Machine, name="training_cost"):
     measured_device_hours: Figure = rate(
         r"h_\text{measured}", units=("device-hours", "GPU-hours", "h"), default=None,
         minimum=1e-6, role="hardware", label="Measured device-hours",
-        help="Of all devices together. Gives the utilization.",
+        help="Of all devices together. Gives the utilization; leave one of the two empty.",
     )  # fmt: skip
     utilization: Figure = share(
         "u", default=None, optional=True, role="hardware", label="Assumed utilization (MFU)",
-        help="Where nothing is measured. Gives the hours.",
+        help="If nothing is measured. Gives the hours.",
     )  # fmt: skip
 
     def validate(self) -> None:
@@ -56,7 +59,8 @@ class TrainingCost(Machine, name="training_cost"):
         ]
         if len(known) == 2:
             raise known[1].refuse(
-                "is assumed where nothing is measured; leave it or the hours empty",
+                f"is assumed if nothing is measured; clear “{known[0].label}” "
+                f"({self.measured_device_hours:g}), or leave this empty",
                 self.utilization,
             )
         if known and self.peak_flops_per_second is None:
@@ -72,6 +76,14 @@ class TrainingCost(Machine, name="training_cost"):
                 f"would take {rounded(100 * self.hfu)} % of the peak; {why}",
                 getattr(self, known[0].name),
             )
+
+    def device_count(self) -> int:
+        return self.devices
+
+    @quantity()
+    def needed_bytes(self) -> int:
+        """The weights and a gradient for each; optimizer states and activations not counted."""
+        return 2 * DTYPE_BYTES[self.dtype] * self.params
 
     @quantity(r"\text{FLOPs}_\text{forward}", unit="FLOP", label="FLOPs of the forward pass")
     def forward_flops(self) -> int:

@@ -13,8 +13,9 @@ from calculator.drawing import COLOURS, LETTER, drawing, layer, nominal, scale, 
 from calculator.elementwise import Add
 from calculator.evaluate import evaluate
 from calculator.layer import Layer, Measured
-from calculator.roofline import ChainRuntime, Runtime
+from calculator.roofline import Runtime
 from calculator.units import rounded, seconds
+from calculator.work_time import ChainRuntime
 from scripts.chart_svg import svg
 
 A100 = "a100_80gb_sxm"
@@ -201,7 +202,7 @@ def roofline_resnet50() -> Chart:
                 one.flops / one.bytes_moved,
                 one.attainable_flops_per_second or 0.0,
                 roof.name,
-                f"{many} at least {seconds(whole)}, {one.bound} binds",
+                f"{many} at least {seconds(whole)}, {one.bound}-bound",
             )
         )
     return roofline(
@@ -210,7 +211,7 @@ def roofline_resnet50() -> Chart:
 
 
 def time_rows() -> Chart:
-    """The two times of a linear layer on more and more rows, and what to expect."""
+    """The two times of a linear layer on more and more rows, and the best case."""
     bars = []
     for rows in ROWS:
         _, time = _rows(rows, A100)
@@ -218,9 +219,11 @@ def time_rows() -> Chart:
         bars += [
             Bar(name, "compute", time.compute_seconds),
             Bar(name, "memory", time.memory_seconds or 0.0),
-            Bar(name, "floor", time.floor_seconds, time.least_seconds, time.most_seconds),
+            Bar(name, "floor", time.floor_seconds, *(time.best_case or ())),
         ]
-    return durations(bars, "A linear layer of 4096 → 11008 on an A100, and the interval to expect")
+    return durations(
+        bars, "A linear layer of 4096 → 11008 on an A100, and the best case in practice"
+    )
 
 
 def time_batches() -> Chart:
@@ -229,12 +232,12 @@ def time_batches() -> Chart:
     for batch_size in (1, 8, 64):
         _, time = _resnet50(batch_size)
         name = "1 picture" if batch_size == 1 else f"Each of {batch_size} pictures"
-        whole = time.floor_seconds, time.least_seconds, time.most_seconds
+        whole = time.floor_seconds, *(time.best_case or ())
         bars += [
             Bar(name, "launches", time.overhead_seconds / batch_size),
             Bar(name, "floor", *(each / batch_size for each in whole)),
         ]
-    title = "ResNet-50 in fp16 on an A100, time for a picture, and the interval to expect"
+    title = "ResNet-50 in fp16 on an A100, time for a picture, and the best case in practice"
     return durations(bars, title)
 
 

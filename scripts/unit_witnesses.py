@@ -58,21 +58,28 @@ Work = tuple[int, str, str]
 """How many there are of a layer, its FLOPs and its bytes, empty where nobody knows them."""
 
 
-def time(texts: Mapping[str, str], dtype: str, works: Sequence[Work]) -> Figures:
+def time(
+    texts: Mapping[str, str], dtype: str, works: Sequence[Work], step_flops: int | None = None
+) -> Figures:
     """Return the seconds that a machine needs for layers, one after another, from texts by field.
 
-    A rate that is not among them is the device's, a share what somebody measured.
+    A rate that is not among them is the device's, a share what somebody measured. `step_flops` are
+    those of a training step, if that was timed.
     """
     machines = json.loads(HARDWARE.read_text("utf-8"))
     machine = machines.get(texts["device"], {})
-    rate = _rate(texts, machine, dtype)
+    devices = int(texts["devices"] or 1)
+    rate = devices * _rate(texts, machine, dtype)
     speed = None
     if texts["bandwidth_bytes_per_second"] or machine:
         written = str(machine.get("bandwidth_bytes_per_s"))
-        speed = amount(texts["bandwidth_bytes_per_second"] or written, "B/s")
+        speed = devices * amount(texts["bandwidth_bytes_per_second"] or written, "B/s")
     shares, swift = (
-        _shares(texts[field], machine, machines, what)
-        for field, what in (("utilization", "compute"), ("bandwidth_utilization", "bandwidth"))
+        _shares(texts[field], "" if texts[own] else texts["device"], machines, what)
+        for field, own, what in (
+            ("utilization", "peak_flops_per_second", "compute"),
+            ("bandwidth_utilization", "bandwidth_bytes_per_second", "bandwidth"),
+        )
     )
     compute = sum(n * amount(flops, "FLOP") / rate for n, flops, _ in works)
     knows = speed is not None and all(moved for *_, moved in works)
@@ -85,8 +92,6 @@ def time(texts: Mapping[str, str], dtype: str, works: Sequence[Work]) -> Figures
     launched = sum(n for n, busy, slow in pairs if busy.magnitude or slow.magnitude)
     launches = int(texts["launches"]) if texts["launches"] else launched
     launch = launches * _launch(texts["launch_seconds"], machine, machines)
-    reached = sum(n * max(busy / shares[1], slow / swift[1]) for n, busy, slow in pairs)
-    most = compute / shares[0] + memory / swift[0] + launch
     bound = {
         name: sum(n * max(busy, slow) for n, busy, slow in pairs if (slow > busy) is is_memory)
         for name, is_memory in (("compute", False), ("memory", True))
@@ -95,14 +100,11 @@ def time(texts: Mapping[str, str], dtype: str, works: Sequence[Work]) -> Figures
         "compute_seconds": as_float(compute, "s"),
         "floor_seconds": as_float(sum(n * max(busy, slow) for n, busy, slow in pairs), "s"),
         "overhead_seconds": as_float(launch, "s"),
-        "reached_seconds": as_float(reached, "s"),
-        "least_seconds": as_float(max(reached, launch), "s"),
-        "most_seconds": as_float(most, "s"),
         "bound": "memory" if bound["memory"] > bound["compute"] + none else "compute",
-        "peak_flops_per_second": as_number(rate, "FLOP/s"),
+        "peak_flops_per_second": as_number(rate / devices, "FLOP/s"),
     }
     if speed is not None:
-        found["bandwidth_bytes_per_second"] = as_number(speed, "B/s")
+        found["bandwidth_bytes_per_second"] = as_number(speed / devices, "B/s")
         found["ridge_intensity"] = as_float(rate / speed, "FLOP/B")
     if knows:
         found["memory_seconds"] = as_float(memory, "s")
@@ -113,16 +115,28 @@ def time(texts: Mapping[str, str], dtype: str, works: Sequence[Work]) -> Figures
         found["attainable_flops_per_second"] = as_float(work / floor, "FLOP/s")
     if texts["measured_seconds"]:
         took = duration(texts["measured_seconds"])
-        again = amount(texts.get("recomputed_flops", "0"), "FLOP")
-        found["mfu"] = as_float(work / took / rate, "")
-        found["hfu"] = as_float((work + again) / took / rate, "")
-        if knows:
+        backward = texts.get("backward_flops", "")
+        step = work + amount(backward, "FLOP") if backward else work
+        if step_flops is not None:
+            step = amount(str(step_flops), "FLOP")
+        again = amount(texts["recomputed_flops"] or "0", "FLOP")
+        if texts.get("measured_pass") == "recomputed":
+            again = work
+        found["mfu"] = as_float(step / took / rate, "")
+        found["hfu"] = as_float((step + again) / took / rate, "")
+        if knows and step == work:
             found["mbu"] = as_float(memory / took, "")
-    watts = texts["power_watts"] or machine.get("power", {}).get("watts")
-    if watts:
-        power = amount(str(watts), "W")
-        found["least_joules"] = as_float(power * max(reached, launch), "J")
-        found["most_joules"] = as_float(power * most, "J")
+    if shares and (swift or not knows):
+        low, high = shares
+        slowest, fastest = swift or (1, 1)
+        reached = sum(n * max(busy / high, slow / fastest) for n, busy, slow in pairs)
+        ends = max(reached, launch), compute / low + memory / slowest + launch
+        found["reached_seconds"] = as_float(reached, "s")
+        watts = texts["power_watts"] or machine.get("power", {}).get("watts")
+        for name, end in zip(("best_case", "best_case_serial"), ends, strict=True):
+            found[f"{name}_seconds"] = as_float(end, "s")
+            if watts:
+                found[f"{name}_joules"] = as_float(devices * amount(str(watts), "W") * end, "J")
     return found
 
 
@@ -138,17 +152,27 @@ def _rate(texts: Mapping[str, str], machine: Mapping[str, Any], dtype: str) -> A
     return amount(str(fastest), "FLOP/s")
 
 
-def _shares(text: str, machine: Any, machines: Any, what: str) -> tuple[Any, Any]:
-    """Return the lowest and the highest share of a rate that is expected."""
+def _shares(text: str, name: str, machines: Any, what: str) -> tuple[Any, Any] | None:
+    """Return the lowest and the highest share of a rate: written, or measured; None if neither.
+
+    Measured on the device, else on the GPUs of its vendor, if it is a GPU.
+    """
     if text:
         ends = [float(end.strip().removesuffix("%")) for end in text.split("–")]
         if text.endswith("%"):
             ends = [end / 100 for end in ends]
     else:
-        known = [machine] if what in machine.get("achieved", {}) else machines.values()
-        ends = [
-            each["achieved"][what]["share"] for each in known if what in each.get("achieved", {})
+        machine = machines.get(name, {})
+        known = [other for other in machines.values() if what in other.get("achieved", {})]
+        known = [
+            other
+            for other in ([machine] if machine in known else known)
+            if other is machine
+            or (other["vendor"] == machine.get("vendor") and _is_gpu(other) and _is_gpu(machine))
         ]
+        ends = [other["achieved"][what]["share"] for other in known]
+        if not ends:
+            return None
     return registry().Quantity(Fraction(min(ends))), registry().Quantity(Fraction(max(ends)))
 
 
@@ -156,15 +180,15 @@ def _launch(text: str, machine: Any, machines: Any) -> Any:
     """Return the time of a launch: what is written, else what was measured on a GPU."""
     if text:
         return duration(text)
-    if machine.get("kind", "") not in ("datacenter_gpu", "consumer_gpu", "edge"):
+    if not _is_gpu(machine):
         return registry().Quantity("0 s")
-    return amount(str(min(each["seconds"] for each in _measured(machine, machines, "launch"))), "s")
+    known = [machine] if "launch" in machine.get("achieved", {}) else machines.values()
+    found = [each["achieved"]["launch"] for each in known if "launch" in each.get("achieved", {})]
+    return amount(str(min(launch["seconds"] for launch in found)), "s")
 
 
-def _measured(machine: Any, machines: Any, what: str) -> list[Any]:
-    """Return what was measured on a machine, or on all where it was not measured on this one."""
-    known = [machine] if what in machine.get("achieved", {}) else machines.values()
-    return [each["achieved"][what] for each in known if what in each.get("achieved", {})]
+def _is_gpu(machine: Any) -> bool:
+    return machine.get("kind") in ("datacenter_gpu", "consumer_gpu", "edge")
 
 
 def duration(text: str) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from math import isclose
 from pathlib import Path
 from typing import Any
@@ -99,9 +99,17 @@ def _testimony(
         if not timed:
             return
         works = list(_works(calculation, moved))
+        step = None if _times_forward(calculation, texts) else int(seen["training_flops"])
     else:
-        works = [(1, texts["flops"], texts["bytes_moved"])]
-    yield witnesses.PINT, unit_witnesses.time(texts, dtype, works)
+        works, step = [(1, texts["flops"], texts["bytes_moved"])], None
+    yield witnesses.PINT, unit_witnesses.time(texts, dtype, works, step)
+
+
+def _times_forward(calculation: Measured, texts: Mapping[str, str]) -> bool:
+    """Return whether a measured time is of a forward pass, and not of a training step."""
+    if texts["measured_pass"]:
+        return texts["measured_pass"] == "forward"
+    return texts.get("training", "false") == "false"
 
 
 def _works(calculation: Measured, moved: int | None) -> Iterable[unit_witnesses.Work]:

@@ -168,7 +168,7 @@ def test_the_memory_of_a_model_knows_neither_layers_nor_machines():
 
 
 def test_training_knows_machines_and_no_family_of_layers():
-    assert siblings("training") <= FOUNDATION | {"machine"}
+    assert siblings("training") <= FOUNDATION | {"machine", "memory_fit"}
 
 
 def test_the_hardware_knows_nothing():

@@ -139,13 +139,16 @@ def test_the_time_of_a_layer_is_its_work_over_the_rates(printed):
 
 def test_a_runtime_says_what_it_was_computed_with(printed):
     found = printed("runtime --flops 1P --device t4 --dtype bf16")
-    assert found["interval"] == [found["least_seconds"], found["most_seconds"]]
-    assert found["remarks"][0] == "Memory is not asked: there are no bytes."
+    assert found["best_case"] == [
+        found["best_case_seconds"],
+        found["best_case_serial_seconds"],
+    ]
+    assert found["remarks"][0] == "Memory is not considered: there are no bytes."
     assert "The rate is that of fp32 and not of bf16" in found["remarks"][1]
 
 
 REMARKS = {
-    "no bandwidth": ("linear --peak-flops 1T", "Memory is not asked: there is no bandwidth."),
+    "no bandwidth": ("linear --peak-flops 1T", "Memory is not considered: there is no bandwidth."),
     "no prefix": ("linear --peak-flops 19.5 --bandwidth 1T", "19.5 FLOP/s has no prefix"),
     "no work": ("flatten --device t4", "Nothing is computed and nothing is moved"),
 }

@@ -33,7 +33,7 @@ from calculator import (
 from calculator.calculation import Calculation
 from calculator.export import equations, latex, markdown, python
 from calculator.form import escape
-from calculator.roofline import runtime
+from calculator.work_time import runtime
 
 ROOT = Path(__file__).parents[1]
 LAYERS = [
@@ -141,8 +141,8 @@ def test_the_copied_markdown_of_a_timed_layer_says_on_which_machine():
     assert all(each in text for each in ("=1000000000000,", " utilization=(0.25, 0.5),"))
 
 
-def test_the_copied_markdown_of_a_timed_layer_says_what_binds():
-    assert ["What binds", "memory"] in cells(markdown(LAYERS[1], timed(LAYERS[1])))
+def test_the_copied_markdown_of_a_timed_layer_says_its_bound():
+    assert ["Bound by", "memory"] in cells(markdown(LAYERS[1], timed(LAYERS[1])))
 
 
 @pytest.mark.parametrize("of_layer", [True, False], ids=["a layer", "a runtime"])

@@ -1,0 +1,46 @@
+"""What of some work has to be in memory at once: weights, cache, gradients, activations."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import NamedTuple
+
+from calculator.chain import Chain
+from calculator.layer import Layer, Measured
+
+
+class Footprint(NamedTuple):
+    """Bytes that are held at the same time, at least; states of an optimizer are not counted."""
+
+    weights: int
+    kv_cache: int
+    gradients: int
+    activations: int
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return sum(self)
+
+
+def footprint(work: Measured, *, is_trained: bool) -> Footprint:
+    """Return the least that a forward pass, or a training step, holds at once, in bytes.
+
+    The activations of a forward pass are the input and the output of its largest layer, those of a
+    training step what autograd keeps until the backward pass.
+    """
+    weights = work.weight_bytes
+    kv_cache = getattr(work, "kv_cache_bytes", 0)
+    if is_trained:
+        gradients = weights if work.weight_requires_grad else 0
+        return Footprint(weights, kv_cache, gradients, work.activation_bytes)
+    leaves = [leaf for _, leaf in work.leaves()] if isinstance(work, Chain) else [work]
+    live = max((_live_bytes(leaf) for leaf in leaves if isinstance(leaf, Layer)), default=0)
+    return Footprint(weights, kv_cache, 0, live)
+
+
+def _live_bytes(layer: Layer) -> int:
+    """Return the bytes of a layer's input and output, counted once where they share memory."""
+    ends = prod(layer.input_shape), prod(layer.output_shape)
+    numbers: int = max(ends) if layer.gives_a_view() else sum(ends)
+    return numbers * layer.element_bytes

@@ -1,0 +1,221 @@
+"""The time of a layer or a network on a machine, what was timed of it, and whether it fits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, Self
+
+from calculator.calculation import quantity
+from calculator.chain import Chain
+from calculator.expression import added
+from calculator.fields import choice
+from calculator.footprint import Footprint, footprint
+from calculator.layer import Layer, Measured
+from calculator.machine import Figure
+from calculator.memory_fit import MemoryFit
+from calculator.rates import rate
+from calculator.roofline import Runtime
+
+PASSES = {
+    "forward": "a forward pass",
+    "training": "a training step",
+    "recomputed": "a training step, activations recomputed",
+}
+"""What a measured time may be of."""
+_MEASURED = ("measured_seconds", "measured_pass", "recomputed_flops")
+
+
+class WorkRuntime(Runtime, MemoryFit):
+    """The time of some work, whose shape says what a training step and its memory take."""
+
+    measured_pass: str | None = choice(
+        default=None, optional=True, options=PASSES, role="assumption", label="What you timed",
+        empty='forward, or a training step if "In training" is on',
+        help="MFU and HFU count the FLOPs of this. A training step is forward and backward.",
+    )  # fmt: skip
+    memory_bytes: Figure = rate(
+        r"\text{bytes}_\text{device}", units=("B",), default=None, role="hardware", whole=True,
+        label="Memory per device", help="Such as 80 GB. Empty: the device's.",
+    )  # fmt: skip
+
+    def _usual(self) -> dict[str, Any]:
+        return {**super()._usual(), "memory_bytes": MemoryFit.device_bytes(self)}
+
+    @classmethod
+    def of(cls, work: Measured, values: Mapping[str, Any]) -> Self:
+        """Return the time of some work on the machine that values describe.
+
+        What moves nothing and computes nothing launches nothing.
+        """
+        given = {**values, "dtype": work.dtype}
+        if given.get("launches") is None:
+            given["launches"] = 1 if work.bytes_moved or work.flops else 0
+        return cls._of(work, values, {**given, **_timed(work, values)})
+
+    @classmethod
+    def _of(cls, work: Measured, values: Mapping[str, Any], given: Mapping[str, Any]) -> Self:
+        time = cls(flops=work.flops, bytes_moved=work.bytes_moved, **given)
+        time.__dict__["_work"] = work, dict(values)
+        return time
+
+    def replace(self, **values: Any) -> Self:
+        """Return the time of the same work on a machine that differs in some fields.
+
+        Raises InvalidField for the work.
+        """
+        for name in values.keys() & Runtime.fields.keys() - {*HARDWARE}:
+            raise Runtime.fields[name].refuse(
+                "is that of the layers; ask for the time of other layers", values[name]
+            )
+        work, given = self.__dict__["_work"]
+        return self.of(work, {**given, **values})
+
+    @property
+    def work(self) -> Measured:
+        """What the time is of."""
+        work: Measured = self.__dict__["_work"][0]
+        return work
+
+    @property
+    def timed_pass(self) -> str:
+        """What the measured time is of: "forward", "training" or "recomputed"."""
+        return timed_pass(self.work, self.measured_pass)
+
+    @cached_property
+    def footprint(self) -> Footprint:
+        """What has to be in memory at once."""
+        return footprint(self.work, is_trained=self.timed_pass != "forward")
+
+    def device_bytes(self) -> Any:
+        return self.memory_bytes
+
+    def device_count(self) -> int:
+        return self.devices or 1
+
+    @quantity()
+    def needed_bytes(self) -> int:
+        """Weights, cache and activations; of a training step gradients too, no optimizer states."""
+        return self.footprint.total
+
+
+HARDWARE = tuple(
+    name
+    for name, field in WorkRuntime.fields.items()
+    if field.role in ("hardware", "assumption") and name not in Measured.fields
+)
+"""The fields that describe the machine, on any form that asks for a time: device, rates, shares."""
+_NAMED = ("device", "peak_flops_per_second", "bandwidth_bytes_per_second")
+
+
+class ChainRuntime(WorkRuntime):
+    """The time of layers that run one after another: none lends its time to the next.
+
+    So each waits for the longer of its own two, and the lower bounds add up.
+    """
+
+    @property
+    def layers(self) -> tuple[Runtime, ...]:
+        """The time of each layer."""
+        return tuple(time for _, time in self.steps)
+
+    @property
+    def steps(self) -> tuple[tuple[int, Runtime], ...]:
+        """How many there are of each layer, and its time."""
+        known: tuple[tuple[int, Runtime], ...] = self.__dict__["_steps"]
+        return known
+
+    @classmethod
+    def of(cls, work: Measured, values: Mapping[str, Any]) -> Self:
+        """Return the time of the layers of a chain on a machine."""
+        assert isinstance(work, Chain)
+        given = {**values, "dtype": work.dtype}
+        alone = {name: value for name, value in given.items() if name not in _MEASURED}
+        known: dict[int, WorkRuntime] = {}  # a network repeats its layers
+        for layer in work.layers:
+            if id(layer) not in known:
+                known[id(layer)] = time_of(layer, alone)
+        steps = tuple(
+            (count, known[id(layer)])
+            for count, layer in zip(work.counts(), work.layers, strict=True)
+        )
+        if given.get("launches") is None:
+            given["launches"] = sum(count * time.launches for count, time in steps)
+        whole = cls._of(work, values, {**given, **_timed(work, values)})
+        whole.__dict__.update(_steps=steps, _known=known)
+        return whole
+
+    def of_layer(self, layer: Layer) -> Runtime | None:
+        """Return the time of one of the layers, or of one within them."""
+        known: dict[int, Runtime] = self.__dict__["_known"]
+        inner = (time for time in known.values() if isinstance(time, ChainRuntime))
+        found = (time.of_layer(layer) for time in inner)
+        return known.get(id(layer)) or next(filter(None, found), None)
+
+    @quantity()
+    def floor_seconds(self) -> float:
+        """The sum of the layers' own lower bounds."""
+        return self.over_layers("floor_seconds")
+
+    @quantity()
+    def reached_seconds(self) -> float | None:
+        """The sum over the layers."""
+        return self.over_layers("reached_seconds") if self.has_best_case() else None
+
+    def over_layers(self, name: str) -> float:
+        """Return the sum of a quantity over the layers."""
+        counts = (count for count, _ in self.steps)
+        return added(
+            count * getattr(time, name) for count, time in zip(counts, self.layers, strict=True)
+        )
+
+    @property
+    def bound(self) -> str:
+        """What holds for the longer part of the lower bound: "compute" or "memory"."""
+        compute = self.bound_by("compute")
+        return "compute" if compute >= self.floor_seconds - compute else "memory"
+
+    def bound_by(self, bound: str) -> float:
+        """The sum over the layers."""
+        return added(count * time.bound_by(bound) for count, time in self.steps)
+
+    @cached_property
+    def branches(self) -> tuple[object, ...]:
+        return (*super().branches, tuple((count, time.branches) for count, time in self.steps))
+
+
+def timed_pass(work: Measured, said: str | None) -> str:
+    """Return what a measured time is of: what was said, else what the work is set to."""
+    return said or ("training" if getattr(work, "training", False) else "forward")
+
+
+def _timed(work: Measured, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the FLOPs of a measured training step beyond those of the forward pass."""
+    passed = timed_pass(work, values.get("measured_pass"))
+    if values.get("measured_seconds") is None or passed == "forward":
+        return {}
+    more: dict[str, Any] = {"backward_flops": 2 * work.backward_macs}
+    if passed == "recomputed" and values.get("recomputed_flops") is None:
+        more["recomputed_flops"] = work.flops
+    return more
+
+
+def time_of(work: Measured, values: Mapping[str, Any]) -> WorkRuntime:
+    """Return the time of some work on the machine that values describe."""
+    return (ChainRuntime if isinstance(work, Chain) else WorkRuntime).of(work, values)
+
+
+def runtime(work: Measured, values: Mapping[str, Any]) -> WorkRuntime | None:
+    """Return the runtime of some work on the machine that values describe, None where none is.
+
+    Raises InvalidField where they describe one halfway.
+    """
+    if not any(values.get(name) for name in _NAMED):
+        for name in HARDWARE:
+            field, given = WorkRuntime.fields[name], values.get(name)
+            if name not in _NAMED and given not in (None, field.default):
+                raise field.refuse(
+                    "is about a machine; choose a device, or write a peak FLOP/s", given
+                )
+        return None
+    return time_of(work, values)

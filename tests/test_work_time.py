@@ -1,0 +1,223 @@
+"""What a measured time is of, whether the work fits, and whose best case is shown."""
+
+import json
+import re
+
+import pytest
+
+from calculator import InvalidField, Linear, Llama, Network, Runtime, Sequential
+from calculator.__main__ import main
+from calculator.evaluate import evaluate
+from calculator.html import figures, verdict
+from calculator.work_time import runtime
+
+RESNET_50 = 4_089_184_256  # MACs on 224 × 224: torchvision's own metadata says 4.089
+LLAMA_70B = {
+    "vocab_size": "32000", "hidden_size": "8192", "intermediate_size": "28672",
+    "num_hidden_layers": "80", "num_attention_heads": "64", "num_key_value_heads": "8",
+    "sequence_length": "1", "dtype": "bf16", "device": "rtx4090",
+}  # fmt: skip
+
+
+@pytest.fixture
+def printed(capsys):
+    def run(line, *words):
+        assert main([*line.split(), *words, "--json"]) == 0
+        return json.loads(capsys.readouterr().out)
+
+    return run
+
+
+TRAINED = "network resnet50 --batch-size 256 --dtype fp16 --device a100_80gb_sxm"
+
+
+def test_a_training_step_counts_three_times_the_forward_pass(printed):
+    """A12: NVIDIA's 2470 images per second on an A100, 312 TFLOP/s: 3 × 8.178 GFLOP × 2470."""
+    time = printed(f"{TRAINED} --training", "--measured-seconds", "103.6 ms")["time"]
+    assert time["mfu"] == pytest.approx(3 * 2 * RESNET_50 * 256 / 0.1036 / 312e12)
+    assert round(100 * time["mfu"], 1) == 19.4
+    assert time["timed_pass"] == "training"
+
+
+PASSES = [("forward", 1, 1), ("training", 3, 3), ("recomputed", 3, 4)]
+
+
+@pytest.mark.parametrize(("said", "passes", "hardware_passes"), PASSES)
+def test_what_was_timed_can_be_said(printed, said, passes, hardware_passes):
+    line = f"{TRAINED} --training --measured-pass {said}"
+    time = printed(line, "--measured-seconds", "103.6 ms")["time"]
+    share = 2 * RESNET_50 * 256 / 0.1036 / 312e12
+    assert time["mfu"] == pytest.approx(passes * share)
+    assert time["hfu"] == pytest.approx(hardware_passes * share)
+
+
+def test_a_frozen_layer_has_no_gradient_of_its_weights():
+    layer = Linear(in_features=64, out_features=64, batch_size=64, weight_requires_grad=False)
+    given = {"peak_flops_per_second": 10**9, "measured_seconds": 1.0, "measured_pass": "training"}
+    time = runtime(layer, given)
+    assert time.mfu == 2 * 2 * 64**3 / 1e9  # forward, and the gradient of the input
+
+
+def test_several_devices_share_the_peak(printed):
+    """8 H100 on one step of a Llama 2 7B: the MFU is an eighth of that of one."""
+    line = "llama --sequence-length 2048 --dtype bf16 --device h100_sxm --measured-pass training"
+    one, eight = (
+        printed(line + more, "--measured-seconds", "500 ms")["time"]
+        for more in ("", " --devices 8")
+    )
+    assert eight["mfu"] == pytest.approx(one["mfu"] / 8)
+    assert eight["floor_seconds"] == pytest.approx(one["floor_seconds"] / 8)
+    assert eight["capacity_bytes"] == 8 * one["capacity_bytes"]
+
+
+def test_the_bandwidth_of_two_devices_is_twice_that_of_one(printed):
+    """A20: Qwen2.5-72B in bf16, 30.9 ms per token on two H100; 145.4 GB over 2 × 3.35 TB/s."""
+    line = "runtime --flops 145.4G --bytes-moved 145.4GB --dtype bf16 --device h100_sxm --devices 2"
+    found = printed(line, "--measured-seconds", "30.9 ms")
+    assert found["mbu"] == pytest.approx(145.4e9 / 0.0309 / 6.7e12)
+    assert found["mbu"] < 1
+
+
+def test_a_time_below_the_bound_may_be_that_of_more_devices(printed):
+    line = "runtime --flops 145.4G --bytes-moved 145.4GB --dtype bf16 --device h100_sxm"
+    remarks = " ".join(printed(line, "--measured-seconds", "30.9 ms")["remarks"])
+    assert "Either more devices than 1 shared the work" in remarks
+
+
+def test_a_training_step_has_no_mbu_and_says_why(printed):
+    found = printed(f"{TRAINED} --training", "--measured-seconds", "103.6 ms")["time"]
+    assert "mbu" not in found
+    assert "There is no MBU: the bytes of the backward pass are not counted." in found["remarks"]
+
+
+def test_a_step_below_the_peak_is_below_its_own_bound(printed):
+    """All FLOPs of the step at 312 TFLOP/s take 20.1 ms, the forward pass alone 6.71 ms."""
+    line = f"{TRAINED} --training --bandwidth 1000T"
+    step, forward = (
+        printed(line + more, "--measured-seconds", "15 ms")["time"]
+        for more in ("", " --measured-pass forward")
+    )
+    assert any("below the bound" in remark for remark in step["remarks"])
+    assert not any("below the bound" in remark for remark in forward["remarks"])
+
+
+def test_the_page_says_what_the_measured_time_is_of():
+    outcome = evaluate("network", {"architecture": "resnet18", "training": "true",
+                                   "device": "t4", "measured_seconds": "1 s"})  # fmt: skip
+    said = verdict(outcome.time)
+    assert "Your 1 s are taken as the time of a training step on 1 device." in said
+    assert "a lower bound of a forward pass" in said
+
+
+def test_what_does_not_fit_is_said_in_the_headline():
+    """A13: Llama 2 70B has 68,976,648,192 parameters, 137,953,296,384 B in bf16; 24 GB."""
+    outcome = evaluate("llama", LLAMA_70B)
+    assert not outcome.time.fits
+    headline = figures(outcome.calculation, outcome.time).partition("</dl>")[0]
+    assert "does not fit" in headline
+    assert re.search(r'data-quantity="needed_devices" value="6"', headline)  # 137.95 / 24 = 5.75
+    assert ">138 GB</data>" in headline
+    assert "of 24 GB" in headline
+
+
+def test_the_memory_that_is_needed_holds_weights_cache_and_activations():
+    """Llama 2 70B, 4096 tokens in the cache: 2 × 80 × 8 × 128 × 2 B per token."""
+    outcome = evaluate("llama", {**LLAMA_70B, "past_length": "4095"})
+    weights, cache = 137_953_296_384, 2 * 80 * 8 * 128 * 2 * 4096
+    held = outcome.time.footprint
+    assert (held.weights, held.kv_cache) == (weights, cache)
+    # the widest layer is SiLU: 28672 numbers in, and as many out, in 2 bytes
+    assert held.activations == 2 * (28672 + 28672)
+    assert outcome.time.needed_bytes == weights + cache + held.activations
+
+
+def test_a_training_step_holds_gradients_and_what_autograd_keeps():
+    """torch: Linear keeps its input and ReLU its output; 64 × 64 weights, no bias, fp32."""
+    network = Sequential(input_shape=(32, 64), modules="Linear(64, 64, bias=False)\nReLU()")
+    time = runtime(network, {"device": "t4", "measured_pass": "training"})
+    assert time.needed_bytes == 4 * (64 * 64 + 64 * 64 + 2 * 32 * 64)
+
+
+def test_a_machine_of_ones_own_has_the_memory_that_is_given():
+    own = {"peak_flops_per_second": 10**12, "memory_bytes": 10**6}
+    time = runtime(Linear(in_features=1024, out_features=1024, bias=False), own)
+    assert (time.fits, time.needed_devices) == (False, 5)  # 4 × 1024² + 2 × 4 × 1024 B
+    assert runtime(Linear(), {"peak_flops_per_second": 10**12}).fits is None
+
+
+def test_a_machine_of_ones_own_has_no_best_case_of_other_machines(printed):
+    time = printed("linear --peak-flops 10T --bandwidth 1T")["time"]
+    assert time["best_case"] is None
+    assert "best_case_seconds" not in time
+    asked = printed("linear --peak-flops 10T --bandwidth 1T --utilization 0.5 "
+                    "--bandwidth-utilization 0.5")["time"]  # fmt: skip
+    assert asked["best_case"][0] == pytest.approx(2 * asked["floor_seconds"])
+
+
+def test_rates_of_ones_own_do_not_take_the_share_of_the_device():
+    assert Runtime(device="h100_sxm", dtype="bf16", peak_flops_per_second=10**12).best_case is None
+
+
+def test_a_processor_does_not_take_the_share_of_an_accelerator():
+    """Both are Intel's: Gaudi 2 reached 96.9 % of its peak; nobody measured the Xeon."""
+    assert Runtime(device="xeon_8480plus", dtype="bf16").best_case is None
+
+
+def test_a_share_measured_in_another_type_is_said(printed):
+    remarks = " ".join(printed("linear --device a100_80gb_sxm --dtype fp16")["time"]["remarks"])
+    assert "reached that share of the peak in bf16, not in fp16" in remarks
+
+
+def test_a_share_measured_on_another_device_is_said(printed):
+    remarks = " ".join(printed("linear --device t4 --dtype fp16")["time"]["remarks"])
+    assert "reached that share of the peak on other NVIDIA GPUs in bf16" in remarks
+
+
+def test_the_old_keys_of_a_time_stand_for_one_release(printed):
+    time = printed("linear --device a100_80gb_sxm --dtype bf16")["time"]
+    assert time["interval"] == [time["least_seconds"], time["most_seconds"]] == time["best_case"]
+    assert time["least_joules"] == time["best_case_joules"]
+    assert time["most_joules"] == time["best_case_serial_joules"]
+
+
+def test_a_machine_of_ones_own_can_have_a_name(printed, capsys):
+    assert main(["linear", "--peak-flops", "10T", "--machine-name", "lab server"]) == 0
+    assert "lab server, 10 TFLOP/s" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["a\nb", "x" * 61, "\x00"], ids=["two lines", "long", "control"])
+def test_a_name_is_a_few_words_on_one_line(name):
+    with pytest.raises(InvalidField) as caught:
+        Runtime(peak_flops_per_second=1, machine_name=name)
+    assert caught.value.field == "machine_name"
+
+
+def test_a_name_cannot_bring_markup():
+    outcome = evaluate("linear", {"peak_flops_per_second": "1T", "machine_name": "<b>x</b>"})
+    assert "<b>" not in figures(outcome.calculation, outcome.time)
+
+
+def test_integers_are_counted_in_operations_not_in_flops(capsys):
+    assert main(["linear", "--dtype", "int8", "--device", "a100_80gb_sxm"]) == 0
+    said = capsys.readouterr().out
+    assert "FLOP" not in said.replace("peak_flops", "")
+    assert "624 TOP/s (dense int8)" in said
+
+
+def test_the_page_of_an_integer_layer_says_ops():
+    outcome = evaluate("linear", {"dtype": "int8", "device": "a100_80gb_sxm"})
+    assert "FLOP" not in figures(outcome.calculation, outcome.time)
+
+
+def test_a_network_in_floats_says_flops():
+    network = Network(architecture="alexnet")
+    assert "FLOPs" in figures(network, None)
+
+
+def test_the_memory_of_a_cache_grows_with_every_token():
+    """Llama 2 7B: 2 × 32 × 4096 × 2 B = 524,288 B per token and sequence."""
+    few, more = (
+        runtime(Llama(sequence_length=1, past_length=past, dtype="bf16"), {"device": "t4"})
+        for past in (0, 999)
+    )
+    assert more.needed_bytes - few.needed_bytes == 999 * 524_288
