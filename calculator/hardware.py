@@ -7,6 +7,10 @@ with structured sparsity stands under `sparse`, what it does with FP16 accumulat
 the plain row is that of the vector units. Capacities that vendors print in GB are 10^9 bytes,
 those in GiB 2^30.
 
+A device that software
+shows as several has `parts`: how many, what its vendor calls one, and the key of that one, whose
+entry is divided out of the whole's when the table is read.
+
 `confidence` is "high" where the main rows agree with the vendor's text or with two independent
 sources, "medium" for one source or documents that disagree (see `note`), "low" where units and
 clock were multiplied.
@@ -14,6 +18,7 @@ clock were multiplied.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -28,12 +33,48 @@ class Peak(NamedTuple):
 
 @cache
 def devices() -> dict[str, dict[str, Any]]:
-    """Return every device of hardware.json by its name."""
+    """Return every device of hardware.json by its key, and one part of each that has parts."""
     import json  # a reader who picks no device does not wait for these
     from pkgutil import get_data
 
     table: dict[str, dict[str, Any]] = json.loads(get_data("calculator", "hardware.json") or b"{}")
-    return table
+    return {key: device for name in table for key, device in _with_part(name, table[name])}
+
+
+def _with_part(name: str, whole: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    yield name, whole
+    if "parts" in whole:
+        yield whole["parts"]["key"], _part(name, whole)
+
+
+_KEPT = (
+    "vendor", "year", "kind", "source_title", "source_url", "confidence", "checked", "fallback",
+)  # fmt: skip
+"""What a part has from its whole. The power is the whole's alone: nothing divides it."""
+
+
+def _part(name: str, whole: dict[str, Any]) -> dict[str, Any]:
+    """Return one part of a device: its share of rates, bandwidth, memory and units."""
+    count, title = whole["parts"]["count"], whole["parts"]["name"]
+    part = {key: whole[key] for key in _KEPT if key in whole} | {
+        "name": f"{short_name(whole)} (1 of {count} {title}s)",
+        "part_of": name,
+        "bandwidth_bytes_per_s": whole["bandwidth_bytes_per_s"] / count,
+        "memory_bytes": whole["memory_bytes"] // count,
+        "note": f"1/{count} of what {name} has. {whole.get('note', '')}".rstrip(". "),
+    }
+    for kind in ("peak", "sparse", "fp16_accumulate"):
+        if kind in whole:
+            part[kind] = {row: rate / count for row, rate in whole[kind].items()}
+    if "derivation" in whole:
+        built = whole["derivation"]
+        part["derivation"] = [{**each, "units": each["units"] // count} for each in built]
+    return part
+
+
+def short_name(device: dict[str, Any]) -> str:
+    """Return the name of a device without what stands in parentheses."""
+    return str(device["name"]).partition(" (")[0]
 
 
 def names() -> dict[str, str]:
@@ -118,3 +159,15 @@ def launch_seconds(name: str | None) -> float:
     found = measured("launch")
     sources = [found[name]] if name in found else found.values()
     return min((source["seconds"] for source in sources), default=0.0)
+
+
+def remarks(name: str) -> Iterator[str]:
+    """Yield what a reader has to know of a device that software shows as several."""
+    whole = device(name)
+    if "parts" in whole:
+        parts = whole["parts"]
+        otherwise = f" ({parts['note']})" if "note" in parts else ""
+        yield (
+            f"{short_name(whole)} shows as {parts['count']} devices{otherwise}: the rates are of "
+            f"the whole, and {parts['key']} is one {parts['name']}."
+        )

@@ -186,6 +186,7 @@ def remarks(time: Runtime) -> Iterator[str]:
 
 def _of_device(time: Runtime, device: str) -> Iterator[str]:
     found, taken = hardware.device(device), time.peak
+    yield from hardware.remarks(device)
     if time.memory_seconds is not None and not time.is_bandwidth_of_device:
         yield f"The bandwidth is your own, not that of {found['name']}."
     if taken is None:

@@ -24,7 +24,8 @@ def table(offers: str) -> str:
     """Return the tables; a row links to the calculator whose address begins with `offers`."""
     vendors: dict[str, dict[str, dict[str, Any]]] = {}
     for name, device in hardware.devices().items():
-        vendors.setdefault(device["vendor"], {})[name] = device
+        if "part_of" not in device:  # a part is named in the row of its whole
+            vendors.setdefault(device["vendor"], {})[name] = device
     return "".join(
         _vendor(vendor, devices, offers, " open" if vendor == next(iter(vendors)) else "")
         for vendor, devices in vendors.items()
@@ -51,15 +52,21 @@ def _row(name: str, device: dict[str, Any], offers: str) -> str:
     watts = link(power, f"{power['watts']:g} W") if power else "–"
     doubt = _DOUBTS[device["confidence"]]
     marked = f"<br><strong>{doubt}</strong>" if doubt else ""
-    note = f"{escape(device['note'])}<br>" if "note" in device else ""
+    notes = [device["note"]] if "note" in device else []
+    said = "".join(f"{escape(note)}<br>" for note in (*notes, *hardware.remarks(name)))
     return (
         f'<tr data-device="{name}"><th scope="row">'
         f'<a href="{_address(name, device, offers)}">{escape(device["name"])}</a>, '
         f"{device['year']}{marked}</th>{cells}"
         f"<td>{rounded(int(device['bandwidth_bytes_per_s']), 'B/s')}</td>{_ridge(name, device)}"
         f"<td>{rounded(int(device['memory_bytes']), 'B')}</td><td>{watts}</td>"
-        f"<td>{note}Source: {link(device)}</td></tr>"
+        f"<td>{said}Source: {_sources(device)}</td></tr>"
     )
+
+
+def _sources(device: dict[str, Any]) -> str:
+    """Return links to where the rates were read, and to where its parts were counted."""
+    return "; ".join(link(source) for source in (device, device.get("parts")) if source)
 
 
 def _address(name: str, device: dict[str, Any], offers: str) -> str:

@@ -302,6 +302,14 @@ def test_a_device_is_marked_where_it_is_doubtful_and_says_why(device_rows, name)
     assert device.get("note", "") in row
 
 
+@pytest.mark.parametrize("name", [name for name in DEVICES if "parts" in DEVICES[name]])
+def test_a_device_that_shows_as_several_names_its_part_and_the_source(device_rows, name):
+    parts, row = DEVICES[name]["parts"], unescape(device_rows[name])
+    assert f"shows as {parts['count']} devices" in row
+    assert f"{parts['key']} is one {parts['name']}." in row
+    assert f'<a href="{parts["source_url"]}">{parts["source_title"]}</a>' in row
+
+
 @every_device
 @pytest.mark.parametrize(
     ("column", "types"),

@@ -323,6 +323,44 @@ def test_every_device_is_listed_with_its_peaks_and_bandwidth(printed):
     )
 
 
+def test_a_part_of_a_device_is_listed_with_its_own_rates(printed):
+    table = printed("devices")
+    assert table["mi250x_gcd"]["part_of"] == "mi250x"
+    assert table["mi250x_gcd"]["peak"]["fp16"] == 191.5e12  # half of the 383 that AMD prints
+
+
+def test_a_core_of_a_tpu_v3_is_measured_against_its_own_peak(printed):
+    # 123 TFLOP/s a chip of two cores: 36.72 / 61.5 = 59.7 %
+    found = printed("runtime --flops 36.72T --measured-seconds 1 --dtype bf16 --device tpu_v3_core")
+    assert found["mfu"] == pytest.approx(0.597, abs=0.0005)
+
+
+# Devices of one chip as software shows them: the sources stand in tests/test_hardware.py.
+SEVERAL = {
+    "mi250x": "AMD Instinct MI250X shows as 2 devices: the rates are of the whole, and "
+    "mi250x_gcd is one GCD.",
+    "max1550": "shows as 2 devices: the rates are of the whole, and max1550_tile is one tile.",
+    "tpu_v2": "shows as 2 devices: the rates are of the whole, and tpu_v2_core is one TensorCore.",
+    "tpu_v3": "shows as 2 devices: the rates are of the whole, and tpu_v3_core is one TensorCore.",
+    "tpu_v7x": "shows as 2 devices: the rates are of the whole, and tpu_v7x_core is one ",
+    "trainium1": "shows as 2 devices: the rates are of the whole, and trainium1_core is one ",
+    "trainium2": "shows as 8 devices (as 4 where two cores are joined to one logical core): ",
+    "inferentia2": "shows as 2 devices: the rates are of the whole, and inferentia2_core is one ",
+}
+
+
+@pytest.mark.parametrize(("device", "sentence"), SEVERAL.items(), ids=SEVERAL.keys())
+def test_a_device_that_shows_as_several_says_so(printed, device, sentence):
+    found = printed(f"runtime --flops 1P --dtype bf16 --device {device}")
+    assert any(sentence in remark for remark in found["remarks"])
+
+
+@pytest.mark.parametrize("device", ["mi300x", "tpu_v4", "mi250x_gcd", "h100_nvl"])
+def test_a_device_that_shows_as_one_says_nothing_of_it(printed, device):
+    found = printed(f"runtime --flops 1P --dtype bf16 --device {device}")
+    assert not any("shows as" in remark for remark in found["remarks"])
+
+
 def test_without_json_a_person_reads_the_same_count(capsys):
     main(LAYERS["conv2d"][0].split())
     assert "13\u202f716\u202f864" in capsys.readouterr().out

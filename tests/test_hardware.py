@@ -18,7 +18,8 @@ NEEDED = {
     "source_url", "confidence", "checked", "peak",
 }  # fmt: skip
 OPTIONAL = {
-    "note", "sparse", "fp16_accumulate", "fallback", "derivation", "power", "achieved",
+    "note", "parts", "sparse", "fp16_accumulate", "fallback", "derivation", "power",
+    "achieved",
 }  # fmt: skip
 SOURCE = {"source_title", "source_url"}
 DERIVATION = {"dtype", "units", "unit", "engines", "engine", "fma", "clock_hz", "clock"}
@@ -52,11 +53,17 @@ def those_with(key: str) -> pytest.MarkDecorator:
 
 def sources(device: dict) -> list[dict[str, str]]:
     """Every part of a device that rests on somebody's word."""
-    return [device, device.get("power", device), *device.get("achieved", {}).values()]
+    parts = [device[key] for key in ("power", "parts") if key in device]
+    return [device, *parts, *device.get("achieved", {}).values()]
 
 
 def test_the_package_reads_the_whole_table():
-    assert devices() == TABLE
+    """As it stands, with a part of each device that has parts right after it."""
+    read = devices()
+    assert {name: read[name] for name in TABLE} == TABLE
+    keys = [[name, *([device["parts"]["key"]] if "parts" in device else [])]
+            for name, device in TABLE.items()]  # fmt: skip
+    assert [*read] == [key for pair in keys for key in pair]
 
 
 def test_the_table_is_large():
@@ -74,7 +81,71 @@ def test_a_device_can_be_named_on_a_command_line(name):
 
 
 def test_no_two_devices_are_called_the_same():
-    assert len({device["name"] for device in TABLE.values()}) == len(TABLE)
+    known = devices().values()
+    assert len({device["name"] for device in known}) == len(known)
+
+
+# As many as one process sees where software shows a device as several. JAX documentation,
+# ChipVersion: two TensorCores without megacore (v2, v3, 7x); AWS Neuron documentation: two
+# NeuronCore-v2, eight NeuronCore-v3; WarpX on LUMI: two GCDs; Intel: two stacks (tiles), FLAT.
+PARTS = {
+    "mi250x": (2, "mi250x_gcd", "fp16", 191.5e12, 64e9),  # 383 TFLOP/s and 128 GB
+    "max1550": (2, "max1550_tile", "bf16", 419.5e12, 64e9),  # 839 and 128 GB
+    "tpu_v2": (2, "tpu_v2_core", "bf16", 22.5e12, 8 * 2**30),  # 45 and 16 GiB
+    "tpu_v3": (2, "tpu_v3_core", "bf16", 61.5e12, 16 * 2**30),  # 123 and 32 GiB
+    "tpu_v7x": (2, "tpu_v7x_core", "fp8", 2307e12, 96 * 2**30),  # 4614 and 192 GiB
+    "trainium1": (2, "trainium1_core", "bf16", 95e12, 16 * 2**30),  # 190 and 32 GiB
+    "trainium2": (8, "trainium2_core", "bf16", 83.375e12, 12 * 2**30),  # 667 and 96 GiB
+    "inferentia2": (2, "inferentia2_core", "bf16", 95e12, 16 * 2**30),  # 190 and 32 GiB
+}
+
+
+def test_the_devices_that_show_as_several_are_known():
+    assert PARTS.keys() == {name for name, device in TABLE.items() if "parts" in device}
+
+
+@pytest.mark.parametrize(
+    ("name", "count", "key", "row", "rate", "memory"),
+    [(name, *expected) for name, expected in PARTS.items()],
+    ids=PARTS,
+)
+def test_a_part_has_its_share_of_the_whole(name, count, key, row, rate, memory):
+    whole, part = TABLE[name], devices()[key]
+    assert part["part_of"] == name
+    assert part["peak"][row] == rate
+    assert part["memory_bytes"] == memory
+    assert part["bandwidth_bytes_per_s"] * count == whole["bandwidth_bytes_per_s"]
+    assert part["peak"].keys() == whole["peak"].keys()
+    assert part.get("sparse", {}).keys() == whole.get("sparse", {}).keys()
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_a_part_has_the_ridge_point_of_its_whole(name):
+    key = PARTS[name][1]
+    row = next(iter(TABLE[name]["peak"])).partition("_")[0]
+    whole, part = (Runtime(flops=1, device=device, dtype=row) for device in (name, key))
+    assert part.ridge_intensity == pytest.approx(whole.ridge_intensity)
+
+
+@pytest.mark.parametrize("key", [expected[1] for expected in PARTS.values()])
+def test_a_part_has_all_that_is_needed_and_no_power_of_its_own(key):
+    part = devices()[key]
+    kept = OPTIONAL - {"parts", "power", "achieved"} | {"part_of"}
+    assert NEEDED <= part.keys() <= NEEDED | kept
+
+
+@pytest.mark.parametrize("key", ["mi250x_gcd", "max1550_tile", "tpu_v3_core"])
+def test_a_part_is_built_of_its_share_of_the_units(key):
+    # 220 CUs, 128 Xe-cores and 2 TensorCores, each in two.
+    units = {"mi250x_gcd": 110, "max1550_tile": 64, "tpu_v3_core": 1}[key]
+    assert {each["units"] for each in devices()[key]["derivation"]} == {units}
+
+
+@those_with("parts")
+def test_the_units_of_a_whole_are_shared_out_evenly(device):
+    count = device["parts"]["count"]
+    assert all(each["units"] % count == 0 for each in device.get("derivation", []))
+    assert device["memory_bytes"] % count == 0
 
 
 @every_device
