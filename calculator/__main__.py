@@ -74,7 +74,7 @@ def _add(command: argparse.ArgumentParser, field: Field) -> None:
     if field.start != field.default:
         default = f"{default}, or {field.write(field.start)} where no field is given"
     words = [field.label, field.help.rstrip("."), f"default: {default}".replace("\n", "; ")]
-    if isinstance(field, Choice) and field.near is None:
+    if isinstance(field, Choice) and field.find is None:
         words.insert(2, f"one of {', '.join(starmap(_described, field.options.items()))}")
     text = ". ".join(filter(None, words)).replace("%", "%%")
     if isinstance(field, Choice) and field.positional:

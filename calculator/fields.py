@@ -12,7 +12,6 @@ from calculator.units import parse
 
 MOST_QUOTED = 40  # characters
 MOST_READ = 1000  # characters; no field of one line means more
-MOST_NAMED = 6  # words that may have been meant
 LARGEST = 10**30  # beyond any machine; keeps every count small enough to answer at once
 LARGEST_PRODUCT = LARGEST**4  # of sizes that a block hands on as the size of a part
 
@@ -225,8 +224,8 @@ class Choice(Field):
     `options` may be a function, so that data behind it is read when it is first needed; `empty` is
     the label of no word, where the field is `optional`. Where the field is `open`, it takes any
     word and leaves it to the layer to refuse it. A command line takes it without its name where it
-    is `positional`. Of very many words, a form lets a reader search where `near` is given: a
-    function from a part of a label to the words that it may mean.
+    is `positional`. Of very many words, a form lets a reader search where `find` is given: it
+    returns the word that a text means, and raises ValueError where there is none.
     """
 
     kind = "choice"
@@ -241,12 +240,12 @@ class Choice(Field):
         empty: str = "none: own figures",
         open: bool = False,
         positional: bool = False,
-        near: Callable[[str], list[str]] | None = None,
+        find: Callable[[str], str] | None = None,
         **more: Any,
     ) -> None:
         super().__init__(*args, **more)
         self.open = open
-        self.near = near
+        self.find = find
         self.positional = positional
         self.empty = empty
         self._options = options
@@ -263,8 +262,11 @@ class Choice(Field):
         if self.optional and value in (None, "", "none"):
             return None
         word = self.also.get(value, value) if isinstance(value, str) else None
-        if self.near is not None and word not in self.options:
-            return self._found(word, value)
+        if self.find is not None and word not in self.options:
+            try:
+                return self.find(word or "")
+            except ValueError as error:
+                raise self.refuse(str(error), value) from None
         if word not in self.options and not (self.open and word is not None):
             known = ", ".join(self.options)
             reason = self.refusal.format(options=known, given=quoted(value))
@@ -272,23 +274,6 @@ class Choice(Field):
                 reason = f"{reason.rstrip('.')}. Use one of {known}"
             raise self.refuse(reason, value)
         return str(word)
-
-    def _found(self, text: str | None, given: object) -> str:
-        """Return the word that a text is, or alone can mean; else say what is near."""
-        assert self.near is not None
-        text = (text or "")[:MOST_READ].strip().lower()
-        near = self.near(text) if text else []
-        for word in near:
-            if len(near) == 1 or text in (word.lower(), self.options[word].lower()):
-                return word
-        if not near:
-            from difflib import get_close_matches  # an import that only an error needs
-
-            near = get_close_matches(text, self.options)
-        more = [f"{len(near) - MOST_NAMED} more"] if len(near) > MOST_NAMED else []
-        *others, last = [*near[:MOST_NAMED], *more] or [""]
-        named = f"{', '.join(others)} or {last}" if others else last
-        raise self.refuse(f"{self.refusal}; did you mean {named}?" if near else self.refusal, given)
 
     def expression(self, value: Any, kind: type[Expression], named: bool) -> Any:
         return value

@@ -75,7 +75,7 @@ def _control(field: Field, text: str, identity: str, assumed: str | None) -> str
     if isinstance(field, Flag):
         checked = " checked" if text == "true" else ""
         control = f'<input type="checkbox" value="true" {common}{checked}>'
-    elif isinstance(field, Choice) and field.near:
+    elif isinstance(field, Choice) and field.find:
         control = (
             f'<input type="search" {common} value="{escape(text)}" list="{identity}-options" '
             f'spellcheck="false"><datalist id="{identity}-options" data-options="{field.name}">'
@@ -108,7 +108,7 @@ def _control(field: Field, text: str, identity: str, assumed: str | None) -> str
 
 
 def _is_wide(field: Choice) -> bool:
-    return bool(field.near) or max(map(len, field.options.values())) > _WIDE
+    return bool(field.find) or max(map(len, field.options.values())) > _WIDE
 
 
 def options(field: Choice, chosen: str = "") -> str:

@@ -7,7 +7,7 @@ with structured sparsity stands under `sparse`, what it does with FP16 accumulat
 the plain row is that of the vector units. Capacities that vendors print in GB are 10^9 bytes,
 those in GiB 2^30.
 
-A device that software
+`also` are names by which a device is known beside its key and its `name`. A device that software
 shows as several has `parts`: how many, what its vendor calls one, and the key of that one, whose
 entry is divided out of the whole's when the table is read.
 
@@ -85,16 +85,6 @@ def names() -> dict[str, str]:
 def device(name: str) -> dict[str, Any]:
     """Return one device: `peak` in FLOP/s by dtype, `bandwidth_bytes_per_s`, `source_title`, …"""
     return devices()[name]
-
-
-def alike(words: str) -> list[str]:
-    """Return the devices whose names, or whose vendor's, hold each of the words."""
-    asked = words.lower().replace("_", " ").split()
-    return [
-        name
-        for name, each in devices().items()
-        if all(word in f"{name} {each['name']} {each['vendor']}".lower() for word in asked)
-    ]
 
 
 def peak(name: str, dtype: str, kind: str = "dense") -> Peak | None:

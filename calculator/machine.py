@@ -25,11 +25,19 @@ _NOT_A_MAC_RATE = (
 )
 
 
-def device(*, default: str | None = None, help: str = "") -> Any:
-    """Declare the field of a device, which is searched by vendor and name."""
+def device(
+    *, default: str | None = None, help: str = "", own: str = "peak FLOP/s and bandwidth"
+) -> Any:
+    """Declare the field of a device, which is named; `own` is what else a reader can enter."""
+
+    def find(text: str) -> str:
+        from calculator import device_names  # a reader who picks a key does not wait for it
+
+        return device_names.find(text, own)
+
     return choice(
         default=default, label="Device", role="hardware", optional=True, help=help,
-        options=hardware.names, near=hardware.alike, refusal="is not a device known here",
+        options=hardware.names, find=find,
     )  # fmt: skip
 
 
@@ -64,7 +72,8 @@ class Machine(Calculation):
         options={dtype: dtype for dtype in DTYPE_BYTES}, also=TORCH_DTYPES,
     )  # fmt: skip
     device: str | None = device(
-        help="Search by vendor or name: AMD, h100. Empty: your own figures."
+        help="Search by vendor or name, or paste what torch.cuda.get_device_name() prints. "
+        "Empty: your own figures."
     )
     peak_kind: str = choice(
         default="dense", label="Which peak", role="hardware", options=PEAKS,

@@ -59,7 +59,9 @@ class Peak(Calculation, name="peak", title="Peak rate"):
         help="Which engines: those of this row of the device.",
     )  # fmt: skip
     device: str | None = device(
-        default="a100_80gb_sxm", help="Its printed rate stands beside. Empty: your own."
+        default="a100_80gb_sxm",
+        help="Its printed rate stands beside. Empty: your own.",
+        own="units, engines, FMAs and clock",
     )
 
     def validate(self) -> None:

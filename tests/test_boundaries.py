@@ -156,7 +156,8 @@ def test_a_counting_tool_is_predicted_from_what_every_layer_has(name):
 
 
 def test_the_roofline_knows_hardware_and_no_family_of_layers():
-    assert siblings("roofline") | siblings("machine") <= FOUNDATION | {"hardware", "machine"}
+    machine = {"device_names", "hardware", "machine"}
+    assert siblings("roofline") | siblings("machine") <= FOUNDATION | machine
 
 
 def test_the_peak_builder_knows_hardware_and_no_layer():
@@ -173,6 +174,10 @@ def test_training_knows_machines_and_no_family_of_layers():
 
 def test_the_hardware_knows_nothing():
     assert not siblings("hardware")
+
+
+def test_the_names_of_devices_are_those_of_the_hardware():
+    assert siblings("device_names") == {"hardware"}
 
 
 @pytest.mark.parametrize("name", sorted(MODULES.keys() - TOP))

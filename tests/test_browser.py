@@ -113,7 +113,7 @@ def test_a_bad_value_in_a_link_is_an_error_and_runs_nothing(open_page, site):
     error = page.locator(f"#{field(page, 'in_features').get_attribute('id')}-error")
     expect(error).to_contain_text("must be a number")
     error = page.locator(f"#{field(page, 'device').get_attribute('id')}-error")
-    expect(error).to_contain_text("is not a device known here")
+    expect(error).to_contain_text("Unknown device. Leave it empty and enter peak FLOP/s")
 
 
 def test_the_address_follows_the_form(open_page, site):

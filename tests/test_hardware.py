@@ -18,7 +18,7 @@ NEEDED = {
     "source_url", "confidence", "checked", "peak",
 }  # fmt: skip
 OPTIONAL = {
-    "note", "parts", "sparse", "fp16_accumulate", "fallback", "derivation", "power",
+    "also", "note", "parts", "sparse", "fp16_accumulate", "fallback", "derivation", "power",
     "achieved",
 }  # fmt: skip
 SOURCE = {"source_title", "source_url"}
@@ -82,7 +82,8 @@ def test_a_device_can_be_named_on_a_command_line(name):
 
 def test_no_two_devices_are_called_the_same():
     known = devices().values()
-    assert len({device["name"] for device in known}) == len(known)
+    called = [name for device in known for name in (device["name"], *device.get("also", ()))]
+    assert len(set(called)) == len(called)
 
 
 # As many as one process sees where software shows a device as several. JAX documentation,
@@ -130,7 +131,7 @@ def test_a_part_has_the_ridge_point_of_its_whole(name):
 @pytest.mark.parametrize("key", [expected[1] for expected in PARTS.values()])
 def test_a_part_has_all_that_is_needed_and_no_power_of_its_own(key):
     part = devices()[key]
-    kept = OPTIONAL - {"parts", "power", "achieved"} | {"part_of"}
+    kept = OPTIONAL - {"also", "parts", "power", "achieved"} | {"part_of"}
     assert NEEDED <= part.keys() <= NEEDED | kept
 
 

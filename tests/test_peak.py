@@ -100,7 +100,7 @@ REFUSED = {
     "a device without units": ({"device": "l4"}, "device", "units, engines, fma, clock_hz"),
     "and with some": ({"device": "l4", "units": "60"}, "device", "fill in engines, fma, clock_hz"),
     "a type without units": ({"device": "v100_pcie"}, "dtype", "fp16, fp32, fp64"),
-    "an unknown device": ({"device": "voodoo2"}, "device", "is not a device known here"),
+    "an unknown device": ({"device": "voodoo2"}, "device", "Unknown device"),
     "an unknown type": ({"dtype": "fp128"}, "dtype", "must be one of"),
     "half a unit": ({"units": "1.5"}, "units", "whole number"),
     "no unit": ({"units": "0"}, "units", "at least 1"),
