@@ -16,32 +16,7 @@ from typing import Any
 
 import torch
 
-# Torch's names of the NVIDIA cards that calculator/hardware.json holds.
-CARDS = {
-    "Tesla P100-SXM2-16GB": "p100_sxm2",
-    "Tesla V100-SXM2-32GB": "v100_sxm2_32gb",
-    "Tesla T4": "t4",
-    "NVIDIA A10": "a10",
-    "NVIDIA A30": "a30",
-    "NVIDIA A40": "a40",
-    "NVIDIA A100-SXM4-40GB": "a100_40gb_sxm",
-    "NVIDIA A100-SXM4-80GB": "a100_80gb_sxm",
-    "NVIDIA A100 80GB PCIe": "a100_80gb_pcie",
-    "NVIDIA L4": "l4",
-    "NVIDIA L40S": "l40s",
-    "NVIDIA H100 80GB HBM3": "h100_sxm",
-    "NVIDIA H100 PCIe": "h100_pcie",
-    "NVIDIA H100 NVL": "h100_nvl",
-    "NVIDIA H200": "h200_sxm",
-    "NVIDIA B200": "b200_sxm",
-    "NVIDIA GeForce RTX 2080 Ti": "rtx2080ti",
-    "NVIDIA GeForce RTX 3090": "rtx3090",
-    "NVIDIA GeForce RTX 4070": "rtx4070",
-    "NVIDIA GeForce RTX 4080": "rtx4080",
-    "NVIDIA GeForce RTX 4090": "rtx4090",
-    "NVIDIA GeForce RTX 5080": "rtx5080",
-    "NVIDIA GeForce RTX 5090": "rtx5090",
-}
+from calculator import device_names
 
 # FLOPs of a core in a clock cycle where it has a unit of that name, the fastest unit first.
 # Two FMA units, as a server's core has: units · lanes · 2. A tile unit: 16 · 16 · 32 products of
@@ -198,7 +173,7 @@ def _card() -> dict[str, Any]:
     card = torch.cuda.get_device_properties(0)
     return {
         "kind": "cuda",
-        "device": CARDS.get(card.name),
+        "device": known_card(card.name),
         "name": card.name,
         "sms": card.multi_processor_count,
         "driver": "".join(ask_driver("driver_version") or []) or None,
@@ -208,6 +183,14 @@ def _card() -> dict[str, Any]:
         "l2_bytes": card.L2_cache_size,
         "memory_bytes": card.total_memory,
     }
+
+
+def known_card(name: str) -> str | None:
+    """Return the key of a card that torch names in the table of devices, None if it has none."""
+    try:
+        return device_names.find(name, own="rates")
+    except ValueError:
+        return None
 
 
 def ask_driver(*names: str) -> list[str] | None:
