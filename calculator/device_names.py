@@ -23,6 +23,7 @@ _BRANDS = {
 """Words that may be left out, and that may be given with a device that has them in a name."""
 _SIZE = re.compile(r"(?<![^\W_])(\d+)[\s_-]*gi?b?(?![^\W_])")
 _WORD = re.compile(r"[^\W_]+")
+_MODEL = re.compile(r"(?=.*\d)..+")  # a digit alone may stand in any name
 
 
 class _Device(NamedTuple):
@@ -83,7 +84,7 @@ def _listed(keys: list[str]) -> str:
 def _near(words: list[str]) -> list[str]:
     """Return a few devices of the model that is named, else those called or spelled most alike."""
     ranks = {device: device.likeness(words) for device in _devices()}
-    models = [word for word in words if not word.isalpha() and not _SIZE.fullmatch(word)]
+    models = [word for word in words if _MODEL.fullmatch(word) and not _SIZE.fullmatch(word)]
     families = ([device for device in ranks if model in device.words] for model in models)
     most = max(begins for begins, _ in ranks.values())
     alike = [device for device, (begins, _) in ranks.items() if begins == most >= _ALIKE]
