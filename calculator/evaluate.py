@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from calculator import CALCULATIONS
+from calculator import CALCULATIONS, footprint
 from calculator.calculation import Calculation, shown
 from calculator.fields import Field, InvalidField
 from calculator.layer import Layer, Measured
@@ -97,6 +97,8 @@ def _told(time: Runtime) -> dict[str, Any]:
         "remarks": [*remarks(time)],
     }
     if isinstance(time, WorkRuntime):
-        said |= {"timed_pass": time.timed_pass, "fits": time.fits}
+        parts = zip(footprint.Footprint._fields, time.held(), strict=True)
+        held = {f"{name}_bytes": size or 0 for name, size in parts}
+        said |= {"timed_pass": time.timed_pass, "fits": time.fits, "held": held}
     values = {**said, **{declared.name: value for declared, value in shown(time)}}
     return said | {old: values.get(new) for old, new in _ALIASES.items()}

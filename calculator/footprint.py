@@ -12,15 +12,10 @@ from calculator.layer import Layer, Measured
 class Footprint(NamedTuple):
     """Bytes that are held at the same time, at least; states of an optimizer are not counted."""
 
-    weights: int
+    weight: int
     kv_cache: int
-    gradients: int
-    activations: int
-
-    @property
-    def total(self) -> int:
-        """All of them."""
-        return sum(self)
+    gradient: int
+    activation: int
 
 
 def footprint(work: Measured, *, is_trained: bool) -> Footprint:

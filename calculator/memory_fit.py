@@ -19,26 +19,26 @@ class MemoryFit(Machine):
         """Return the memory of one device in bytes, None if it is not known."""
         return hardware.device(self.device).get("memory_bytes") if self.device else None
 
-    def device_count(self) -> int:
+    def device_count(self) -> Any:
         """Return the number of devices."""
         raise NotImplementedError
 
-    @quantity(unit="B", label="Memory needed, at least")
+    @quantity(r"\text{bytes}_\text{needed}", unit="B", label="Memory needed, at least")
     def needed_bytes(self) -> int:
         """What all devices hold together."""
         raise NotImplementedError
 
-    @quantity(unit="B", label="Memory of the machine")
+    @quantity(r"\text{bytes}_\text{machine}", unit="B", label="Memory of the machine")
     def capacity_bytes(self) -> int | None:
         """That of all devices; None if it is not known."""
         memory = self.device_bytes()
-        return None if memory is None else int(memory) * self.device_count()
+        return None if memory is None else self.device_count() * memory
 
-    @quantity(label="Devices that hold it, at least")
+    @quantity(r"n_\text{held}", label="Devices that hold it, at least")
     def needed_devices(self) -> int | None:
         """The memory that is needed over that of one device, rounded up."""
         memory = self.device_bytes()
-        return None if memory is None else max(1, -(-self.needed_bytes // int(memory)))
+        return None if memory is None else (self.needed_bytes + memory - 1) // memory
 
     @property
     def fits(self) -> bool | None:

@@ -143,7 +143,7 @@ def memory(time: Runtime) -> str:
     if not isinstance(time, WorkRuntime) or time.capacity_bytes is None:
         return ""
     needed, capacity = rounded(time.needed_bytes, "B"), rounded(time.capacity_bytes, "B")
-    named = zip(_PARTS, time.footprint, strict=True)
+    named = zip(_PARTS, time.held(), strict=True)
     parts = ", ".join(f"{name} {rounded(size, 'B')}" for name, size in named if size)
     of = "" if time.timed_pass == "forward" else "; states of the optimizer are not counted"
     if time.fits:

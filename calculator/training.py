@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from calculator.calculation import quantity
 from calculator.fields import choice, size
 from calculator.machine import Figure
@@ -77,7 +79,7 @@ class TrainingCost(MemoryFit, name="training_cost"):
                 getattr(self, known[0].name),
             )
 
-    def device_count(self) -> int:
+    def device_count(self) -> Any:
         return self.devices
 
     @quantity()

@@ -10,7 +10,7 @@ from calculator.calculation import quantity
 from calculator.chain import Chain
 from calculator.expression import added
 from calculator.fields import choice
-from calculator.footprint import Footprint, footprint
+from calculator.footprint import footprint
 from calculator.layer import Layer, Measured
 from calculator.machine import Figure
 from calculator.memory_fit import MemoryFit
@@ -26,6 +26,13 @@ PASSES = {
 _MEASURED = ("measured_seconds", "measured_pass", "recomputed_flops")
 
 
+def _held(symbol: str, label: str) -> Any:
+    """Declare bytes of the work that are held at once; None if there are none."""
+    return rate(
+        rf"\text{{bytes}}_\text{{{symbol}}}", units=("B",), default=None, whole=True, label=label
+    )
+
+
 class WorkRuntime(Runtime, MemoryFit):
     """The time of some work, whose shape says what a training step and its memory take."""
 
@@ -38,26 +45,34 @@ class WorkRuntime(Runtime, MemoryFit):
         r"\text{bytes}_\text{device}", units=("B",), default=None, role="hardware", whole=True,
         label="Memory per device", help="Such as 80 GB. Empty: the device's.",
     )  # fmt: skip
+    weight_bytes: Figure = _held("weight", "Weights")
+    kv_cache_bytes: Figure = _held("cache", "KV cache")
+    gradient_bytes: Figure = _held("gradient", "Gradients")
+    activation_bytes: Figure = _held("activation", "Activations")
 
     def _usual(self) -> dict[str, Any]:
         return {**super()._usual(), "memory_bytes": MemoryFit.device_bytes(self)}
 
     @classmethod
     def of(cls, work: Measured, values: Mapping[str, Any]) -> Self:
-        """Return the time of some work on the machine that values describe.
+        """Return the time of some work on the machine that values describe."""
+        said = timed_pass(work, values.get("measured_pass"))
+        held = footprint(work, is_trained=said != "forward")._asdict().items()
+        more = {f"{name}_bytes": size for name, size in held if size}
+        time = cls.alone(work, {**values, **more, **_timed(work, values)})
+        time.__dict__["_work"] = work, dict(values)
+        return time
+
+    @classmethod
+    def alone(cls, work: Measured, values: Mapping[str, Any]) -> Self:
+        """Return the time alone, without what was timed and what is held.
 
         What moves nothing and computes nothing launches nothing.
         """
         given = {**values, "dtype": work.dtype}
         if given.get("launches") is None:
             given["launches"] = 1 if work.bytes_moved or work.flops else 0
-        return cls._of(work, values, {**given, **_timed(work, values)})
-
-    @classmethod
-    def _of(cls, work: Measured, values: Mapping[str, Any], given: Mapping[str, Any]) -> Self:
-        time = cls(flops=work.flops, bytes_moved=work.bytes_moved, **given)
-        time.__dict__["_work"] = work, dict(values)
-        return time
+        return cls(flops=work.flops, bytes_moved=work.bytes_moved, **given)
 
     def replace(self, **values: Any) -> Self:
         """Return the time of the same work on a machine that differs in some fields.
@@ -82,21 +97,20 @@ class WorkRuntime(Runtime, MemoryFit):
         """What the measured time is of: "forward", "training" or "recomputed"."""
         return timed_pass(self.work, self.measured_pass)
 
-    @cached_property
-    def footprint(self) -> Footprint:
-        """What has to be in memory at once."""
-        return footprint(self.work, is_trained=self.timed_pass != "forward")
+    def held(self) -> tuple[Any, ...]:
+        """Return the bytes that are held at once, part by part, in the order of the fields."""
+        return self.weight_bytes, self.kv_cache_bytes, self.gradient_bytes, self.activation_bytes
 
     def device_bytes(self) -> Any:
         return self.memory_bytes
 
-    def device_count(self) -> int:
-        return self.devices or 1
+    def device_count(self) -> Any:
+        return 1 if self.devices is None else self.devices
 
     @quantity()
     def needed_bytes(self) -> int:
         """Weights, cache and activations; of a training step gradients too, no optimizer states."""
-        return self.footprint.total
+        return added(size for size in self.held() if size is not None)
 
 
 HARDWARE = tuple(
@@ -126,22 +140,24 @@ class ChainRuntime(WorkRuntime):
         return known
 
     @classmethod
-    def of(cls, work: Measured, values: Mapping[str, Any]) -> Self:
-        """Return the time of the layers of a chain on a machine."""
+    def alone(cls, work: Measured, values: Mapping[str, Any]) -> Self:
+        """Return the time of the layers of a chain, each without what was timed and is held."""
         assert isinstance(work, Chain)
         given = {**values, "dtype": work.dtype}
-        alone = {name: value for name, value in given.items() if name not in _MEASURED}
+        machine = {name: values[name] for name in HARDWARE if name in values}
+        for name in _MEASURED:
+            machine.pop(name, None)
         known: dict[int, WorkRuntime] = {}  # a network repeats its layers
         for layer in work.layers:
             if id(layer) not in known:
-                known[id(layer)] = time_of(layer, alone)
+                known[id(layer)] = _kind(layer).alone(layer, machine)
         steps = tuple(
             (count, known[id(layer)])
             for count, layer in zip(work.counts(), work.layers, strict=True)
         )
         if given.get("launches") is None:
             given["launches"] = sum(count * time.launches for count, time in steps)
-        whole = cls._of(work, values, {**given, **_timed(work, values)})
+        whole = cls(flops=work.flops, bytes_moved=work.bytes_moved, **given)
         whole.__dict__.update(_steps=steps, _known=known)
         return whole
 
@@ -200,9 +216,8 @@ def _timed(work: Measured, values: Mapping[str, Any]) -> dict[str, Any]:
     return more
 
 
-def time_of(work: Measured, values: Mapping[str, Any]) -> WorkRuntime:
-    """Return the time of some work on the machine that values describe."""
-    return (ChainRuntime if isinstance(work, Chain) else WorkRuntime).of(work, values)
+def _kind(work: Measured) -> type[WorkRuntime]:
+    return ChainRuntime if isinstance(work, Chain) else WorkRuntime
 
 
 def runtime(work: Measured, values: Mapping[str, Any]) -> WorkRuntime | None:
@@ -218,4 +233,4 @@ def runtime(work: Measured, values: Mapping[str, Any]) -> WorkRuntime | None:
                     "is about a machine; choose a device, or write a peak FLOP/s", given
                 )
         return None
-    return time_of(work, values)
+    return _kind(work).of(work, values)

@@ -124,11 +124,11 @@ def test_the_memory_that_is_needed_holds_weights_cache_and_activations():
     """Llama 2 70B, 4096 tokens in the cache: 2 × 80 × 8 × 128 × 2 B per token."""
     outcome = evaluate("llama", {**LLAMA_70B, "past_length": "4095"})
     weights, cache = 137_953_296_384, 2 * 80 * 8 * 128 * 2 * 4096
-    held = outcome.time.footprint
-    assert (held.weights, held.kv_cache) == (weights, cache)
+    held = outcome.time
+    assert (held.weight_bytes, held.kv_cache_bytes) == (weights, cache)
     # the widest layer is SiLU: 28672 numbers in, and as many out, in 2 bytes
-    assert held.activations == 2 * (28672 + 28672)
-    assert outcome.time.needed_bytes == weights + cache + held.activations
+    assert held.activation_bytes == 2 * (28672 + 28672)
+    assert outcome.time.needed_bytes == weights + cache + held.activation_bytes
 
 
 def test_a_training_step_holds_gradients_and_what_autograd_keeps():
