@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from calculator.expression import Expression
 from calculator.fields import LARGEST, Field, Size, quoted
+from calculator.numerals import split
 
 MOST_DIMENSIONS = 8
 MOST_TENSORS = 100
@@ -66,13 +66,12 @@ class PerAxis(Size):
             return self.check(None)
         if bare in self.words or bare.isalpha():
             return self.check(bare)
-        inner = text.strip("()[]")
-        parts = [part for part in re.split(r"[,\s;×x]+", inner) if part]
-        if not parts or self.axes == "":
-            return self.check(self._number(inner) if parts else None)
-        if len(parts) == 1 and "," not in inner:
-            return self.check(self._number(inner))
-        return self.check(tuple(None if part == "None" else self._number(part) for part in parts))
+        parts = self._parse(text, split, lead=1)
+        if not parts:
+            return self.check(None)
+        if len(parts) == 1 and "," not in text:
+            return self.check(self._parse(parts[0]))
+        return self.check(tuple(None if part == "None" else self._parse(part) for part in parts))
 
     def check(self, value: Any) -> Any:
         if self.optional and (value is None or value in ((), [])):
@@ -143,10 +142,10 @@ class Shape(Field):
         self.scalar = scalar
 
     def read(self, text: str) -> tuple[int, ...] | None:
-        parts = re.split(r"[,\s;×x]+", text.strip().strip("()[]"))
-        if parts in ([""], ["None"]):
+        parts = self._parse(text, split, lead=3)
+        if parts in ([], ["None"]):
             return self.check(None if self.optional else ())
-        return self.check(tuple(self._number(part) for part in parts if part))
+        return self.check(tuple(map(self._parse, parts)))
 
     def check(self, value: Any) -> tuple[int, ...] | None:
         if value is None and self.optional:

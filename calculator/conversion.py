@@ -9,15 +9,15 @@ from calculator.calculation import Calculation, quantity
 from calculator.expression import quotient
 from calculator.fields import InvalidField, choice
 from calculator.rates import rate
+from calculator.unit_families import PUBLISHED_COUNT
 
 
 class Conversion(Calculation, name="conversion"):
     """A published count, read in the convention it was counted in."""
 
     count: int = rate(
-        "x", units=("MAC", "MACs", "FLOP", "FLOPs", "FLOPS", "mult-adds"), default=4_096_000,
-        label="The number you have", whole=True, optional=False,
-        help="With its prefix: 4.09G, 4.09 GMACs, 4096000.",
+        "x", units=PUBLISHED_COUNT, default=4_096_000, label="The number you have", whole=True,
+        optional=False, help="With its prefix: 4.09G, 4.09 GMACs, 4096000.",
     )  # fmt: skip
     counts: str = choice(
         default="macs", label="What it counts",

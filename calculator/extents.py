@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 from calculator.axes import MOST_DIMENSIONS
 from calculator.expression import Expression
 from calculator.fields import LARGEST, Field, Size
+from calculator.numerals import split
 
 
 class Extent(Field):
@@ -17,16 +18,18 @@ class Extent(Field):
     """
 
     kind = "shape"
+    decimal: ClassVar[bool] = False
+    """Whether a number need not be whole."""
 
     def __init__(self, *args: Any, optional: bool = False, **more: Any) -> None:
         super().__init__(*args, **more)
         self.optional = optional
 
     def read(self, text: str) -> Any:
-        parts = text.strip("()[] ").replace(",", " ").split()
+        parts = self._parse(text, split, lead=1, decimal=self.decimal)
         if parts in ([], ["None"]):
             return self.check(None)
-        numbers = tuple(map(self._number, parts))
+        numbers = tuple(map(self._parse, parts))
         return self.check(numbers if len(numbers) > 1 or "," in text else numbers[0])
 
     def check(self, value: Any) -> Any:
@@ -59,6 +62,8 @@ class Extent(Field):
 
 class Factor(Extent):
     """A real number for all axes, or a tuple with one for each; torch takes 0 for None."""
+
+    decimal = True
 
     def check(self, value: Any) -> Any:
         if isinstance(value, list):

@@ -8,7 +8,7 @@ from operator import index
 from typing import Any, ClassVar
 
 from calculator.expression import Expression
-from calculator.units import parse
+from calculator.numerals import parse, parse_one
 
 MOST_QUOTED = 40  # characters
 MOST_READ = 1000  # characters; no field of one line means more
@@ -135,9 +135,9 @@ class Field:
             return value
         return kind(self.symbol) if named else kind.number(value)
 
-    def _number(self, text: str) -> int | float:
+    def _parse(self, text: str, how: Callable[..., Any] = parse, **more: Any) -> Any:
         try:
-            return parse(text)
+            return how(text, **more)
         except ValueError as error:
             raise self.refuse(str(error), text) from None
 
@@ -166,12 +166,7 @@ class Size(Field):
         text = text.strip()
         if not text or text == "None":
             return self.check(None)
-        try:
-            number = parse(text)
-        except ValueError as error:
-            reason = "must be one whole number" if "," in text else str(error)
-            raise self.refuse(reason, text) from None
-        return self.check(number)
+        return self.check(self._parse(text, parse_one))
 
     def check(self, value: Any) -> int | None:
         if type(value) is int and self.minimum <= value <= LARGEST_PRODUCT:
@@ -196,6 +191,12 @@ class Size(Field):
         return value
 
 
+_TRUTH = {
+    "true": True, "on": True, "1": True, "yes": True,
+    "false": False, "off": False, "0": False, "no": False, "": False,
+}  # fmt: skip
+
+
 class Flag(Field):
     """True or False. The only field that a formula may branch on."""
 
@@ -203,11 +204,9 @@ class Flag(Field):
 
     def read(self, text: str) -> bool:
         word = text.strip().lower()
-        if word in ("true", "on", "1", "yes"):
-            return True
-        if word in ("false", "off", "0", "no", ""):
-            return False
-        raise self.refuse("must be true or false", text)
+        if word not in _TRUTH:
+            raise self.refuse("must be true or false", text)
+        return _TRUTH[word]
 
     def check(self, value: Any) -> bool:
         if not isinstance(value, bool):

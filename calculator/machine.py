@@ -9,6 +9,7 @@ from calculator.calculation import Calculation
 from calculator.expression import Expression
 from calculator.fields import Field, InvalidField, choice
 from calculator.rates import rate
+from calculator.unit_families import FLOP_RATE
 from calculator.units import DTYPE_BYTES, TORCH_DTYPES
 
 Figure = Any  # given as a number or None, read as a number where there is one
@@ -18,11 +19,6 @@ PEAKS = {
     "sparse": "structured sparsity",
     "fp16_accumulate": "dense, FP16 accumulation",
 }
-
-_NOT_A_MAC_RATE = (
-    "is a rate of MACs, and this field is a rate of FLOPs: 1 MAC is 2 FLOPs, "
-    "so write twice the figure, as FLOP/s"
-)
 
 
 def device(
@@ -80,9 +76,7 @@ class Machine(Calculation):
     )  # fmt: skip
     peak_flops_per_second: Figure = rate(
         r"\pi", default=None, role="hardware", label="Peak FLOP/s",
-        units=("FLOP/s", "FLOPs/s", "FLOPS", "FLOPs", "FLOP", "flop/s", "flops", "OP/s", "OPS"),
-        help="Such as 19.5T. Empty: the device's, at this data type.",
-        confused=dict.fromkeys(("MAC/s", "MACs/s", "MACS", "MACs", "MAC"), _NOT_A_MAC_RATE),
+        units=FLOP_RATE, help="Such as 19.5T. Empty: the device's, at this data type.",
     )  # fmt: skip
     machine_name: str | None = name(
         label="Name of your machine", role="hardware", help="For rates of your own: lab server.",

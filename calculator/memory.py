@@ -5,6 +5,7 @@ from __future__ import annotations
 from calculator.calculation import Calculation, quantity
 from calculator.fields import choice, flag, size
 from calculator.rates import rate
+from calculator.unit_families import BYTES, PARAMS
 from calculator.units import DTYPE_BYTES, DTYPE_LABELS, TORCH_DTYPES
 
 STATES = {"none": 0, "sgd": 0, "sgd_momentum": 1, "adam": 2}
@@ -30,7 +31,7 @@ class ModelMemory(Calculation, name="model_memory"):
     )
 
     params: int = rate(
-        "N", units=("params", "parameters"), also={"B": "G"}, default=6_738_415_616,
+        "N", units=PARAMS, default=6_738_415_616,
         label="Parameters", whole=True, optional=False,
         help="Such as 7B. Of a mixture of experts, all of them.",
     )  # fmt: skip
@@ -58,8 +59,8 @@ class ModelMemory(Calculation, name="model_memory"):
         help="The optimizer's own copy of the weights in fp32.",
     )  # fmt: skip
     activation_bytes: int | None = rate(
-        r"\text{bytes}_\text{activations}", units=("B",), default=None, label="Activations",
-        whole=True, minimum=0, confused={"b": "is a number of bits; write bytes (an eighth), as B"},
+        r"\text{bytes}_\text{activations}", units=BYTES, default=None, label="Activations",
+        whole=True, minimum=0,
         help="On one device, such as 12 GB. Empty: not counted.",
     )  # fmt: skip
     zero_stage: str = choice(

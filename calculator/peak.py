@@ -10,6 +10,7 @@ from calculator.expression import numeral
 from calculator.fields import LARGEST, choice, size
 from calculator.machine import Figure, device
 from calculator.rates import rate
+from calculator.unit_families import HERTZ
 from calculator.units import TORCH_DTYPES
 
 PARTS = ("units", "engines", "fma", "clock_hz")
@@ -46,7 +47,7 @@ class Peak(Calculation, name="peak", title="Peak rate"):
         help=f"Multiply-adds of numbers, not instructions. {_EMPTY}",
     )  # fmt: skip
     clock_hz: Figure = rate(
-        "f", units=("Hz",), default=None, role="hardware", label="Clock",
+        "f", units=HERTZ, default=None, role="hardware", label="Clock",
         help=f"Such as 1.41 GHz. {_EMPTY}",
     )  # fmt: skip
     sparsity: str = choice(

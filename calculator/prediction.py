@@ -8,6 +8,7 @@ from calculator.calculation import Quantity
 from calculator.evaluate import Evaluation
 from calculator.export import printed
 from calculator.rates import Rate
+from calculator.unit_families import FAMILIES
 
 _CLOSE = 0.1
 _RIGHT = 0.0005  # a guess has three digits
@@ -31,8 +32,8 @@ def judge(declared: Quantity[Any], value: int | float, guess: str) -> str:
     Raises InvalidField where the guess is no number of the quantity's unit.
     """
     field = Rate(
-        "", units=(declared.unit, f"{declared.unit}s"), minimum=1e-30, optional=False, default=None,
-        also={"%": ""} if declared.unit == "%" else None, label="Guess",
+        "", units=FAMILIES[declared.unit], minimum=1e-30, optional=False, default=None,
+        label="Guess",
     )  # fmt: skip
     field.name = "guess"
     given = field.read(guess)

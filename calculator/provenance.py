@@ -13,8 +13,10 @@ from calculator.counters import readings, tools
 from calculator.fields import Flag, InvalidField, quoted
 from calculator.form import escape
 from calculator.layer import Measured
+from calculator.numerals import parse
 from calculator.operations import flops, worth
-from calculator.units import SI_PREFIXES, THIN_SPACE, grouped, parse, rounded
+from calculator.unit_families import PUBLISHED_COUNT
+from calculator.units import SI_PREFIXES, THIN_SPACE, grouped, rounded
 
 RESOLUTIONS = (160, 192, 224, 240, 256, 288, 299, 320, 336, 384, 448, 512)
 """Sizes of images that networks are published with."""
@@ -22,7 +24,6 @@ _MOST = 8
 """So many explanations are enough."""
 _NEAR = 0.05
 """How far a count may be from a figure to be named beside it."""
-_UNITS = ("MACs", "MAC", "Macs", "Mac", "FLOPs", "FLOP", "flops", "flop", "FLOPS", "mult-adds")
 
 
 @dataclass(frozen=True, order=True)
@@ -67,7 +68,7 @@ def figure(text: str) -> Figure:
     """
     plain = _plain(text)
     try:
-        value = parse(plain, _UNITS)
+        value = parse(plain, PUBLISHED_COUNT)
         if value <= 0:
             raise ValueError("must be more than 0")
     except ValueError as error:

@@ -7,16 +7,15 @@ from collections.abc import Callable
 from typing import Any
 
 from calculator.expression import Expression
-from calculator.fields import LARGEST, Field
-from calculator.units import parse, rounded, seconds, shares
+from calculator.fields import LARGEST, Field, InvalidField
+from calculator.unit_families import SHARE, Units
+from calculator.units import rounded, seconds, shares
 
 
 class Rate(Field):
     """A number with a unit, from `minimum` up, such as a FLOP/s figure; None where not known.
 
-    `units` are the spellings taken behind it, the first one printed; `also` maps an accepted
-    ending to the one it stands for, `confused` one that means another unit to the sentence that
-    says so.
+    `units` is the family of units that may stand behind it.
     """
 
     kind = "rate"
@@ -25,9 +24,7 @@ class Rate(Field):
         self,
         symbol: str,
         *,
-        units: tuple[str, ...],
-        also: dict[str, str] | None = None,
-        confused: dict[str, str] | None = None,
+        units: Units,
         minimum: float = 1,
         largest: float = LARGEST,
         whole: bool = False,
@@ -36,8 +33,6 @@ class Rate(Field):
     ) -> None:
         super().__init__(symbol, **more)
         self.units = units
-        self.also = also or {}
-        self.confused = confused or {}
         self.minimum = minimum
         self.largest = largest
         self.whole = whole
@@ -47,22 +42,11 @@ class Rate(Field):
         text = text.strip()
         if not text:
             return self.check(None)
-        for ending, reason in self.confused.items():
-            if text.endswith(ending):
-                raise self.refuse(reason, text)
-        if _ONE_GROUP.match(text):
-            either = f"{text.replace(',', '.')} with a point, or {text.replace(',', '')}"
-            raise self.refuse(f"is ambiguous; write {either}", text)
-        meant = (
-            text.removesuffix(ending).rstrip() + other
-            for ending, other in self.also.items()
-            if text.endswith(ending)
-        )
+        value = self._parse(text, units=self.units)
         try:
-            number = parse(next(meant, text), self.units)
-        except ValueError as error:
-            raise self.refuse(str(error), text) from None
-        return self.check(number)
+            return self.check(value)
+        except InvalidField as error:
+            raise self.refuse(error.message, text) from None
 
     def check(self, value: Any) -> int | float | None:
         if value is None and self.optional:
@@ -70,18 +54,23 @@ class Rate(Field):
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise self.refuse("must be a number", value)
         if not value >= self.minimum:
-            least = f"{self.minimum:.12f}".rstrip("0").rstrip(".")
-            raise self.refuse(f"must be at least {least} {self.units[0]}".rstrip(), value)
+            raise self.refuse(f"must be at least {self.limit(self.minimum)}", value)
         if value > self.largest:
-            raise self.refuse(f"must be at most {self.largest:g} {self.units[0]}".rstrip(), value)
+            raise self.refuse(f"must be at most {self.limit(self.largest)}", value)
         if value != int(value):
             if self.whole:
                 raise self.refuse("must be a whole number", value)
             return value
         return int(value)
 
+    def limit(self, value: int | float) -> str:
+        """Return the smallest or the largest value as a reader would write it."""
+        if value < LARGEST:
+            return self.tell(value)
+        return f"10^{len(str(int(value))) - 1} {self.units.name}".rstrip()
+
     def tell(self, value: Any) -> str:
-        return seconds(value) if "s" in self.units else rounded(value, self.units[0])
+        return seconds(value) if self.units.name == "s" else rounded(value, self.units.name)
 
 
 class Share(Rate):
@@ -90,18 +79,16 @@ class Share(Rate):
     kind = "share"
 
     def __init__(self, symbol: str, *, optional: bool = False, **more: Any) -> None:
-        super().__init__(symbol, units=("",), minimum=1e-6, largest=1, optional=optional, **more)
+        super().__init__(symbol, units=SHARE, minimum=1e-6, largest=1, optional=optional, **more)
 
     def read(self, text: str) -> int | float | None:
         text = text.strip()
-        if not text and self.optional:
-            return None
-        number = self._number(text.removesuffix("%"))
-        if text.endswith("%"):
-            return self.check(number / 100)
-        if 2 <= number <= 100:
+        if text and not text.endswith("%") and 2 <= self._parse(text, units=SHARE) <= 100:
             raise self.refuse(f"must be at most 1; for a percentage write {text} %", text)
-        return self.check(number)
+        return super().read(text)
+
+    def limit(self, value: int | float) -> str:
+        return f"{100 * value:g} %"
 
 
 class Span(Field):
@@ -156,7 +143,6 @@ class Span(Field):
         return tuple(kind(rf"{self.symbol}_\text{{{end}}}") for end in ("low", "high"))
 
 
-_ONE_GROUP = re.compile(r"[+-]?[0-9]{1,3},[0-9]{3}\s*[^0-9,.\s]")  # thousands, or a fraction?
 _TO = re.compile(r"\s*(?:–|(?<=[\d%.\s])-|,\s|\.\.|\bto\b)\s*")
 
 
@@ -177,7 +163,7 @@ class Real(Field):
 
     def read(self, text: str) -> int | float | None:
         text = text.strip()
-        return self.check(None if text in ("", "None") else self._number(text))
+        return self.check(None if text in ("", "None") else self._parse(text))
 
     def check(self, value: Any) -> int | float | None:
         if value is None and self.optional:

@@ -10,9 +10,8 @@ from calculator.expression import maximum, ratio
 from calculator.fields import size
 from calculator.machine import Figure, Machine
 from calculator.rates import rate, span
+from calculator.unit_families import BYTE_RATE, BYTES, FLOP_COUNT, SECONDS, WATTS
 
-_BITS = "is a rate of bits; write bytes a second (an eighth), as B/s"
-_NO_RATE = "is a number of bytes; write bytes a second, as B/s"
 Shares = Any  # given as a share, two, or None; read as two
 
 
@@ -29,29 +28,26 @@ class Runtime(Machine, name="runtime"):
     """
 
     flops: int | float = rate(
-        r"\text{FLOPs}", units=("FLOP", "FLOPs"), default=8_192_000, label="Work", whole=True,
+        r"\text{FLOPs}", units=FLOP_COUNT, default=8_192_000, label="Work", whole=True,
         optional=False, minimum=0, largest=1e300,
-        confused={"MAC": "counts MACs; write twice the figure, as FLOPs",
-                  "MACs": "counts MACs; write twice the figure, as FLOPs"},
     )  # fmt: skip
     bytes_moved: Figure = rate(
-        r"\text{bytes}", units=("B",), default=None, label="Bytes moved", whole=True,
+        r"\text{bytes}", units=BYTES, default=None, label="Bytes moved", whole=True,
         minimum=0, largest=1e300, help="Leave empty to ask for compute time only.",
     )  # fmt: skip
     backward_flops: Figure = rate(
-        r"\text{FLOPs}_\text{backward}", units=("FLOP", "FLOPs"), default=None, whole=True,
+        r"\text{FLOPs}_\text{backward}", units=FLOP_COUNT, default=None, whole=True,
         minimum=0, largest=1e300, label="Work of the backward pass",
         help="If you timed a training step; usually twice the forward pass. Counts in the MFU.",
     )  # fmt: skip
     recomputed_flops: Figure = rate(
-        r"\text{FLOPs}_\text{again}", units=("FLOP", "FLOPs"), default=None,
+        r"\text{FLOPs}_\text{again}", units=FLOP_COUNT, default=None,
         label="Computed again", whole=True, minimum=0, largest=1e300, role="assumption",
         help="To save memory, on top of the work. Counts in the HFU.",
     )  # fmt: skip
     bandwidth_bytes_per_second: Figure = rate(
-        r"\beta", units=("B/s", "Bps"), default=None, role="hardware", label="Memory bandwidth",
+        r"\beta", units=BYTE_RATE, default=None, role="hardware", label="Memory bandwidth",
         help="Such as 1.555T, in bytes per second. Empty: the device's.",
-        confused={"b/s": _BITS, "bit/s": _BITS, "bps": _BITS, "B": _NO_RATE, "Byte": _NO_RATE},
     )  # fmt: skip
     devices: int | None = size(
         "n", default=None, optional=True, role="hardware", label="Devices",
@@ -70,16 +66,16 @@ class Runtime(Machine, name="runtime"):
         label="Kernel launches", help="Empty: one for each layer.",
     )  # fmt: skip
     launch_seconds: Figure = rate(
-        r"t_\text{launch}", units=("s",), default=None, minimum=0,
+        r"t_\text{launch}", units=SECONDS, default=None, minimum=0,
         role="assumption", label="Time per launch",
         help="Such as 4 µs. Empty: of a GPU on a card or module as measured on an H100, else 0.",
     )  # fmt: skip
     measured_seconds: Figure = rate(
-        r"t_\text{measured}", units=("s",), default=None, minimum=1e-12,
+        r"t_\text{measured}", units=SECONDS, default=None, minimum=1e-12,
         role="assumption", label="Time you measured", help="Such as 48 µs. Gives MFU and HFU.",
     )  # fmt: skip
     power_watts: Figure = rate(
-        "P", units=("W",), default=None, minimum=0, role="assumption", label="Power per device",
+        "P", units=WATTS, default=None, minimum=0, role="assumption", label="Power per device",
         help="Such as 700 W. Empty: the device's board power, where known.",
     )  # fmt: skip
 

@@ -9,9 +9,9 @@ from calculator.fields import choice, size
 from calculator.machine import Figure
 from calculator.memory_fit import MemoryFit
 from calculator.rates import rate, share
+from calculator.unit_families import DEVICE_HOURS, PARAMS, TOKENS
 from calculator.units import DTYPE_BYTES, rounded
 
-BILLIONS = {"B": "G"}  # "7B" is how everybody writes it
 _ROUNDING = 1e-9
 
 
@@ -28,12 +28,12 @@ class TrainingCost(MemoryFit, name="training_cost"):
     """
 
     params: int = rate(
-        "N", units=("params", "parameters"), also=BILLIONS, default=6_738_415_616,
+        "N", units=PARAMS, default=6_738_415_616,
         label="Parameters", whole=True, optional=False,
         help="Such as 7B. Of a mixture of experts, those that are active for a token.",
     )  # fmt: skip
     tokens: int = rate(
-        "D", units=("tokens",), also=BILLIONS, default=2 * 10**12, label="Tokens", whole=True,
+        "D", units=TOKENS, default=2 * 10**12, label="Tokens", whole=True,
         optional=False, help="All that are trained on, each as often as it is seen: 2T.",
     )  # fmt: skip
     recompute: str = choice(
@@ -43,7 +43,7 @@ class TrainingCost(MemoryFit, name="training_cost"):
     )  # fmt: skip
     devices: int = size("n", default=1, label="Devices", role="hardware")
     measured_device_hours: Figure = rate(
-        r"h_\text{measured}", units=("device-hours", "GPU-hours", "h"), default=None,
+        r"h_\text{measured}", units=DEVICE_HOURS, default=None,
         minimum=1e-6, role="hardware", label="Measured device-hours",
         help="Of all devices together. Gives the utilization; leave one of the two empty.",
     )  # fmt: skip

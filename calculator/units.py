@@ -1,12 +1,10 @@
-"""Numbers as people write them: SI prefixes, bytes, seconds. Parsed exactly, printed honestly.
+"""Bytes of data types, prefixes, and numbers as they are printed.
 
 A printed number shows three digits, or fewer where fewer are all there is: a zero stands at its
 end only where a rounded digit stood.
 """
 
 from __future__ import annotations
-
-import re
 
 # Bytes of one element. TF32 is a way to multiply: it is stored in the four bytes of an FP32.
 DTYPE_BYTES = {
@@ -35,78 +33,6 @@ SI_PREFIXES = {
 SMALL_PREFIXES = {"m": -3, "µ": -6, "\u03bc": -6, "u": -6, "n": -9, "p": -12}
 BINARY_PREFIXES = {f"{letter.upper()}i": 10 * (power // 3) for letter, power in SI_PREFIXES.items()}
 THIN_SPACE = "\u202f"  # narrow and not to be broken
-
-LONGEST = 80  # characters; no number that a person means is longer
-
-_NUMBER = re.compile(
-    r"(?P<sign>[-+−]?)"
-    r"(?P<whole>[0-9]{1,3}(?P<gap>[ ,_'\u00a0\u2009\u202f])[0-9]{3}(?:(?P=gap)[0-9]{3})*|[0-9]*)"
-    r"(?:\.(?P<part>[0-9]*))?"
-    r"(?:[eE](?P<exponent>[-+]?[0-9]+)|\s*[x×*·]\s*10(?:\^|\*\*)(?P<power>[-+]?[0-9]+))?"
-    r"\s*(?P<unit>[^\s0-9.,][^0-9]*)?"
-)
-
-
-def parse(text: str, units: tuple[str, ...] = ()) -> int | float:
-    """Return the number that a person wrote, exactly: an int where it is whole.
-
-    `units` are the units that may follow, such as ("FLOP/s", "FLOPS"); an SI prefix may stand
-    before them or alone, a binary one (Ki, Mi, …) before those that begin with "B", a small one
-    (m, µ, n, …) before "s" and "W".
-
-    Raises ValueError with a sentence that says what to change.
-
-    >>> parse("19.5T"), parse("312e12"), parse("1.41 GHz", ("Hz",)), parse("4,096"), parse("0.5")
-    (19500000000000, 312000000000000, 1410000000, 4096, 0.5)
-    """
-    text = text.strip()
-    if len(text) > LONGEST:
-        raise ValueError(f"is {len(text):,} characters long; write at most {LONGEST}")
-    if text.startswith(("inf", "nan")):
-        raise ValueError("must be a finite number")
-    match = _NUMBER.fullmatch(text)
-    if not match or not (match["whole"] or match["part"]):
-        if re.fullmatch(r"[0-9]+,[0-9]+[^0-9]*", text):
-            raise ValueError(f"is ambiguous; write {text.replace(',', '.')} with a point")
-        such = "48 µs" if "s" in units else "19.5T"
-        raise ValueError("must be a number" + (f", such as {such}" if units else ""))
-    digits = re.sub(r"[^0-9]", "", match["whole"])
-    if match["gap"] == "," and digits.startswith("0"):
-        raise ValueError(f"is ambiguous; write {text.replace(',', '.')} with a point")
-    part = match["part"] or ""
-    exponent = int(match["exponent"] or match["power"] or 0) - len(part)
-    if abs(exponent) > 4 * LONGEST:
-        raise ValueError(f"is {'large' if exponent > 0 else 'small'} beyond any meaning")
-    decimal, binary = _prefix(match["unit"] or "", units)
-    exponent += decimal
-    numerator = int(digits + part) << binary
-    if match["sign"] in ("-", "−"):
-        numerator = -numerator
-    if exponent >= 0:
-        return numerator * 10**exponent
-    whole, rest = divmod(numerator, 10**-exponent)
-    return numerator / 10**-exponent if rest else whole
-
-
-def _prefix(unit: str, units: tuple[str, ...]) -> tuple[int, int]:
-    """Return the powers of ten and of two that a prefix, with or without a unit, stands for."""
-    unit = unit.strip()
-    for known in ("", *units):
-        if known and not unit.endswith(known):
-            continue
-        prefix = unit.removesuffix(known).strip()
-        if prefix in ("", "K", *SI_PREFIXES):
-            return SI_PREFIXES.get(prefix.replace("K", "k"), 0), 0
-        if prefix in BINARY_PREFIXES and any(each.startswith("B") for each in units):
-            return 0, BINARY_PREFIXES[prefix]
-        if prefix in SMALL_PREFIXES and known in ("s", "W"):
-            return SMALL_PREFIXES[prefix], 0
-    if "s" in units:
-        raise ValueError(f"ends in {unit[:12]!r}, which is not s, ms, µs or ns")
-    if unit == "m" or any(unit == f"m{known}" for known in units):
-        raise ValueError("ends in m, which means one thousandth; write M for a million")
-    wanted = " or ".join(filter(None, ("a prefix (k, M, G, T, P, …)", *units[:1])))
-    raise ValueError(f"ends in {unit[:12]!r}, which is not {wanted}")
 
 
 def grouped(value: int) -> str:

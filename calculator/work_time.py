@@ -16,6 +16,7 @@ from calculator.machine import Figure
 from calculator.memory_fit import MemoryFit
 from calculator.rates import rate
 from calculator.roofline import Runtime
+from calculator.unit_families import BYTES
 
 PASSES = {
     "forward": "a forward pass",
@@ -29,7 +30,7 @@ _MEASURED = ("measured_seconds", "measured_pass", "recomputed_flops")
 def _held(symbol: str, label: str) -> Any:
     """Declare bytes of the work that are held at once; None if there are none."""
     return rate(
-        rf"\text{{bytes}}_\text{{{symbol}}}", units=("B",), default=None, whole=True, label=label
+        rf"\text{{bytes}}_\text{{{symbol}}}", units=BYTES, default=None, whole=True, label=label
     )
 
 
@@ -42,7 +43,7 @@ class WorkRuntime(Runtime, MemoryFit):
         help="MFU and HFU count the FLOPs of this. A training step is forward and backward.",
     )  # fmt: skip
     memory_bytes: Figure = rate(
-        r"\text{bytes}_\text{device}", units=("B",), default=None, role="hardware", whole=True,
+        r"\text{bytes}_\text{device}", units=BYTES, default=None, role="hardware", whole=True,
         label="Memory per device", help="Such as 80 GB. Empty: the device's.",
     )  # fmt: skip
     weight_bytes: Figure = _held("weight", "Weights")

@@ -19,7 +19,8 @@ from pathlib import Path
 import torch
 
 from calculator import devices
-from calculator.units import parse
+from calculator.numerals import parse
+from calculator.unit_families import BYTE_RATE, FLOP_RATE
 from scripts import machine
 from scripts.run_record import (
     CPU_PEAK,
@@ -75,10 +76,10 @@ def begin(arguments: argparse.Namespace, command: str, folder: Path) -> Run:
         record["bandwidth_source"] = source
     if arguments.peak:
         pairs = (each.partition("=") for each in arguments.peak.split(","))
-        record["peak"] = {dtype: float(parse(rate, ("FLOP/s",))) for dtype, _, rate in pairs}
+        record["peak"] = {dtype: float(parse(rate, FLOP_RATE)) for dtype, _, rate in pairs}
         record["peak_source"] = "given on the command line"
     if arguments.bandwidth:
-        record["bandwidth_bytes_per_second"] = float(parse(arguments.bandwidth, ("B/s",)))
+        record["bandwidth_bytes_per_second"] = float(parse(arguments.bandwidth, BYTE_RATE))
         record["bandwidth_source"] = "given on the command line"
     if record["peak_source"] == CPU_PEAK and (kind != "cpu" or not machine.can_read_clock()):
         raise SystemExit("measure: nobody knows the peak of this device; write --peak fp32=19.5T")

@@ -25,8 +25,8 @@ OUTSIDE = {  # of the standard library: files, network, clocks, chance, other pr
 }  # fmt: skip
 FOUNDATION = {
     "axes", "batched", "calculation", "chain", "expression", "extents", "fields", "gates",
-    "kernels", "layer", "normalized", "operations", "rates", "shaped", "spatial", "units",
-    "windows",
+    "kernels", "layer", "normalized", "numerals", "operations", "rates", "shaped", "spatial",
+    "unit_families", "units", "windows",
 }  # fmt: skip
 FAMILIES = {
     "activation", "adaptive", "attention", "batch_normalization", "bilinear", "cells",

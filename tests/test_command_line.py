@@ -255,7 +255,7 @@ HINTS = {
     "a comma before the unit": ("linear --peak-flops 19,5T", "write 19.5T with a point"),
     "a comma before three digits": ("linear --peak-flops 1,555T", "1.555T with a point, or 1555T"),
     "a comma behind a zero": ("linear --device t4 --measured-seconds 0,048", "write 0.048 with a"),
-    "bytes for a rate": ("linear --peak-flops 1T --bandwidth 900GB", "write bytes a second"),
+    "bytes for a rate": ("linear --peak-flops 1T --bandwidth 900GB", "write bytes per second"),
     "a rate of MACs": ("linear --peak-flops 19.5TMACs", "write twice the figure"),
     "a mode": ("upsample --mode cubic --scale-factor 2", "Use one of nearest, nearest-exact"),
     "a word": ("embedding_bag --mode median", "Use one of sum, mean, max"),

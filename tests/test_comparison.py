@@ -265,7 +265,7 @@ def test_nothing_is_found_where_nothing_comes_near():
 @pytest.mark.parametrize(
     ("text", "last"),
     [
-        ("4.09 G", 10**7), ("4.1", 1 / 10), ("4089184256", 1), ("4,089 M", 10**6),
+        ("4.09 G", 10**7), ("4.1", 1 / 10), ("4089184256", 1), ("4 089 M", 10**6),
         ("8.20GFLOPs", 10**7), ("1.5e9", 10**8), ("120 kMACs", 1000),
     ],
 )  # fmt: skip

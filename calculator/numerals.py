@@ -1,0 +1,177 @@
+"""Numbers as people write them: the one place that says what a comma or a space in one means.
+
+A comma is a decimal point to some and stands between thousands to others, and it separates numbers.
+So each kind of field takes the readings that cannot be confused in it, and rejects the rest.
+"""
+
+from __future__ import annotations
+
+import re
+
+from calculator.unit_families import THINGS, Units
+from calculator.units import SMALL_PREFIXES
+
+LONGEST = 80  # characters; no number that a person means is longer
+
+_SPACES = " \u00a0\u2009\u202f"
+_NUMBER = re.compile(
+    r"(?P<sign>[-+−]?)"
+    r"(?P<whole>[0-9]{1,3}(?P<gap>[_'\u00a0\u2009\u202f])[0-9]{3}(?:(?P=gap)[0-9]{3})*|[0-9]*)"
+    r"(?:\.(?P<part>[0-9]*))?"
+    rf"(?:[eE](?P<exponent>[-+]?[0-9]+)|[{_SPACES}]*[x×*·][{_SPACES}]*10(?:\^|\*\*)"
+    r"(?P<power>[-+]?[0-9]+))?"
+    rf"[{_SPACES}]*(?P<unit>[^\s0-9.,][^0-9]*)?"
+)
+_GROUPS = re.compile(r"[-+−]?([0-9]+(?:[, ][0-9]+)+)")
+_SEVERAL = re.compile(r"[(\[]? *[0-9]+(?:(?: *[,;x×] *| +)[0-9]+)+ *[)\]]?")
+_THOUSANDS = re.compile(r"[0-9]{1,3}(?:([, ])[0-9]{3})(?:\1[0-9]{3})*")
+
+
+def parse(text: str, units: Units = THINGS) -> int | float:
+    """Return the amount that a person wrote, exactly: an int where it is whole.
+
+    Thousands may stand apart by spaces, by `_` and `'`, and by commas where these cannot be
+    decimal: two of them, or one before a decimal point.
+
+    Raises ValueError with a sentence that says what to change.
+
+    >>> parse("19.5T"), parse("312e12"), parse("6,738,415,616"), parse("7 billion"), parse("0.5")
+    (19500000000000, 312000000000000, 6738415616, 7000000000, 0.5)
+    """
+    text = _short(text)
+    found = _GROUPS.match(text)
+    if not found:
+        return _number(text, units)
+    groups = found[1]
+    in_thousands = _THOUSANDS.fullmatch(groups) and not groups.startswith("0")
+    if groups.count(",") == 1 and " " not in groups and text[found.end() :][:1] != ".":
+        either = f"{text.replace(',', '.')} with a point"
+        if in_thousands:
+            either += f", or {text.replace(',', '')}"
+        raise ValueError(f"is ambiguous; write {either}")
+    if not in_thousands:
+        raise ValueError("must be a number; its thousands may stand apart in groups of three")
+    return _number(text.replace(groups, re.sub("[, ]", "", groups), 1), units)
+
+
+def parse_one(text: str) -> int | float:
+    """Return the number of a field that takes one size: neither comma nor space is a part of it.
+
+    Raises ValueError with what was probably meant.
+
+    >>> parse_one("4k"), parse_one("4_096")
+    (4000, 4096)
+    """
+    text = _short(text)
+    if _SEVERAL.fullmatch(text):
+        raise ValueError(f"takes one number: {_meant(text.strip('()[] '))}")
+    if "," in text:
+        raise ValueError("must be one whole number, without a comma")
+    return _number(text, THINGS)
+
+
+def _meant(text: str) -> str:
+    """Return what to write in place of several numbers."""
+    numbers = re.findall("[0-9]+", text)
+    only = " or ".join(numbers) if len(numbers) < 4 else f"one of the {len(numbers)}"
+    if not _THOUSANDS.fullmatch(text) or text.startswith("0"):
+        return f"write only {only}"
+    mark = "comma" if "," in text else "space"
+    whole = f"write {''.join(numbers)} without the {mark}{'s' if len(numbers) > 2 else ''}"
+    if any(number.startswith("0") for number in numbers):
+        return whole
+    return f"{whole} if you mean one, or only {only}"
+
+
+def split(text: str, lead: int, *, decimal: bool = False) -> list[str]:
+    """Return the parts of a list of numbers, apart by commas, spaces, semicolons or ×.
+
+    Two groups of digits that may as well be one number in thousands are rejected where the first
+    has at most `lead` digits, and so are `decimal` ones that may have a comma for a point. Brackets
+    around a list, or a space behind its commas, make it one.
+
+    Raises ValueError with what to write.
+
+    >>> split("256,128", lead=1), split("3 × 3", lead=1), split("(1,280)", lead=1)
+    (['256', '128'], ['3', '3'], ['1', '280'])
+    """
+    text = text.strip()
+    inner = text[1:-1].strip() if text[:1] + text[-1:] in ("()", "[]") else text
+    if not inner:
+        return []
+    if inner[:2] in ("0x", "0X"):
+        raise ValueError("must be decimal; 0x begins a hexadecimal number")
+    parts = re.split(" *[,;x×] *| +", inner.removesuffix(","))
+    if "" in parts:
+        raise ValueError("has nothing beside a separator; write a whole number there")
+    late = next((part for part in parts[1:] if re.match("0[0-9]", part)), None)
+    if late is not None:
+        whole = f"{''.join(parts)} for one number" if _THOUSANDS.fullmatch(inner) else ""
+        raise ValueError(f"is ambiguous; write {whole or late.lstrip('0') + f' for {late}'}")
+    if inner is not text or len(parts) != 2 or not re.fullmatch("[0-9]+[, ][0-9]+", inner):
+        return parts
+    first, second = parts
+    if decimal and "," in inner:
+        raise ValueError(
+            f"is ambiguous; write {first}.{second} with a point, or {first}, {second} with a space"
+        )
+    if _THOUSANDS.fullmatch(inner) and len(first) <= lead and first != "0":
+        raise ValueError(
+            f"is ambiguous; write {first}{second} for one number, or {first}, {second} with comma "
+            "and space for two"
+        )
+    return parts
+
+
+def _short(text: str) -> str:
+    text = text.strip()
+    if len(text) > LONGEST:
+        raise ValueError(f"is {len(text):,} characters long; write at most {LONGEST}")
+    return text
+
+
+def _number(text: str, units: Units) -> int | float:
+    """Return a number without commas and ASCII spaces in its digits, times its unit."""
+    match = _NUMBER.fullmatch(text)
+    if not match or not (match["whole"] or match["part"]):
+        raise ValueError(f"must be a number, such as {units.such}")
+    digits = re.sub("[^0-9]", "", match["whole"])
+    if match["gap"] and digits.startswith("0"):
+        raise ValueError(f"must be a number, such as {units.such}")
+    part = match["part"] or ""
+    exponent = int(match["exponent"] or match["power"] or 0) - len(part)
+    if abs(exponent) > 4 * LONGEST:
+        raise ValueError(f"is too {'large' if exponent > 0 else 'small'}")
+    factor, decimal, binary = _scale((match["unit"] or "").strip(_SPACES), units)
+    exponent += decimal
+    numerator = factor * int(digits + part) << binary
+    if match["sign"] in ("-", "−"):
+        numerator = -numerator
+    if exponent >= 0:
+        return numerator * 10**exponent
+    whole, rest = divmod(numerator, 10**-exponent)
+    return numerator / 10**-exponent if rest else whole
+
+
+def _scale(unit: str, units: Units) -> tuple[int, int, int]:
+    """Return the factor of a unit, and the powers of ten and of two of its prefix."""
+    for known, factor in units.spellings.items():
+        if not unit.endswith(known):
+            continue
+        prefix = unit.removesuffix(known).rstrip(_SPACES)
+        if not prefix:
+            return factor, 0, 0
+        if len(prefix) > 3:  # a word: Billion
+            prefix = prefix.lower()
+        if factor > 1 or (prefix in SMALL_PREFIXES and not known):
+            continue
+        if prefix in units.prefixes:
+            return factor, units.prefixes[prefix], 0
+        if prefix in units.binary:
+            return factor, 0, units.binary[prefix]
+    for ending, sentence in units.confused.items():
+        if unit.endswith(ending):
+            raise ValueError(sentence)
+    if "m" not in units.prefixes and any(unit == f"m{known}" for known in units.spellings):
+        raise ValueError("ends in m, which means one thousandth; write M for a million")
+    raise ValueError(f"ends in {unit[:12]!r}; write a number such as {units.such}")
