@@ -92,7 +92,7 @@ class PerAxis(Size):
         if len(value) != len(self.axes) and not (len(value) == 1 and self.broadcast):
             reason = self.lengths(self.name, len(self.axes), list(value))
             wanted = f"{len(self.axes)} separated by commas" if len(self.axes) > 1 else "no more"
-            raise self.refuse(f"{reason}. Give one number, or {wanted}", value)
+            raise self.refuse(f"give one number, or {wanted}", value, reason)
         holes = self.holes and len(self.axes) > 1
         numbers = tuple(
             None if holes and each is None else self.whole(each, value) for each in value

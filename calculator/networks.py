@@ -6,16 +6,18 @@ from functools import cached_property
 from typing import Any
 
 from calculator.architectures import ARCHITECTURES, Builder, Placed, Tensor
+from calculator.axes import per_axis
 from calculator.calculation import quantity
 from calculator.chain import Chain
 from calculator.fields import choice, flag, size
 from calculator.layer import Layer, Measured
+from calculator.spatial import Sizes
 
 
-class Network(Chain, name="network"):
+class Network(Chain, name="network", axes="HW"):
     """A published network on an image, layer by layer, as torchvision builds it.
 
-    Input `(N, 3, H, H)`, output one score a class. `stride_in_1x1` gives the residual networks of
+    Input `(N, 3, H, W)`, output one score per class. `stride_in_1x1` gives the residual networks of
     the paper, whose bottlenecks have their stride in the first 1×1 convolution; torchvision's,
     called v1.5, have it in the 3×3, which costs 6 % more.
     """
@@ -30,7 +32,10 @@ class Network(Chain, name="network"):
         default=False, label="Stride in the 1×1", help="Of a bottleneck: the paper's ResNet.",
     )  # fmt: skip
     batch_size: int = size("N", default=1, label="Batch size", role="input")
-    image_size: int = size("H", default=224, label="Image size", role="input")
+    image_size: Sizes = per_axis(
+        "AXIS", default=224, label="Image size", role="input", lengths="",
+        help="Height and width, such as 256, 128; one number for a square image.",
+    )  # fmt: skip
     training: bool = flag(default=False, label="In training", role="input")
 
     @cached_property
@@ -81,8 +86,8 @@ class Network(Chain, name="network"):
 
     @quantity(label="Input shape")
     def input_shape(self) -> tuple[int, ...]:
-        """A batch of square images in three colours."""
-        return (self.batch_size, 3, self.image_size, self.image_size)
+        """A batch of images in three colours."""
+        return (self.batch_size, 3, *self.image_size)
 
     @quantity()
     def output_shape(self) -> tuple[int, ...]:

@@ -73,7 +73,7 @@ def parse_one(text: str) -> int | float:
 def _meant(text: str) -> str:
     """Return what to write in place of several numbers."""
     numbers = re.findall("[0-9]+", text)
-    only = " or ".join(numbers) if len(numbers) < 4 else f"one of the {len(numbers)}"
+    only = " or ".join(dict.fromkeys(numbers)) if len(numbers) < 4 else f"one of the {len(numbers)}"
     if not _THOUSANDS.fullmatch(text) or text.startswith("0"):
         return f"write only {only}"
     mark = "comma" if "," in text else "space"

@@ -209,7 +209,7 @@ def _variants(work: Any) -> Iterator[tuple[int, str, Any]]:
             yield own[-1]
     for steps, where, one in own:
         for size in RESOLUTIONS:
-            if "image_size" in work.fields and size != work.image_size:
+            if "image_size" in work.fields and (size, size) != work.image_size:
                 resized = one.replace(image_size=size)
                 yield steps + 3, f"{where}, on {size}×{size}", resized
 

@@ -101,6 +101,6 @@ def accepted(layer: str) -> Iterator[tuple[Configuration, Layer]]:
 def network(name: str, shape: Sizes, **more: Any) -> Measured:
     """Return our network: a published one by its name on a batch of images, or that of lines."""
     if name in ARCHITECTURES:
-        batch, _, size, _ = shape
-        return Network(architecture=name, batch_size=batch, image_size=size, **more)
+        batch, _, *sizes = shape
+        return Network(architecture=name, batch_size=batch, image_size=sizes, **more)
     return Sequential(modules=name, input_shape=shape, **more)

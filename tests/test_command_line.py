@@ -237,6 +237,11 @@ def test_what_is_refused_is_one_line_that_names_the_field(capsys, line, field):
     assert [each.split(": ")[1] for each in lines] == [field]
 
 
+def test_a_network_takes_an_oblong_image(printed):
+    # derived in test_networks.py
+    assert printed("network resnet50 --image-size 256,128")["macs"] == 2_671_198_208
+
+
 def test_what_is_refused_prints_nothing_else(capsys):
     main(["conv2d", "--stride", "0", "--json"])
     assert capsys.readouterr().out == ""
@@ -260,6 +265,12 @@ HINTS = {
     "a mode": ("upsample --mode cubic --scale-factor 2", "Use one of nearest, nearest-exact"),
     "a word": ("embedding_bag --mode median", "Use one of sum, mean, max"),
     "a tuple of one number": ("conv2d --kernel-size 3,", "Give one number, or 2"),
+    "an image for a size": (
+        "conv2d --height 224,224",
+        "write 224224 without the comma if you mean one, or only 224",
+    ),
+    "thousands of a size": ("linear --in-features 4,096", "write 4096 without the comma"),
+    "a rate for a count": ("linear --device t4 --recomputed-flops 90GFLOPS", "write FLOPs for a"),
     "a comma alone": ("conv2d --kernel-size ,", "write a whole number"),
 }
 

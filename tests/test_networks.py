@@ -6,6 +6,7 @@ from transformers import ResNetConfig, ResNetForImageClassification
 
 from calculator import InvalidField, Network
 from calculator.architectures import ARCHITECTURES
+from calculator.evaluate import evaluate
 from scripts.read_counters import environment
 from scripts.subjects import torchvision
 from scripts.twins import count, run
@@ -83,6 +84,42 @@ def test_the_stride_of_a_bottleneck_stands_where_hugging_face_puts_it(early):
 def test_published_figures(name, macs, params):
     network = Network(architecture=name)
     assert (network.macs, network.params) == (macs, params)
+
+
+# All but the last layer grow with the area: (4,089,184,256 - 2048 * 1000) * 256 * 128 / 224**2
+# + 2048 * 1000, as each stage halves both sides without a rest.
+OBLONG_MACS = 2_671_198_208
+
+
+@pytest.mark.parametrize("text", ["256,128", "256, 128", "256x128", "256 × 128", "(256, 128)"])
+def test_an_image_has_a_height_and_a_width(text):
+    outcome = evaluate("network", {"architecture": "resnet50", "image_size": text})
+    assert outcome.calculation.macs == OBLONG_MACS
+
+
+@pytest.mark.parametrize("text", ["224", "224,224", "224 x 224"])
+def test_one_number_is_the_side_of_a_square_image(text):
+    outcome = evaluate("network", {"architecture": "resnet50", "image_size": text})
+    assert outcome.calculation.input_shape == (1, 3, 224, 224)
+
+
+@pytest.mark.parametrize("name", ["alexnet", "vgg11", "resnet18", "resnet50", "mobilenet_v2"])
+def test_a_network_on_an_oblong_image_is_torchvisions(models, name):
+    ours = Network(architecture=name, image_size=(256, 130), input_requires_grad=False)
+    with torch.device("meta"):
+        theirs = getattr(models, name)().eval()
+        macs, _ = count(theirs, (torch.zeros(1, 3, 256, 130),), False, True)
+    assert ours.macs == macs
+
+
+@pytest.mark.parametrize("text", ["3,256,128", "3, 256, 128"])
+def test_an_image_of_three_sizes_is_refused_by_its_size(text):
+    (error,) = evaluate("network", {"image_size": text}).errors.values()
+    assert str(error).startswith("image_size: give one number, or 2 separated by commas")
+
+
+def test_the_size_of_a_square_image_stays_one_number():
+    assert Network(image_size=(224, 224)).values()["image_size"] == 224
 
 
 def test_an_image_that_is_too_small_is_refused_by_its_size():
