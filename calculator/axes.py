@@ -70,8 +70,10 @@ class PerAxis(Size):
         if not parts:
             return self.check(None)
         if len(parts) == 1 and "," not in text:
-            return self.check(self._parse(parts[0]))
-        return self.check(tuple(None if part == "None" else self._parse(part) for part in parts))
+            return self.check(self._parse(parts[0], whole=True))
+        return self.check(
+            tuple(None if part == "None" else self._parse(part, whole=True) for part in parts)
+        )
 
     def check(self, value: Any) -> Any:
         if self.optional and (value is None or value in ((), [])):
@@ -145,7 +147,7 @@ class Shape(Field):
         parts = self._parse(text, split, lead=3)
         if parts in ([], ["None"]):
             return self.check(None if self.optional else ())
-        return self.check(tuple(map(self._parse, parts)))
+        return self.check(tuple(self._parse(part, whole=True) for part in parts))
 
     def check(self, value: Any) -> tuple[int, ...] | None:
         if value is None and self.optional:

@@ -29,7 +29,7 @@ class Extent(Field):
         parts = self._parse(text, split, lead=1, decimal=self.decimal)
         if parts in ([], ["None"]):
             return self.check(None)
-        numbers = tuple(map(self._parse, parts))
+        numbers = tuple(self._parse(part, whole=not self.decimal) for part in parts)
         return self.check(numbers if len(numbers) > 1 or "," in text else numbers[0])
 
     def check(self, value: Any) -> Any:

@@ -286,6 +286,14 @@ class Decision(Choice):
             options={"true": "True", "false": "False"}, optional=True, empty="None", **more
         )
 
+    def read(self, text: str) -> bool | None:
+        word = text.strip().lower()
+        if word in ("", "none"):
+            return None
+        if word not in _TRUTH:
+            raise self.refuse("must be True, False or None", text)
+        return _TRUTH[word]
+
     def check(self, value: Any) -> Any:
         if value is None or isinstance(value, bool):
             return value

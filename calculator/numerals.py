@@ -25,13 +25,15 @@ _NUMBER = re.compile(
 _GROUPS = re.compile(r"[-+−]?([0-9]+(?:[, ][0-9]+)+)")
 _SEVERAL = re.compile(r"[(\[]? *[0-9]+(?:(?: *[,;x×] *| +)[0-9]+)+ *[)\]]?")
 _THOUSANDS = re.compile(r"[0-9]{1,3}(?:([, ])[0-9]{3})(?:\1[0-9]{3})*")
+_DECIMAL_COMMA = re.compile(r"[0-9]{1,3}(?:\.[0-9]{3})+,[0-9]+")  # 1.000,5
 
 
-def parse(text: str, units: Units = THINGS) -> int | float:
+def parse(text: str, units: Units = THINGS, *, whole: bool = False) -> int | float:
     """Return the amount that a person wrote, exactly: an int where it is whole.
 
     Thousands may stand apart by spaces, by `_` and `'`, and by commas where these cannot be
-    decimal: two of them, or one before a decimal point.
+    decimal: two of them, or one before a decimal point. Where a `whole` number is meant, a point
+    before 000 may stand between thousands, and is rejected.
 
     Raises ValueError with a sentence that says what to change.
 
@@ -41,7 +43,7 @@ def parse(text: str, units: Units = THINGS) -> int | float:
     text = _short(text)
     found = _GROUPS.match(text)
     if not found:
-        return _number(text, units)
+        return _number(text, units, whole)
     groups = found[1]
     in_thousands = _THOUSANDS.fullmatch(groups) and not groups.startswith("0")
     if groups.count(",") == 1 and " " not in groups and text[found.end() :][:1] != ".":
@@ -51,7 +53,7 @@ def parse(text: str, units: Units = THINGS) -> int | float:
         raise ValueError(f"is ambiguous; write {either}")
     if not in_thousands:
         raise ValueError("must be a number; its thousands may stand apart in groups of three")
-    return _number(text.replace(groups, re.sub("[, ]", "", groups), 1), units)
+    return _number(text.replace(groups, re.sub("[, ]", "", groups), 1), units, whole)
 
 
 def parse_one(text: str) -> int | float:
@@ -67,7 +69,7 @@ def parse_one(text: str) -> int | float:
         raise ValueError(f"takes one number: {_meant(text.strip('()[] '))}")
     if "," in text:
         raise ValueError("must be one whole number, without a comma")
-    return _number(text, THINGS)
+    return _number(text, THINGS, whole=True)
 
 
 def _meant(text: str) -> str:
@@ -86,9 +88,9 @@ def _meant(text: str) -> str:
 def split(text: str, lead: int, *, decimal: bool = False) -> list[str]:
     """Return the parts of a list of numbers, apart by commas, spaces, semicolons or ×.
 
-    Two groups of digits that may as well be one number in thousands are rejected where the first
-    has at most `lead` digits, and so are `decimal` ones that may have a comma for a point. Brackets
-    around a list, or a space behind its commas, make it one.
+    Rejected is what may be one number: with its thousands apart, where the first group has at most
+    `lead` digits, or with a decimal comma, where the numbers are `decimal`. Brackets around a list,
+    or spaces behind its commas, make it one.
 
     Raises ValueError with what to write.
 
@@ -107,20 +109,27 @@ def split(text: str, lead: int, *, decimal: bool = False) -> list[str]:
     late = next((part for part in parts[1:] if re.match("0[0-9]", part)), None)
     if late is not None:
         whole = f"{''.join(parts)} for one number" if _THOUSANDS.fullmatch(inner) else ""
-        raise ValueError(f"is ambiguous; write {whole or late.lstrip('0') + f' for {late}'}")
-    if inner is not text or len(parts) != 2 or not re.fullmatch("[0-9]+[, ][0-9]+", inner):
-        return parts
-    first, second = parts
-    if decimal and "," in inner:
-        raise ValueError(
-            f"is ambiguous; write {first}.{second} with a point, or {first}, {second} with a space"
-        )
-    if _THOUSANDS.fullmatch(inner) and len(first) <= lead and first != "0":
-        raise ValueError(
-            f"is ambiguous; write {first}{second} for one number, or {first}, {second} with comma "
-            "and space for two"
-        )
+        raise ValueError(f"is ambiguous; write {whole or late.lstrip('0') or '0'}")
+    if inner is text:
+        _check_list(inner, parts, lead, decimal)
     return parts
+
+
+def _check_list(text: str, parts: list[str], lead: int, decimal: bool) -> None:
+    """Raise ValueError where a list may as well be one number."""
+    if decimal and re.fullmatch("[0-9]+,[0-9]+", text):
+        point, space = text.replace(",", "."), text.replace(",", ", ")
+        raise ValueError(f"is ambiguous; write {point} with a point, or {space} with a space")
+    if _DECIMAL_COMMA.fullmatch(text):
+        raise ValueError("is ambiguous; write a decimal point, or a space after the comma")
+    thousands = _THOUSANDS.match(text.lstrip("-+−"))  # a prefix may follow them
+    if not thousands or re.search("[0-9,;x× ]", thousands.string[thousands.end() :]):
+        return
+    if parts[0] != "0" and len(parts[0].lstrip("-+−")) <= lead:
+        raise ValueError(
+            f"is ambiguous; write {''.join(parts)} for one number, or {', '.join(parts)} with "
+            f"spaces for {len(parts)}"
+        )
 
 
 def _short(text: str) -> str:
@@ -130,7 +139,7 @@ def _short(text: str) -> str:
     return text
 
 
-def _number(text: str, units: Units) -> int | float:
+def _number(text: str, units: Units, whole: bool) -> int | float:
     """Return a number without commas and ASCII spaces in its digits, times its unit."""
     match = _NUMBER.fullmatch(text)
     if not match or not (match["whole"] or match["part"]):
@@ -143,14 +152,16 @@ def _number(text: str, units: Units) -> int | float:
     if abs(exponent) > 4 * LONGEST:
         raise ValueError(f"is too {'large' if exponent > 0 else 'small'}")
     factor, decimal, binary = _scale((match["unit"] or "").strip(_SPACES), units)
+    if whole and part == "000" and len(digits) < 4 and exponent + decimal == -3 and not binary:
+        raise ValueError(f"is ambiguous; write {digits} or {digits}000 without the point")
     exponent += decimal
     numerator = factor * int(digits + part) << binary
     if match["sign"] in ("-", "−"):
         numerator = -numerator
     if exponent >= 0:
         return numerator * 10**exponent
-    whole, rest = divmod(numerator, 10**-exponent)
-    return numerator / 10**-exponent if rest else whole
+    quotient, rest = divmod(numerator, 10**-exponent)
+    return numerator / 10**-exponent if rest else quotient
 
 
 def _scale(unit: str, units: Units) -> tuple[int, int, int]:

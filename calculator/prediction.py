@@ -38,6 +38,8 @@ def judge(declared: Quantity[Any], value: int | float, guess: str) -> str:
     field.name = "guess"
     given = field.read(guess)
     assert given is not None
+    if declared.unit == "%" and given <= 1 and "%" not in guess:
+        raise field.refuse(f"is ambiguous; write {given} % or {100 * given:g} %", guess)
     off = given / (100 * value if declared.unit == "%" else value)
     true = printed(declared, value)
     if off == 1:

@@ -42,7 +42,7 @@ class Rate(Field):
         text = text.strip()
         if not text:
             return self.check(None)
-        value = self._parse(text, units=self.units)
+        value = self._parse(text, units=self.units, whole=self.whole)
         try:
             return self.check(value)
         except InvalidField as error:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from calculator.units import BINARY_PREFIXES, SI_PREFIXES, SMALL_PREFIXES
 
 _LARGE = {**SI_PREFIXES, "K": 3, "thousand": 3, "million": 6, "billion": 9, "trillion": 12}
-_COUNTING = {**_LARGE, "B": 9, "b": 9, "bn": 9}  # "7B" and "7b" are 7 billion, where no byte is
+_COUNTING = _LARGE | dict.fromkeys(("B", "b", "bn", "Bn"), 9)  # a billion, where no byte is
 _SMALL = {**SMALL_PREFIXES, "milli": -3, "micro": -6, "nano": -9}
 
 

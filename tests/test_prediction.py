@@ -41,9 +41,11 @@ def test_a_share_is_guessed_in_per_cent():
     # 6e18 FLOPs in 3333.3333 h = 1.2e7 s: 5e11 FLOP/s, half of the peak
     for guess in ("50", "50 %"):
         assert judge(*asked(outcome, "mfu"), guess).startswith("Right: ")
+    with pytest.raises(InvalidField, match=r"write 0\.5 % or 50 %"):
+        judge(*asked(outcome, "mfu"), "0.5")
 
 
-@pytest.mark.parametrize("guess", ["", "many", "-1", "0", "45 FLOP", "nan", "1,5"])
+@pytest.mark.parametrize("guess", ["", "many", "-1", "0", "45 FLOP", "nan", "1,5", "45,088"])
 def test_a_guess_that_is_no_number_of_the_unit_is_refused(guess):
     with pytest.raises(InvalidField, match="guess"):
         judge(*asked(OUTCOME, "macs"), guess)
