@@ -300,4 +300,4 @@ def test_the_machine_to_compare_with_is_named_the_same_way():
 
     assert "NVIDIA H100 SXM5 80GB" in compared("NVIDIA H100 80GB HBM3")
     assert "h20: Unknown device." in compared("h20")
-    assert "H200" not in compared("h20")
+    assert '<th scope="col">NVIDIA H200' not in compared("h20")

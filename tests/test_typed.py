@@ -8,6 +8,7 @@ from calculator.evaluate import evaluate, form_fields
 from calculator.extents import Extent, Factor
 from calculator.fields import Choice, Decision, Flag, Size
 from calculator.lines import Stack
+from calculator.machine import Name
 from calculator.rates import Real, Share, Span
 
 REJECTED = "rejected"
@@ -159,7 +160,7 @@ TEXTS = list(dict.fromkeys([*KNOWN, *NOWHERE, *NOTHING, *NO_NUMBERS, *WORDS, *LI
 KINDS = {
     Decision: "decision", Choice: "choice", Flag: "flag", Stack: "lines", PerAxis: "axes",
     Size: "size", Factor: "factor", Extent: "extent", Shapes: "shapes", Shape: "shape",
-    Span: "span", Share: "share", Real: "real",
+    Span: "span", Share: "share", Real: "real", Name: "name",
 }  # fmt: skip
 
 
@@ -172,6 +173,9 @@ def kind_of(field):
 def written_down(field, text):
     """Return what a field has to make of a text."""
     kind = kind_of(field)
+    if kind == "name":
+        is_name = text.strip().isprintable() and len(text) <= 60
+        return (text.strip() or None) if is_name else REJECTED
     if kind == "lines":
         return ... if text in LINES else REJECTED
     if kind == "choice":
@@ -268,7 +272,7 @@ def test_there_are_enough_texts():
 def test_a_text_is_read_as_written_down_or_rejected_at_its_field(name):
     wrong = []
     for field in form_fields(CALCULATIONS[name]).values():
-        if getattr(field, "near", None):  # devices: tests/test_hardware.py
+        if getattr(field, "find", None):  # devices: tests/test_device_names.py
             continue
         for text in TEXTS:
             wanted, given = written_down(field, text), found(name, field, text)
