@@ -20,6 +20,7 @@ from calculator.evaluate import evaluate, form_fields, report
 from calculator.export import printed
 from calculator.fields import Choice, Field, Flag, InvalidField, quoted
 from calculator.hardware import devices, peak
+from calculator.json_object import LONGEST, read_object
 from calculator.layer import Measured
 from calculator.provenance import Explanation, explained, remark
 from calculator.roofline import Runtime
@@ -62,6 +63,11 @@ def parser() -> argparse.ArgumentParser:
             command.add_argument(
                 "--figure", metavar="X", help="say what may have given a published figure, as 4.1G"
             )
+        if hasattr(owner, "read_config"):
+            command.add_argument(
+                "--config", metavar="FILE",
+                help="read a model's config.json, or - for standard input; other options go first",
+            )  # fmt: skip
         for field in form_fields(owner).values():
             _add(command, field)
     listing = commands.add_parser("devices", help="The devices that --device knows.")
@@ -110,6 +116,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = vars(known)
     command, as_json = given.pop("command"), given.pop("json")
     with_counters, figure = given.pop("counters", False), given.pop("figure", None)
+    path, config = given.pop("config", None), None
     if unknown:
         return _refuse(_unknown_option(command, unknown))
     if command == "devices":
@@ -121,6 +128,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for name, value in given.items()
         if value is not None
     }
+    if path is not None:
+        owner: Any = CALCULATIONS[command]
+        try:
+            config = owner.read_config(read_object(_contents(path)))
+        except InvalidField as rejected:
+            return _refuse(f"{command}: {rejected}")
+        texts = config.texts(owner.fields) | texts
     outcome = evaluate(command, texts or _beginnings(command))
     for error in outcome.errors.values():
         return _refuse(f"{command}: {error}")
@@ -134,6 +148,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _refuse(f"{command}: {error}")
     if as_json:
         said = report(outcome.calculation, outcome.time) | _counters(counted)
+        if config is not None:
+            said["config"] = config.record()
         if outcome.time is not None:
             size = flip_batch_size(outcome.calculation, outcome.time)
             said["time"]["flip_batch_size"] = size if isinstance(size, int) else None
@@ -141,6 +157,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             said["explanations"] = [asdict(each) | {"said": each.said} for each in found]
         print(json.dumps(said))
         return 0
+    if config is not None:
+        print(config)
     print(outcome.calculation)
     lines = [
         (declared.label, printed(declared, value))
@@ -173,6 +191,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _contents(path: str) -> bytes:
+    """Return the beginning of a file, as much of it as is read."""
+    try:
+        if path == "-":
+            return sys.stdin.buffer.read(LONGEST + 1)
+        with open(path, "rb") as file:
+            return file.read(LONGEST + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "no file has such a name"
+        raise InvalidField("config", f"it can't be read: {reason}", given=path) from None
+
+
 def _counters(calculation: Calculation | None) -> dict[str, Any]:
     """Return what --counters adds to the JSON."""
     if not isinstance(calculation, Measured):
@@ -203,6 +233,8 @@ def _unknown_option(command: str, unknown: Sequence[str]) -> str:
     word = unknown[0].partition("=")[0]
     fields = form_fields(CALCULATIONS[command]).values() if command in CALCULATIONS else ()
     more = ("--counters", "--figure") if _is_measured(command) else ()
+    if hasattr(CALCULATIONS.get(command), "read_config"):
+        more = (*more, "--config")
     known = [*more, *(option for field in fields for option in _options(field))]
     hint = meant(word, known) or f"it has {', '.join(['--json', *known])}"
     return f"{command}: {quoted(word)}: is no option; {hint}"

@@ -92,6 +92,21 @@ def options(text: str) -> str:
     return json.dumps({"html": words(field)})
 
 
+def configuration(text: str) -> str:
+    """Answer {"calculator", "text"} with {"fields", "message"}: what a pasted object fills in.
+
+    `fields` holds the text of every field that it decides, null if it is rejected; then `message`
+    says why, and else what was read.
+    """
+    question = json.loads(text)
+    fill = import_module("calculator.pasted").fill_form
+    try:
+        fields, message = fill(CALCULATIONS[question["calculator"]], question["text"])
+    except InvalidField as error:
+        return json.dumps({"fields": None, "message": f"Nothing is filled in: {error.message}."})
+    return json.dumps({"fields": fields, "message": message})
+
+
 def judge(text: str) -> str:
     """Answer {"calculator", "fields", "quantity", "guess"} with {"verdict"} or {"error"}."""
     question, outcome = _ask(text)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from math import prod
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from calculator.attention import ScaledDotProductAttention
 from calculator.calculation import quantity
@@ -14,6 +15,9 @@ from calculator.fields import flag, size
 from calculator.layer import Layer
 from calculator.linear import Linear
 from calculator.rotary import ODD, RotaryEmbedding
+
+if TYPE_CHECKING:
+    from calculator.model_config import ModelConfig
 
 
 class _KeyRotation(RotaryEmbedding):
@@ -54,6 +58,22 @@ class Decoding(Block):
     past_length: int = size(
         "P", default=0, minimum=0, label="Tokens in the cache", role="input",
     )  # fmt: skip
+
+    @classmethod
+    def read_config(cls, config: Mapping[str, Any]) -> ModelConfig:
+        """Return what a model's published configuration says of the fields of this class."""
+        from calculator.model_config import read_model_config  # no first answer needs it
+
+        return read_model_config(config, cls.fields)
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], /, **fields: Any) -> Self:
+        """Return what a model's published `config.json` describes, with other fields as given.
+
+        Keys that the file leaves out have the defaults of its class in transformers. Raises
+        InvalidField, of "config", if the model is of a type that is not counted exactly.
+        """
+        return cls(**{**cls.read_config(config).values, **fields})
 
     @classmethod
     def on(cls, *input_shapes: tuple[int, ...], **fields: Any) -> Self:

@@ -15,8 +15,9 @@ from calculator import CALCULATIONS, browser
 from calculator.evaluate import form_fields
 
 GOOD = ["1", "2", "16", "1, 2", "1.5T", "same"]
-LATER = {"counters", "expectation", "to_copy"}
+LATER = {"configuration", "counters", "expectation", "to_copy"}
 REST = "/rest.zip"  # where Pyodide has the modules that are needed later
+CONFIG = '{"model_type": "mistral", "hidden_size": 2048, "torch_dtype": "bfloat16", "more": 1}'
 BAD = ["", " ", "x", "-1", "0", "1.5", "1e400", "9" * 5000, "(1,", "1, 2, 3, 4", "<b>", "½"]
 
 
@@ -38,6 +39,8 @@ def requests() -> Iterator[tuple[str, dict[str, Any]]]:
             yield "counters", {**request, "sort": sort}
         for layout in browser.FORMATS:
             yield "to_copy", {**request, "format": layout}
+        for pasted in [CONFIG, json.dumps(defaults), *BAD]:
+            yield "configuration", {"calculator": name, "text": pasted}
         for key in defaults:
             for text in GOOD + BAD:
                 yield "answer", {"calculator": name, "fields": {**defaults, key: text}}

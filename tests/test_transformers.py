@@ -19,6 +19,8 @@ from transformers import (
     DynamicCache,
     LlamaConfig,
     LlamaForCausalLM,
+    MistralConfig,
+    MistralForCausalLM,
     MixtralConfig,
     MixtralForCausalLM,
 )
@@ -27,8 +29,12 @@ from calculator import GroupedQueryAttention, InvalidField, Llama, LlamaDecoderL
 from scripts import modules
 
 COUNT = 25  # of each model
-DEVICES = {LlamaForCausalLM: "meta", MixtralForCausalLM: "cpu"}
-CONFIGS = {LlamaForCausalLM: LlamaConfig, MixtralForCausalLM: MixtralConfig}
+CONFIGS = {
+    LlamaForCausalLM: LlamaConfig,
+    MistralForCausalLM: MistralConfig,
+    MixtralForCausalLM: MixtralConfig,
+}
+DEVICES = {model: "cpu" if model is MixtralForCausalLM else "meta" for model in CONFIGS}
 
 
 def drawn(model: type) -> Iterator[tuple[dict[str, Any], dict[str, int]]]:
@@ -54,9 +60,10 @@ def drawn(model: type) -> Iterator[tuple[dict[str, Any], dict[str, int]]]:
             config["attention_bias"] = rng.random() < 0.5
             config["mlp_bias"] = rng.random() < 0.5
         else:
+            config["sliding_window"] = rng.choice([None, rng.randint(2, 8)])
+        if model is MixtralForCausalLM:
             config["num_local_experts"] = rng.randint(1, 5)
             config["num_experts_per_tok"] = rng.randint(1, config["num_local_experts"])
-            config["sliding_window"] = rng.choice([None, rng.randint(2, 8)])
         yield (
             config,
             {
