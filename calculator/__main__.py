@@ -165,6 +165,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for calculation in filter(None, (outcome.calculation, outcome.time))
         for declared, value in shown(calculation)
     ]
+    if isinstance(outcome.calculation, Measured):
+        lines += (("", note) for note in outcome.calculation.notes())
     time = outcome.calculation if isinstance(outcome.calculation, Runtime) else outcome.time
     if time is not None:
         lines.append(("Bound by", time.bound))

@@ -70,6 +70,8 @@ def report(calculation: Calculation, time: Runtime | None = None) -> dict[str, A
     kind = "layer" if isinstance(calculation, Layer) else "calculation"
     record: dict[str, Any] = {kind: calculation.name}
     record |= {declared.name: value for declared, value in shown(calculation)}
+    if isinstance(calculation, Measured) and calculation.notes():
+        record["notes"] = [*calculation.notes()]
     if isinstance(calculation, Runtime):
         record |= _told(calculation)
     record["fields"] = calculation.values()

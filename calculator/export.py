@@ -8,7 +8,7 @@ from calculator.axes import on_axis
 from calculator.calculation import Calculation, Quantity, shown
 from calculator.chain import Chain
 from calculator.expression import Latex
-from calculator.layer import Layer
+from calculator.layer import Layer, Measured
 from calculator.lines import call
 from calculator.network import Sequential
 from calculator.operations import KINDS
@@ -90,6 +90,8 @@ def markdown(calculation: Calculation, time: Runtime | None = None) -> str:
         for each in filter(None, (calculation, time))
         for declared, value in shown(each)
     ]
+    if isinstance(calculation, Measured):
+        rows += (f"| Note | {note} |" for note in calculation.notes())
     bound = calculation if isinstance(calculation, Runtime) else time
     if bound is not None:
         rows.append(f"| Bound by | {bound.bound} |")

@@ -43,6 +43,7 @@ def figures(calculation: Calculation, time: Runtime | None) -> str:
     return (
         f'<dl class="calculator-headline">{head}{_memory(bound)}</dl>'
         f"{verdict(bound) if isinstance(bound, Runtime) else ''}"
+        f"{_notes(calculation) if isinstance(calculation, Measured) else ''}"
         f"{_operations(calculation) if isinstance(calculation, Measured) else ''}"
         f"{_layers(calculation) if isinstance(calculation, Chain) else ''}"
         f"{_bar(calculation)}"
@@ -134,6 +135,10 @@ def _best_case(time: Runtime) -> str:
         )
         said = f"<strong>{' to '.join(data)}</strong>, {said}"
     return f'<p class="calculator-best-case">Best case in practice: {said}.</p>'
+
+
+def _notes(work: Measured) -> str:
+    return "".join(f'<p class="calculator-note">{escape(note)}</p>' for note in work.notes())
 
 
 def _operations(work: Measured) -> str:

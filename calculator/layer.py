@@ -66,6 +66,10 @@ class Measured(Calculation):
             return None
         return 1 if len(shape) == 3 and getattr(self, "batch_first", True) is False else 0
 
+    def notes(self) -> tuple[str, ...]:
+        """Return what a reader has to know of the figures, in sentences."""
+        return ()
+
     def flops_each(self) -> dict[str, Any]:
         """Return the FLOPs that one operation of each kind counts for."""
         return worth(self.convention, self.function_weight)

@@ -143,12 +143,20 @@ class Llama(_Decoder, name="llama"):
     Embedding, `num_hidden_layers` blocks, RMSNorm, output layer. With `past_length` 0 this is the
     prefill of a prompt; one new token behind a cache is a step of the decoding. Arguments as in
     Hugging Face's configs. Choosing a token from the scores is not counted.
+
+    With `adapters`, gradients flow through frozen weights from the output of the embedding on, as
+    with `enable_input_require_grads` in PEFT. What the adapters compute and save themselves comes
+    on top: backward pass and saved bytes are at least as counted.
     """
 
     vocab_size: int = size("V", default=32000, label="Vocabulary", required=True)
     num_hidden_layers: int = size("n", default=32, label="Blocks", required=True)
     tie_word_embeddings: bool = flag(
         default=False, label="Tied embeddings", help="The output layer uses the embedding's table.",
+    )  # fmt: skip
+    adapters: bool = flag(
+        default=False, label="Adapters learn (LoRA)", role="training",
+        help="Gradients pass through frozen weights. The adapters themselves are not counted.",
     )  # fmt: skip
 
     labels = ("embed_tokens", "layers", "norm", "lm_head")
@@ -161,6 +169,25 @@ class Llama(_Decoder, name="llama"):
         hidden = fields.get("hidden_size", cls.fields["hidden_size"].default)
         return super().on((*tokens, hidden), *caches, **fields)
 
+    def validate_input(self) -> None:
+        super().validate_input()
+        if self.adapters and self.weight_requires_grad:
+            reason = "is for frozen weights; switch off weight_requires_grad"
+            raise self.fields["adapters"].refuse(reason, self.adapters)
+
+    def notes(self) -> tuple[str, ...]:
+        if self.adapters:
+            return (
+                "The backward pass and the bytes saved for it are at least as counted: what the "
+                "adapters compute and save themselves is not included.",
+            )
+        if not self.weight_requires_grad:
+            return (
+                "Every weight is frozen, so there is no backward pass and nothing is saved for "
+                "one. If adapters learn (LoRA), switch on adapters.",
+            )
+        return ()
+
     def cached_heads(self) -> int:
         return self.num_hidden_layers * self.kv_heads()
 
@@ -168,7 +195,8 @@ class Llama(_Decoder, name="llama"):
     def block(self) -> LlamaDecoderLayer:
         """One of the blocks, behind what is learned."""
         own = {name: getattr(self, name) for name in LlamaDecoderLayer.fields}
-        return LlamaDecoderLayer(**{**own, "input_requires_grad": self.weight_requires_grad})
+        learned = self.weight_requires_grad or self.adapters
+        return LlamaDecoderLayer(**{**own, "input_requires_grad": learned})
 
     def counts(self) -> tuple[int, ...]:
         return (1, self.num_hidden_layers, 1, 1)
