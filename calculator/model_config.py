@@ -77,7 +77,8 @@ def read_model_config(config: Mapping[str, Any], fields: Mapping[str, Field]) ->
                 values[name] = _value(field, config[name])
             elif name in own:
                 defaults[name] = own[name]
-    read = {key: config[key] for key in config if key in {*values, *_HOW_READ} & {*own, *_HOW_READ}}
+    decisive = values.keys() & own.keys() | {*_HOW_READ}
+    read = {key: config[key] for key in config if key in decisive}
     values["sliding_window"] = _window(config, model_type, fields["sliding_window"])
     dtype, said = _dtype(config, fields["dtype"])
     known = FIELDS | WITHOUT_EFFECT | OTHER_BLOCKS | QUANTIZATION | {*_HOW_READ, *said}

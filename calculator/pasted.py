@@ -57,7 +57,7 @@ def _own_texts(owner: type[Calculation], given: Mapping[str, Any]) -> tuple[dict
         raise invalid(f"{enumerated(required, 3)} must be given; add it", [*given])
     defaults = {name: fields[name].write(fields[name].default) for name in missing}
     texts = defaults | {name: _text(fields[name], value) for name, value in given.items()}
-    message = f"Read as {owner.title}: {enumerated([*given])}" if given else ""
+    message = f"Read as {owner.title}" + (f": {enumerated([*given])}" if given else "")
     if missing:
         message += f"; defaults: {enumerated(missing)}"
     return texts, f"{message}."

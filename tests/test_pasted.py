@@ -87,6 +87,12 @@ def test_fields_are_read_by_their_names_and_arguments_left_out_have_their_defaul
     assert message == "Read as Linear: in_features, out_features and batch_size; defaults: bias."
 
 
+def test_an_empty_object_is_read_as_the_defaults():
+    assert answer("leaky_relu", {})[1] == (
+        "Read as LeakyReLU; defaults: negative_slope and inplace."
+    )
+
+
 @pytest.mark.parametrize("name", CALCULATIONS)
 def test_what_the_command_line_prints_can_be_pasted(name):
     owner = CALCULATIONS[name]
