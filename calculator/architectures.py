@@ -206,8 +206,14 @@ def _classified(
     return x
 
 
-def mobilenet_v2(net: Builder, x: Tensor, *, num_classes: int) -> Tensor:
-    """Build inverted residuals with linear bottlenecks.
+def _divisible(channels: float) -> int:
+    """Return channels to the nearest 8, the next where that takes off more than 10 %."""
+    near = max(8, int(channels + 4) // 8 * 8)
+    return near + 8 if near < 0.9 * channels else near
+
+
+def mobilenet_v2(net: Builder, x: Tensor, *, num_classes: int, width_mult: float = 1.0) -> Tensor:
+    """Build inverted residuals with linear bottlenecks; the last one widens, but never narrows.
 
     Sandler et al., "MobileNetV2", arXiv 1801.04381, 2018, table 2.
     """
@@ -228,7 +234,7 @@ def mobilenet_v2(net: Builder, x: Tensor, *, num_classes: int) -> Tensor:
             return net.add(f"{name} +", identity, x, in_place=False)
         return x
 
-    x = net.normalized("features.0.0", "features.0.1", x, 32, 3, stride=2)
+    x = net.normalized("features.0.0", "features.0.1", x, _divisible(32 * width_mult), 3, stride=2)
     x = net.run("features.0.2", "relu6", x, inplace=True)
     stages = [(1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1),
               (6, 160, 3, 2), (6, 320, 1, 1)]  # fmt: skip
@@ -236,14 +242,16 @@ def mobilenet_v2(net: Builder, x: Tensor, *, num_classes: int) -> Tensor:
     for expansion, channels, count, first in stages:
         for place in range(count):
             stride = 1 if place else first
-            x = block(f"features.{number}", x, channels, stride, expansion)
+            out = _divisible(channels * width_mult)
+            x = block(f"features.{number}", x, out, stride, expansion)
             number += 1
-    x = net.normalized(f"features.{number}.0", f"features.{number}.1", x, 1280)
+    last = _divisible(1280 * max(1.0, width_mult))
+    x = net.normalized(f"features.{number}.0", f"features.{number}.1", x, last)
     x = net.run(f"features.{number}.2", "relu6", x, inplace=True)
     x = net.run("adaptive_avg_pool2d", "adaptive_avg_pool2d", x, FUNCTION, output_size=1)
     x = net.run("flatten", "flatten", x, FUNCTION, start_dim=1)
     x = net.run("classifier.0", "dropout", x, p=0.2)
-    return net.run("classifier.1", "linear", x, in_features=1280, out_features=num_classes)
+    return net.run("classifier.1", "linear", x, in_features=last, out_features=num_classes)
 
 
 ARCHITECTURES: dict[str, tuple[str, Callable[..., Tensor]]] = {

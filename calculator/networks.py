@@ -11,7 +11,10 @@ from calculator.calculation import quantity
 from calculator.chain import Chain
 from calculator.fields import choice, flag, size
 from calculator.layer import Layer, Measured
+from calculator.rates import real
 from calculator.spatial import Sizes
+
+_WIDEST = 100  # far above any network that is published
 
 
 class Network(Chain, name="network", axes="HW"):
@@ -31,6 +34,9 @@ class Network(Chain, name="network", axes="HW"):
     stride_in_1x1: bool = flag(
         default=False, label="Stride in the 1×1", help="Of a bottleneck: the paper's ResNet.",
     )  # fmt: skip
+    width_mult: float = real(
+        default=1.0, label="Width multiplier", help="Of MobileNetV2: all channels times this.",
+    )  # fmt: skip
     batch_size: int = size("N", default=1, label="Batch size", role="input")
     image_size: Sizes = per_axis(
         "AXIS", default=224, label="Image size", role="input", lengths="",
@@ -44,6 +50,8 @@ class Network(Chain, name="network", axes="HW"):
         shared = {name: getattr(self, name) for name in Measured.fields}
         net = Builder(**shared, training=self.training)
         options: dict[str, Any] = {"stride_in_1x1": True} if self.stride_in_1x1 else {}
+        if self.width_mult != 1:
+            options["width_mult"] = self.width_mult
         build = ARCHITECTURES[self.architecture][1]
         build(net, Tensor(self.input_shape, 0), num_classes=self.num_classes, **options)
         return tuple(net.placed)
@@ -69,14 +77,27 @@ class Network(Chain, name="network", axes="HW"):
 
     @property
     def runs(self) -> tuple[tuple[str, int], ...]:
-        """How each layer is run; each is a module of its own."""
-        return tuple((each.how, place) for place, each in enumerate(self.placed))
+        """How each layer is run; layers of one name are one module, such as a block's ReLU."""
+        first: dict[str, int] = {}
+        return tuple(
+            (placed.how, first.setdefault(placed.label, place))
+            for place, placed in enumerate(self.placed)
+        )
 
     def validate(self) -> None:
         if self.stride_in_1x1 and not self.has_bottlenecks():
             title, _ = ARCHITECTURES[self.architecture]
             raise self.fields["stride_in_1x1"].refuse(
                 f"has no meaning for {title}, which has no bottlenecks. Switch it off", True
+            )
+        if self.width_mult != 1 and self.architecture != "mobilenet_v2":
+            title, _ = ARCHITECTURES[self.architecture]
+            raise self.fields["width_mult"].refuse(
+                f"is not a setting of {title}. Write 1", self.width_mult
+            )
+        if not 0 < self.width_mult <= _WIDEST:
+            raise self.fields["width_mult"].refuse(
+                f"must be above 0 and at most {_WIDEST}, such as 1.4", self.width_mult
             )
         assert self.placed  # built now, so that what does not fit is refused now
 

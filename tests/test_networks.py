@@ -131,3 +131,35 @@ def test_an_image_that_is_too_small_is_refused_by_its_size():
 def test_a_stride_is_moved_only_where_there_are_bottlenecks(name):
     with pytest.raises(InvalidField, match="has no bottlenecks"):
         Network(architecture=name, stride_in_1x1=True)
+
+
+@pytest.mark.parametrize("width", [0.35, 0.5, 0.75, 1.3, 1.4])
+def test_a_width_multiplier_is_torchvisions(models, width):
+    ours = Network(architecture="mobilenet_v2", width_mult=width, input_requires_grad=False)
+    with torch.device("meta"):
+        theirs = models.mobilenet_v2(width_mult=width).eval()
+        macs, _ = count(theirs, (torch.zeros(1, 3, 224, 224),), False, True)
+    assert (ours.macs, ours.params) == (macs, sum(each.numel() for each in theirs.parameters()))
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"width_mult": 1.4}, "is not a setting of ResNet-50. Write 1"),
+        ({"architecture": "mobilenet_v2", "width_mult": 0}, "must be above 0 and at most 100"),
+        ({"architecture": "mobilenet_v2", "width_mult": -1.4}, "must be above 0"),
+        ({"architecture": "mobilenet_v2", "width_mult": 1e9}, "must be above 0 and at most 100"),
+    ],
+)
+def test_a_width_multiplier_is_refused_if_it_means_nothing(fields, words):
+    with pytest.raises(InvalidField, match=words) as refused:
+        Network(**fields)
+    assert refused.value.field == "width_mult"
+
+
+def test_a_relu_that_a_block_runs_twice_is_one_module():
+    network = Network(architecture="resnet18")
+    relus = [run for run, label in zip(network.runs, network.labels, strict=True)
+             if label == "layer1.0.relu"]  # fmt: skip
+    assert len(relus) == 2
+    assert len({*relus}) == 1
