@@ -180,9 +180,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for label, text in lines:
         print(f"  {label:<{width}} {text}")
     if figure is not None:
-        print(f"\n{figure} may be" if found else f"\nNothing known here comes near {figure}.")
+        print(f"\n{figure} may be" if found else f"\nNo known count matches {figure}.")
         for each in found:
-            print(f"  {grouped(each.value):>20}  {each.what}: {each.said}")
+            print(f"  {grouped(each.value):>20}  {each.named}: {each.said}")
         print(f"  {remark(figure, found)}".rstrip())
     if isinstance(counted, Measured):
         print(f"\n{how_to_report(counted)}\n")

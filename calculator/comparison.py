@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
-from calculator import provenance
 from calculator.calculation import Calculation
 from calculator.counters import readings, tools
 from calculator.counters.tool import Reading, Tool
 from calculator.form import UNSEARCHED, escape
 from calculator.layer import Measured
+from calculator.provenance_table import render_table
 from calculator.roofline import Runtime
 from calculator.statement import how_to_report
 from calculator.units import grouped
@@ -136,7 +136,7 @@ def panel(subject: Measured, sort: str = "", figure: str = "") -> str:
     body = "".join(map(_html, _sorted(rows(subject), sort)))
     return (
         f'<p class="calculator-report"><b>How to report it:</b> {said}</p>'
-        f"{provenance.table(subject, figure) if figure.strip() else ''}"
+        f"{render_table(subject, figure) if figure.strip() else ''}"
         '<div class="calculator-scroll" tabindex="0" role="group" aria-label="Tool by tool">'
         f'<table class="calculator-counters"{UNSEARCHED}><thead><tr>{head}</tr></thead>'
         f"<tbody>{body}</tbody></table></div>"

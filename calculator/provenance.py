@@ -1,34 +1,43 @@
-"""Where a published figure comes from: which convention, tool, variant or resolution gives it."""
+"""Where a published figure comes from: its causes, the most likely first.
+
+1. A cause's weight is its prior, half of it where the count is cut off to the figure. A count that
+   the figure gives to its last digit stands first, the others follow by weight.
+2. A figure of d digits is hit by chance about once in 10^d counts. A cause that weighs less than
+   that, the width of the figure, may be a coincidence, and is called one.
+3. So may be a cause of another network, batch or image, if one of the subject itself weighs
+   nearly as much.
+4. What is only near the figure is named if nothing fits, and if it is common.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 from fractions import Fraction
-from typing import Any
+from functools import lru_cache
+from typing import NamedTuple
 
-from calculator.counters import readings, tools
-from calculator.fields import Flag, InvalidField, quoted
-from calculator.form import escape
+from calculator.causes import Cause, causes, printed_as
+from calculator.figure import CUT_OFF, NEAR, ROUNDED, Figure, figure
 from calculator.layer import Measured
-from calculator.numerals import parse
-from calculator.operations import flops, worth
-from calculator.unit_families import PUBLISHED_COUNT
-from calculator.units import SI_PREFIXES, THIN_SPACE, grouped, rounded
+from calculator.units import rounded
 
-RESOLUTIONS = (160, 192, 224, 240, 256, 288, 299, 320, 336, 384, 448, 512)
-"""Sizes of images that networks are published with."""
+_COMMON = 0.03
+"""The least prior of a cause that is named though it is only near."""
+_FORGOTTEN = 1 / 20
+"""A name of an equal count that is so much rarer than the first is left out."""
+_CUT = 0.5
+"""How common it is to cut a number off, compared with rounding it."""
+_NEARLY = 1 / 4
+"""The share of a weight that is nearly as much."""
 _MOST = 8
-"""So many explanations are enough."""
-_NEAR = 0.05
-"""How far a count may be from a figure to be named beside it."""
+"""The most explanations that are shown; with coincidences fewer."""
+_MOST_DOUBTFUL = 3
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class Explanation:
-    """A count that a figure may be: how well it fits, how far-fetched it is, and what it is."""
+    """A count that a figure may be: how well it fits, what it supposes, and what it is."""
 
     fit: int
     """0 where it rounds to the figure, 1 where it is cut off to it, 2 where it is near."""
@@ -38,100 +47,119 @@ class Explanation:
     """How far the figure is from it, as a share of it."""
     what: str
     value: int
+    exact: bool
+    """Whether the figure has all of its digits."""
+    coincidence: bool
+    """Whether a chance hit is likelier."""
+    names: tuple[str, ...]
+    """Everything that has this value, `what` first."""
+
+    @property
+    def named(self) -> str:
+        """Everything that has this value, in one line."""
+        return "; ".join(self.names)
 
     @property
     def said(self) -> str:
         """How well it fits, in words."""
-        return ("rounds to it", "is cut off to it", f"is {100 * self.off:.2g} % off")[self.fit]
+        fits = ("rounds to it", "is cut off to it", f"is {100 * self.off:.2g} % off")[self.fit]
+        fits = "exactly" if self.exact else fits
+        return f"may be a coincidence: {fits}" if self.coincidence else fits
 
 
-@dataclass(frozen=True)
-class Figure:
-    """A figure as somebody printed it: its value, and what its last digit is worth."""
+class _Match(NamedTuple):
+    """The causes of one value, the most common first, and how it fits the figure."""
 
-    value: Fraction
-    last_digit: Fraction
+    fit: int
+    exact: bool
+    off: float
+    causes: list[Cause]
 
-    def fit(self, count: int) -> int | None:
-        """Return how well a count fits: 0 rounded, 1 cut off, 2 near, None not at all."""
-        if abs(count - self.value) * 2 <= self.last_digit - (self.last_digit == 1):
-            return 0
-        if self.value <= count < self.value + self.last_digit:
-            return 1
-        return 2 if count and abs(self.value / count - 1) <= _NEAR else None
+    @property
+    def is_own(self) -> bool:
+        """Whether it supposes nothing that the subject does not say."""
+        return self.causes[0].steps == 0
 
+    @property
+    def is_common(self) -> bool:
+        return self.causes[0].prior >= _COMMON and self.causes[0].per == 1
 
-def figure(text: str) -> Figure:
-    """Return the figure that a text holds, such as `4.09 G` or `8.2 GFLOPs`.
+    @property
+    def weight(self) -> float:
+        """How likely it is beside others; what is near loses nine tenths with each per cent."""
+        shares = {ROUNDED: 1, CUT_OFF: _CUT, NEAR: 0.1 ** (100 * self.off)}
+        return self.causes[0].prior * shares[self.fit]
 
-    Raises InvalidField where it is none.
-    """
-    plain = _plain(text)
-    try:
-        value = parse(plain, PUBLISHED_COUNT)
-        if value <= 0:
-            raise ValueError("must be more than 0")
-    except ValueError as error:
-        reason = f"{error}. Write a figure such as 4.09 G or 8.2 GFLOPs"
-        raise InvalidField("figure", reason, given=quoted(text)) from None
-    return Figure(_exact(value), _last_digit(plain))
+    @property
+    def rank(self) -> tuple[bool, float, int]:
+        """Where it stands."""
+        return not self.exact, -self.weight, self.fit
 
-
-def _plain(text: str) -> str:
-    """Return a figure without what people write around it: about 3.8 billion, 8.2 B."""
-    plain = text.strip().lstrip("~≈ ")
-    for word, prefix in {"billion": "G", "million": "M", "trillion": "T", "B": "G"}.items():
-        number = re.fullmatch(rf"([0-9., ]*[0-9])\s*{word}(?:\b|(?=FLOP|MAC))(.*)", plain)
-        if number:
-            return f"{number[1]} {prefix}{number[2].strip()}"
-    return plain
-
-
-def _exact(value: int | float) -> Fraction:
-    return Fraction(Decimal(repr(value)))
-
-
-def _last_digit(text: str) -> Fraction:
-    """Return what the last digit of a number is worth: of 4.09 G ten million."""
-    plain = "".join(each for each in text if each not in f" ,_'{THIN_SPACE}")
-    digits = plain.rstrip("".join({*plain} - {*"0123456789."}))
-    try:
-        exponent = Decimal(digits).as_tuple().exponent
-    except InvalidOperation:
-        exponent = 0
-    letter = plain[len(digits) : len(digits) + 1]
-    return Fraction(10) ** (int(exponent) + SI_PREFIXES.get(letter.replace("K", "k"), 0))
+    def explanation(self, *, coincidence: bool) -> Explanation:
+        """Return it in words, without the names that are much rarer or suppose more."""
+        best = self.causes[0]
+        names = [
+            cause.what
+            for cause in self.causes
+            if cause.prior >= best.prior * _FORGOTTEN and (cause.steps == 0 or best.steps)
+        ]
+        return Explanation(
+            self.fit, best.steps, self.off, best.what, best.count, self.exact, coincidence,
+            tuple(dict.fromkeys(names)),
+        )  # fmt: skip
 
 
 def explanations(subject: Measured, text: str) -> list[Explanation]:
-    """Return what may have given a figure for a layer or a network, the best first.
+    """Return what may have given a figure for a layer or a network, the most likely first.
 
     Raises InvalidField where the text holds no figure.
     """
-    wanted = figure(text)
-    found: dict[int, Explanation] = {}
-    for steps, what, count in _counts(subject):
-        fit = wanted.fit(count)
-        if fit is None:
-            continue
-        off = abs(float(wanted.value / count - 1))
-        one = Explanation(fit, steps, off, what, count)
-        if count not in found or one < found[count]:
-            found[count] = one
-    ordered = sorted(found.values())
-    fitting = [each for each in ordered if each.fit < 2]
-    near = [each for each in ordered[len(fitting) :] if each.steps <= _FAR]
-    return [*fitting[:_MOST], *near[: 3 if fitting else _MOST]]
+    return _explanations(_causes(subject), figure(text))
+
+
+@lru_cache(maxsize=1)  # the same network is asked about at each key of a figure
+def _causes(subject: Measured) -> tuple[Cause, ...]:
+    return tuple(causes(subject))
+
+
+def _explanations(known: Iterable[Cause], wanted: Figure) -> list[Explanation]:
+    found = sorted(_matches(known, wanted), key=lambda match: match.rank)
+    fitting = [match for match in found if match.fit != NEAR]
+    likely = [match for match in fitting if match.weight >= wanted.width]
+    own = max((match.weight for match in likely if match.is_own), default=0)
+    likely = [match for match in likely if match.is_own or own < match.weight * _NEARLY]
+    near = [match for match in found if match.fit == NEAR and match.is_common]
+    named = likely[:_MOST] or near[:_MOST_DOUBTFUL]
+    chance = [match for match in fitting if match not in likely]
+    return [
+        *(match.explanation(coincidence=False) for match in named),
+        *(match.explanation(coincidence=True) for match in chance),
+    ][: max(len(named), _MOST_DOUBTFUL)]
+
+
+def _matches(known: Iterable[Cause], wanted: Figure) -> list[_Match]:
+    """Return every value that fits a figure or is near it, with all its causes."""
+    by_value: dict[Fraction, list[Cause]] = {}
+    for cause in printed_as(wanted, known):
+        by_value.setdefault(cause.printed, []).append(cause)
+    found = []
+    for printed, equal in by_value.items():
+        fit = wanted.fit(printed)
+        if fit is not None:
+            equal.sort(key=lambda cause: -cause.prior)
+            off = abs(float(wanted.value / printed - 1))
+            found.append(_Match(fit, wanted.is_exactly(printed), off, equal))
+    return found
 
 
 def remark(text: str, found: list[Explanation]) -> str:
     """Return what the unit of a figure hides: a count of MACs under the name of FLOPs."""
-    if not found or found[0].fit == 2:
+    if not found or found[0].fit == NEAR or found[0].coincidence:
         return ""
     best = found[0]
     if "flop" in text.lower() and best.what.startswith("MACs"):
         double = rounded(2 * best.value, "FLOPs")
-        return f"It says FLOPs and counts MACs: at two FLOPs a MAC it is {double}."
+        return f"It says FLOPs and counts MACs: at two FLOPs per MAC it is {double}."
     if "mac" in text.lower() and best.what.startswith("FLOPs, 2 × MACs"):
         return f"It says MACs and counts FLOPs: there are {rounded(best.value // 2, 'MACs')}."
     return ""
@@ -142,97 +170,18 @@ def explained(subject: Measured, text: str) -> tuple[str, list[Explanation]]:
 
     Raises InvalidField where the text holds no figure.
     """
-    found = explanations(subject, text)
-    if found or not text.strip()[-1:].isdigit():
-        return text, found
-    for prefix in ("G", "M", "k", "T"):
-        taken = f"{text.strip()} {prefix}"
-        found = explanations(subject, taken)
-        if found:
-            return taken, found
-    return text, []
+    plain = text.strip()
+    is_bare = plain[-1:].isdigit()
+    taken = [text] if figure(text).is_a_count or not is_bare else []
+    taken += [f"{plain} {prefix}" for prefix in ("G", "M", "k", "T") if is_bare]
+    known = _causes(subject)
+    tried = [(way, _explanations(known, figure(way))) for way in taken]
+    best = min(tried, key=lambda way: _doubt(way[1]))
+    return best if best[1] else (text, [])
 
 
-def _counts(subject: Measured) -> Iterator[tuple[int, str, int]]:
-    """Yield what may be counted: how many things are supposed, what it is, and the count."""
-    for steps, where, one in _variants(subject):
-        for more, what, count in _conventions(one):
-            yield steps + more, f"{what}{where}", count
-        if steps < _FAR:
-            for what, count in _printed(one):
-                yield steps + 1, f"{what}{where}", count
-
-
-_FAR = 3
-"""Variants of so many suppositions are asked for no tool."""
-
-
-def _conventions(work: Any) -> Iterator[tuple[int, str, int]]:
-    yield 0, "MACs", work.macs
-    yield 0, "FLOPs, 2 × MACs", 2 * work.macs
-    yield 2, "FLOPs of all arithmetic, a function as one", flops(work.operations, worth("all", 1))
-    yield 2, "MACs, forward and backward", work.training_macs
-    yield 2, "FLOPs, forward and backward", work.training_flops
-    yield 3, "parameters, no operations", work.params
-
-
-def _printed(work: Measured) -> Iterator[tuple[str, int]]:
-    by_value: dict[int, list[str]] = {}
-    found = readings(work)
-    for tool in tools():
-        value = found[tool.name].value
-        if value is not None:
-            by_value.setdefault(int(value), []).append(tool.name)
-    for value, names in by_value.items():
-        yield f"what {_listed(names)} prints", value
-
-
-def _listed(names: list[str]) -> str:
-    return f"{', '.join(names[:-1])} or {names[-1]}" if len(names) > 1 else names[0]
-
-
-def _variants(work: Any) -> Iterator[tuple[int, str, Any]]:
-    """Yield the layer or network itself, one sample of it, its variants, other resolutions."""
-    yield 0, "", work
-    own = [(0, "", work)]
-    if getattr(work, "batch_size", None) not in (1, None):
-        own.append((1, ", of one sample", work.replace(batch_size=1)))
-        yield own[-1]
-    for name, field in work.fields.items():
-        if field.role == "module" and isinstance(field, Flag):
-            value = not getattr(work, name)
-            try:
-                where = f", {'with' if value else 'without'} {field.label.lower()}"
-                own.append((1, where, work.replace(**{name: value})))
-            except InvalidField:
-                continue
-            yield own[-1]
-    for steps, where, one in own:
-        for size in RESOLUTIONS:
-            if "image_size" in work.fields and (size, size) != work.image_size:
-                resized = one.replace(image_size=size)
-                yield steps + 3, f"{where}, on {size}×{size}", resized
-
-
-def table(subject: Measured, text: str) -> str:
-    """Return the explanations of a figure as HTML, or why it is none."""
-    try:
-        taken, found = explained(subject, text)
-    except InvalidField as error:
-        return f'<p class="calculator-error">{escape(error.message)}</p>'
+def _doubt(found: list[Explanation]) -> int:
+    """Return how little the best of some explanations explains."""
     if not found:
-        return (
-            f"<p>Nothing that is known here comes near {escape(text.strip())}: it is of another "
-            "network, another input, or another count.</p>"
-        )
-    rows = "".join(
-        f'<tr><th scope="row">{escape(each.what[0].upper() + each.what[1:])}</th>'
-        f"<td>{grouped(each.value)}</td><td>{each.said}</td></tr>"
-        for each in found
-    )
-    return (
-        '<table class="calculator-provenance"><thead><tr>'
-        f'<th scope="col">{escape(taken.strip())} may be</th>'
-        '<th scope="col">Exactly</th><th scope="col">Which</th></tr></thead>'
-        f"<tbody>{rows}</tbody></table><p>{escape(remark(taken, found))}</p>"
-    )
+        return 3
+    return 2 if found[0].coincidence else int(found[0].fit == NEAR)

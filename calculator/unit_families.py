@@ -37,7 +37,7 @@ def _confused(spellings: Mapping[str, int], sentence: str) -> dict[str, str]:
 
 
 _FLOPS = _spelled("FLOP FLOPs Flop Flops flop flops OP OPs op ops")
-_MACS = _spelled("MAC MACs Mac Macs mac macs mult-adds Mult-Adds multiply-adds")
+_MACS = _spelled("MAC MACs Mac Macs mac macs MAdd MAdds mult-adds Mult-Adds multiply-adds")
 _FLOP_RATES = _spelled("FLOP/s FLOPs/s FLOPS Flop/s Flops/s flop/s flops/s OP/s OPs/s OPS")
 _MAC_RATES = _spelled("MAC/s MACs/s MACS")
 _BYTES = _spelled("B byte bytes Byte Bytes")
@@ -52,7 +52,9 @@ _NO_COUNT = {
 
 THINGS = Units("", "1024, 4k or 7B", {"": 1}, binary=BINARY_PREFIXES)
 PARAMS = THINGS._replace(
-    name="parameter", such="7B", spellings={"": 1, **_spelled("param params parameter parameters")}
+    name="parameter",
+    such="7B",
+    spellings={"": 1, **_spelled("param params Params parameter parameters")},
 )
 TOKENS = THINGS._replace(name="token", such="2T", spellings={"": 1, **_spelled("token tokens")})
 FLOP_COUNT = Units(

@@ -40,7 +40,7 @@ PARTS = {"experts", "heads"}  # of blocks, without a name of their own
 TOP = {
     "__main__", "batching", "browser", "charts", "comparison", "drawing", "evaluate",
     "expectation", "export", "form", "html", "page", "pasted", "placing", "prediction",
-    "provenance", "statement", "timings",
+    "provenance", "provenance_table", "statement", "timings",
 }  # fmt: skip
 
 

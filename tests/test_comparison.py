@@ -1,4 +1,4 @@
-"""The table of the counting tools, how to report a count, and where a figure comes from."""
+"""The table of the counting tools, and how to report a count."""
 
 import csv
 import json
@@ -10,8 +10,6 @@ import pytest
 
 from calculator import (
     Conv2d,
-    ConvTranspose2d,
-    InvalidField,
     Linear,
     MultiheadAttention,
     Network,
@@ -20,7 +18,6 @@ from calculator import (
     TransformerEncoderLayer,
 )
 from calculator.comparison import COLUMNS, comma_separated, markdown, panel, record, rows
-from calculator.provenance import explained, figure, remark
 from calculator.statement import how_to_report
 
 # Read from the tools themselves: docs/readings.json has this layer, tests/test_counters.py runs it.
@@ -190,95 +187,6 @@ def test_a_count_is_reported_with_all_that_it_takes_to_repeat_it(work, said):
     assert how_to_report(work) == said
 
 
-@pytest.mark.parametrize(
-    ("text", "what", "value"),
-    [
-        # Six figures that are printed for ResNet-50; the counts are those of the tools' readings.
-        ("3.8 G", "MACs, with stride in the 1×1", 3_857_973_248),
-        ("4.09 G", "MACs", 4_089_184_256),
-        ("4.11 GFLOPs", "what fvcore or fvcore-no-grad prints", 4_111_512_576),
-        ("4.13e9", "what ptflops or ptflops-batch prints", 4_132_436_968),
-        ("8.2 GFLOPs", "FLOPs, 2 × MACs", 8_178_368_512),
-        ("9.7 G", "FLOPs of all arithmetic, a function as one, on 240×240", 9_682_181_736),
-        ("25.6M", "parameters, no operations", 25_557_032),
-        ("4 089 184 256", "MACs", 4_089_184_256),
-    ],
-)
-def test_a_figure_of_resnet_is_explained(text, what, value):
-    _, (first, *_) = explained(Network(), text)
-    assert (first.what, first.value) == (what, value)
-
-
-@pytest.mark.parametrize(
-    "text", ["3.8 billion", "3.8B", "~3.8 G", "3.8 BFLOPs", "3.8 billion FLOPs", "3 800 M"]
-)
-def test_a_figure_is_read_as_people_write_it(text):
-    assert figure(text).value == 3_800_000_000
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("4.09 GFLOPs", "It says FLOPs and counts MACs: at two FLOPs a MAC it is 8.18 GFLOPs."),
-        ("8.18 GMACs", "It says MACs and counts FLOPs: there are 4.09 GMACs."),
-        ("4.09 GMACs", ""),
-        ("8.18 GFLOPs", ""),
-        ("4.09 G", ""),
-    ],
-)
-def test_a_wrong_unit_is_remarked(text, said):
-    assert remark(*explained(Network(), text)) == said
-
-
-def test_what_is_cut_off_to_a_figure_is_said_to_be():
-    assert explained(Network(), "3.8 G")[1][0].said == "is cut off to it"
-    assert explained(Network(), "3.86 G")[1][0].said == "rounds to it"
-
-
-def test_a_figure_without_a_prefix_is_taken_with_one():
-    taken, found = explained(Network(), "4.09")
-    assert (taken, found[0].value) == ("4.09 G", 4_089_184_256)
-
-
-def test_exact_matches_come_before_those_that_are_near():
-    _, found = explained(Network(), "4.11 G")
-    assert [each.fit for each in found] == sorted(each.fit for each in found)
-
-
-def test_the_figure_of_a_transposed_convolution_is_traced_to_three_tools():
-    layer = ConvTranspose2d(
-        in_channels=64, out_channels=32, kernel_size=2, stride=2, height=28, width=28
-    )
-    names = {each.what for each in explained(layer, "25 690 112")[1] if each.fit == 0}
-    assert names == {"what thop or torchprofile prints"}
-
-
-def test_a_batch_is_told_from_its_sample():
-    batch = Linear(in_features=128, out_features=64, batch_size=32)
-    assert explained(batch, "8192")[1][0].what == "MACs, of one sample"
-
-
-def test_nothing_is_found_where_nothing_comes_near():
-    assert explained(Network(), "1.234567 P") == ("1.234567 P", [])
-
-
-@pytest.mark.parametrize(
-    ("text", "last"),
-    [
-        ("4.09 G", 10**7), ("4.1", 1 / 10), ("4089184256", 1), ("4 089 M", 10**6),
-        ("8.20GFLOPs", 10**7), ("1.5e9", 10**8), ("120 kMACs", 1000),
-    ],
-)  # fmt: skip
-def test_the_last_digit_of_a_figure_says_how_far_it_may_be_off(text, last):
-    assert float(figure(text).last_digit) == last
-
-
-@pytest.mark.parametrize("text", ["x", "-3 G", "0", "", "4.1 GB", "1e999"])
-def test_what_is_no_figure_is_refused_in_words(text):
-    with pytest.raises(InvalidField, match="Write a figure such as"):
-        figure(text)
-
-
 def test_the_command_line_adds_counters_and_how_to_report():
     fields = "--in-channels 3 --out-channels 32 --kernel-size 3 --height 128 --width 128"
     said, status = asked("conv2d", *fields.split(), "--counters", "--json")
@@ -293,23 +201,6 @@ def test_the_command_line_prints_a_line_a_tool():
     assert [line.split()[0] for line in said.splitlines()[-15:]] == [
         row.name for row in rows(Network())[1:]
     ]
-
-
-def test_the_command_line_explains_a_figure():
-    said, _ = asked("network", "resnet50", "--figure", "8.2", "--json")
-    assert json.loads(said)["explanations"][0]["what"] == "FLOPs, 2 × MACs"
-    said, _ = asked("network", "resnet50", "--figure", "8.2")
-    lines = said.replace("\u202f", " ").splitlines()
-    assert (
-        "      8 178 368 512  FLOPs, 2 × MACs: rounds to it"
-        in lines[lines.index("8.2 G may be") + 1]
-    )
-
-
-def test_the_command_line_refuses_a_figure_that_is_none():
-    said, status = asked("linear", "--in-features", "3", "--out-features", "4", "--figure", "many")
-    assert status == 2
-    assert said.startswith("linear: figure: must be a number")
 
 
 def test_counters_are_for_work_alone():

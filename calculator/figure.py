@@ -1,0 +1,105 @@
+"""A published figure as somebody printed it: its value, its digits, and what it says it counts."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from fractions import Fraction
+
+from calculator.fields import InvalidField, quoted
+from calculator.numerals import parse
+from calculator.unit_families import FLOP_COUNT, MAC_COUNT, PARAMS, PUBLISHED_COUNT
+from calculator.units import SI_PREFIXES, THIN_SPACE
+
+FAMILIES = {
+    name: tuple(filter(None, units.spellings))
+    for name, units in {"MACs": MAC_COUNT, "FLOPs": FLOP_COUNT, "parameters": PARAMS}.items()
+}
+"""The units that a figure may have, by what they count."""
+_PUBLISHED = PUBLISHED_COUNT._replace(spellings=PUBLISHED_COUNT.spellings | PARAMS.spellings)
+ROUNDED, CUT_OFF, NEAR = range(3)
+_NEAREST = Fraction(5, 100)
+"""How far a count may be from a figure to be near it."""
+_UNITS = tuple(unit for family in FAMILIES.values() for unit in family)
+_ABOUT = re.compile(r"^(?:~|≈|about\b|around\b|roughly\b|approx(?:imately)?\b\.?|ca\.)\s*", re.I)
+_WORDS = {"billion": "G", "bn": "G", "million": "M", "trillion": "T", "B": "G", "b": "G"}
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure: its value, what its last digit is worth, and what else its text says."""
+
+    value: Fraction
+    last_digit: Fraction
+    digits: int
+    """How many digits are given, from the first that is not 0."""
+    prefix: str
+    """The SI prefix, if there is one."""
+    counts: str
+    """What its unit counts, a key of `FAMILIES`, or nothing."""
+
+    @property
+    def width(self) -> float:
+        """The share of its value within which it is known: 0.1 of 4.1 is about 0.024."""
+        return float(self.last_digit / self.value)
+
+    @property
+    def is_a_count(self) -> bool:
+        """Whether it can be a count as it stands: a whole number."""
+        return self.value.denominator == 1
+
+    def is_exactly(self, printed: Fraction) -> bool:
+        """Return whether a count has all of its digits, down to the ones."""
+        return self.last_digit <= 1 and printed == self.value
+
+    def fit(self, printed: Fraction) -> int | None:
+        """Return how well a count fits: rounded, cut off or near, None if it does not at all."""
+        if abs(printed - self.value) * 2 <= self.last_digit - (self.last_digit == 1):
+            return ROUNDED
+        if self.value <= printed < self.value + self.last_digit:
+            return CUT_OFF
+        return NEAR if printed and abs(self.value / printed - 1) <= _NEAREST else None
+
+
+def figure(text: str) -> Figure:
+    """Return the figure that a text holds, such as `4.09 G` or `8.2 GFLOPs`.
+
+    Raises InvalidField where it holds none.
+    """
+    plain = _plain(text)
+    try:
+        value = parse(plain, _PUBLISHED)
+        if value <= 0:
+            raise ValueError("must be more than 0")
+    except ValueError as error:
+        reason = f"{error}. Write a figure such as 4.09 G or 8.2 GFLOPs"
+        raise InvalidField("figure", reason, given=quoted(text)) from None
+    return _read(plain, Fraction(Decimal(repr(value))))
+
+
+def _plain(text: str) -> str:
+    """Return a figure without what people write around it: about 3.8 billion, 8.2 B."""
+    plain = _ABOUT.sub("", text.strip())
+    for word, prefix in _WORDS.items():
+        number = re.fullmatch(rf"([0-9., ]*[0-9])\s*{word}(?:\b|(?=FLOP|MAC|param))(.*)", plain)
+        if number:
+            return f"{number[1]} {prefix}{number[2].strip()}"
+    return plain
+
+
+def _read(plain: str, value: Fraction) -> Figure:
+    """Return the figure of a text that is known to be a number: of 4.09 G three digits."""
+    packed = "".join(letter for letter in plain if letter not in f" ,_'{THIN_SPACE}")
+    number = packed.rstrip("".join({*packed} - {*"0123456789."}))
+    unit = packed[len(number) :]
+    prefix = unit[:1].replace("K", "k")
+    prefix = prefix if prefix in SI_PREFIXES and unit not in _UNITS else ""
+    try:
+        exponent = int(Decimal(number).as_tuple().exponent)
+    except InvalidOperation:
+        exponent = 0
+    last_digit = Fraction(10) ** (exponent + SI_PREFIXES.get(prefix, 0))
+    digits = len(str(int(value / last_digit)))
+    counts = (name for name, family in FAMILIES.items() if unit.endswith(family))
+    return Figure(value, last_digit, digits, prefix, next(counts, ""))
