@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection
 from typing import Any
 
 from calculator.axes import on_axis
@@ -138,35 +140,48 @@ def _network(network: Sequential) -> tuple[list[str], tuple[int, ...], list[str]
     if all(line.is_plain for line in network.modules):
         inner = [f"    torch.nn.{each}," for each in calls]
         return ["layer = torch.nn.Sequential(", *inner, ")"], network.input_shape, ["y = layer(x)"]
-    names, made, run = [], [], []
+    names: dict[int, str] = {}  # of each module, by the place that makes it
+    made, run = [], []
     for place, (line, made_by) in enumerate(zip(network.modules, calls, strict=True)):
         if line.is_function:
             run.append(f"x = {line.written(place)}")
             continue
-        name = line.name or f"step{place + 1}"
         if line.first == place:
-            names.append(name)
-            made.append(f"{name} = torch.nn.{made_by}{line.ending}")
-        run.append(f"x = {name}(x)")
-    made.append(f"layer = torch.nn.ModuleList([{', '.join(names)}])")
+            names[place] = _new_name(line.name or f"step{place + 1}", names.values())
+            made.append(f"{names[place]} = torch.nn.{made_by}{line.ending}")
+        run.append(f"x = {names[line.first]}(x)")
+    made.append(f"layer = torch.nn.ModuleList([{', '.join(names.values())}])")
     return made, network.input_shape, [*run, "y = x"]
 
 
-def _with_torch(made: list[str], input_shape: tuple[int, ...], run: list[str]) -> str:
-    own, ran = "\n    ".join(made), "\n    ".join(run)
-    functional = "from torch.nn import functional as F\n" if "F." in "".join(run) else ""
-    return f"""\
+def _new_name(name: str, taken: Collection[str]) -> str:
+    """Return a name that neither the program nor another module has: two may be called fc."""
+    while name in taken or name in _TAKEN:
+        name += "_"
+    return name
+
+
+_PROGRAM = """\
 import torch
 {functional}from torch.utils.flop_counter import FlopCounterMode
 
 with torch.device("meta"):
-    {own}
+    {made}
     x = torch.empty{input_shape}
 with FlopCounterMode(display=False) as counter:
-    {ran}
+    {run}
 flops = counter.get_total_flops()
 print("output_shape", tuple(y.shape))
 print("params", sum(p.numel() for p in layer.parameters()))
 print("flops", flops)
 print("macs", flops // 2)
 """
+_FUNCTIONAL = "from torch.nn import functional as F\n"
+_TAKEN = {*re.findall(r"\w+", _PROGRAM + _FUNCTIONAL)}
+
+
+def _with_torch(made: list[str], input_shape: tuple[int, ...], run: list[str]) -> str:
+    return _PROGRAM.format(
+        functional=_FUNCTIONAL if "F." in "".join(run) else "", made="\n    ".join(made),
+        input_shape=input_shape, run="\n    ".join(run),
+    )  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from functools import lru_cache
+from keyword import iskeyword
 from typing import Any, NamedTuple
 
 from calculator import CALCULATIONS
@@ -12,7 +13,14 @@ from calculator.fields import Field, quoted
 from calculator.layer import Layer
 
 MOST_LAYERS = 1000
+MOST_WRITTEN = 1000
+"""Characters of a line; torch prints none that is half as long."""
+_MOST_NESTED = 50
+_NESTING = re.compile(r"[^\w\s,='\")\]}]")
+"""Whatever may make Python's parser go deeper: brackets, dots, signs."""
+_PLAIN_WORDS = ("None", "True", "False")
 _NO_LAYER = ("", "Sequential(", "nn.Sequential(", ")")
+_INDEX = re.compile(r"\(\w+\):\s*")  # of a layer in a printed Sequential
 _FROZEN = ".requires_grad_(False)"
 _SAME = (
     "elu gelu glu hardsigmoid hardswish leaky_relu local_response_norm log_softmax mish "
@@ -84,8 +92,7 @@ class Stack(Field):
         named: dict[str, Line] = {}
         for number, line in enumerate(re.split("[\n;]", text), start=1):
             written = line.strip().rstrip(",")
-            if written.startswith("("):  # the index of a printed Sequential
-                written = written.partition(":")[2].strip()
+            written = _INDEX.sub("", written, count=1) if written.startswith("(") else written
             if written in _NO_LAYER or written.startswith("#"):
                 continue
             try:
@@ -117,9 +124,11 @@ class Stack(Field):
 def _line(written: str, place: int) -> Line:
     """Return what one line holds; raise ValueError where it is no layer."""
     name, made = "", written
-    assigned = re.fullmatch(r"([A-Za-z_]\w*) *= *(.*)", written)
+    assigned = re.fullmatch(r"(\w+) *= *(.*)", written)
     if assigned:
         name, made = assigned.groups()
+        if not _is_name(name):
+            raise ValueError(f"{quoted(name)} cannot be a name in Python; write one such as fc1")
     trained = not made.endswith(_FROZEN)
     layer, fields, is_function = _layer(made.removesuffix(_FROZEN))
     if is_function and name == "x":  # as in a model's own forward
@@ -129,13 +138,34 @@ def _line(written: str, place: int) -> Line:
     return Line(layer, fields, place, is_function, name, trained)
 
 
+def _is_name(word: str) -> bool:
+    """Return whether Python takes a word as the name of a module."""
+    return word.isidentifier() and not iskeyword(word) and word != "__debug__"
+
+
+def _parsed(written: str) -> ast.expr | None:
+    """Return the expression of a line, None if it is none.
+
+    Raises ValueError before Python parses what is nested deeply: a browser's stack is small, and
+    its overflow ends Python.
+    """
+    if len(written) > MOST_WRITTEN:
+        raise ValueError(f"is {len(written):,} characters long; write at most {MOST_WRITTEN:,}")
+    if len(_NESTING.findall(written)) > _MOST_NESTED:
+        raise ValueError("is nested too deeply; write a layer such as Linear(128, 64)")
+    words = {*re.findall(r"\w+", written)} - {*_PLAIN_WORDS}
+    if "\\" in written or any(map(iskeyword, words)):
+        return None
+    try:
+        return ast.parse(written, mode="eval").body
+    except (SyntaxError, ValueError):
+        return None
+
+
 @lru_cache(maxsize=MOST_LAYERS)  # a network repeats its lines, and an edit leaves most as they are
 def _layer(written: str) -> tuple[str, dict[str, Any], bool]:
     """Return (calculation name, fields, whether a function) of one call."""
-    try:
-        parsed = ast.parse(written, mode="eval").body
-    except (SyntaxError, ValueError, MemoryError, RecursionError):
-        parsed = None
+    parsed = _parsed(written)
     if not isinstance(parsed, ast.Call):
         raise ValueError("is not a layer such as Linear(128, 64)")
     called = re.sub(r"^(torch\.)?nn\.functional\.", "F.", ast.unparse(parsed.func))
@@ -154,7 +184,7 @@ def _layer(written: str) -> tuple[str, dict[str, Any], bool]:
     try:
         positional = [_literal(each) for each in given]
         named = {each.arg or "**": _literal(each.value) for each in parsed.keywords}
-    except (ValueError, TypeError, MemoryError, RecursionError):
+    except (ValueError, TypeError):
         raise ValueError("arguments must be plain numbers or words") from None
     fields = dict(zip(places, positional, strict=False))
     for key in named:

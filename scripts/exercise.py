@@ -20,6 +20,13 @@ REST = "/rest.zip"  # where Pyodide has the modules that are needed later
 CONFIG = '{"model_type": "mistral", "hidden_size": 2048, "torch_dtype": "bfloat16", "more": 1}'
 BAD = ["", " ", "x", "-1", "0", "1.5", "1e400", "9" * 5000, "(1,", "1, 2, 3, 4", "<b>", "½"]
 
+DEEP = [
+    f"a{'.a' * 500}()", "(" * 500, f"Linear({'[' * 10_000}", "-" * 500 + "1", "x" * 90_000,
+    # as deep as the parser is still given
+    f"a{'.a' * 49}()", f"Linear({'(' * 49}1,{')' * 49}, 2)", f"Linear({'-' * 49}1, 2)",
+    f"Linear({'[' * 49}", f"Linear({'1+' * 49}1, 2)", f"Linear(1, 2{',' * 900})",
+]  # fmt: skip
+
 
 def requests() -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield names of functions in `calculator.browser`, and what to ask them."""
@@ -45,6 +52,9 @@ def requests() -> Iterator[tuple[str, dict[str, Any]]]:
             for text in GOOD + BAD:
                 yield "answer", {"calculator": name, "fields": {**defaults, key: text}}
         yield "answer", {"calculator": name, "fields": {"no such field": "1"}}
+    for text in DEEP:
+        yield "answer", {"calculator": "sequential", "fields": {"modules": text}}
+        yield "counters", {"calculator": "linear", "fields": {}, "figure": text}
     yield "answer", {"calculator": "no such calculator", "fields": {}}
     yield "options", {"calculator": "linear", "field": "device"}
     for quantity in ["macs", "flops", "bytes_moved", "arithmetic_intensity", "floor_seconds"]:
@@ -65,8 +75,9 @@ def ask(*, later: bool) -> None:
             print(function, text, traceback.format_exc().splitlines()[-1])
 
 
-ask(later=False)
-FIRST = list(sys.modules.values())
-if Path(REST).exists():
-    browser.extend(REST)
-ask(later=True)
+if __name__ == "__main__":
+    ask(later=False)
+    FIRST = list(sys.modules.values())
+    if Path(REST).exists():
+        browser.extend(REST)
+    ask(later=True)

@@ -1,11 +1,16 @@
 """Networks of named modules, functions and frozen layers, against torch running the same lines."""
 
+import subprocess
+import sys
+from random import Random
+
 import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from calculator import InvalidField, Sequential
 from calculator.export import python
+from scripts.exercise import DEEP
 from scripts.subjects import Subject
 
 NETWORKS = {
@@ -24,6 +29,13 @@ NETWORKS = {
     "functions alone": ("F.interpolate(x, scale_factor=2)\nF.avg_pool2d(x, 2, 1)", (1, 2, 3, 3)),
     "flatten from the first axis": ("torch.flatten(x)", (2, 3)),
     "a name of its own for each": ("a = Linear(4, 4)\nb = Linear(4, 4)\na\nb", (3, 4)),
+    "a name given twice": ("a = Linear(4, 5)\na = Linear(5, 4)\na = Linear(4, 4)\na", (3, 4)),
+    "names of the program's own": (
+        "x = Linear(4, 4)\nlayer = Linear(4, 4)\ntorch = Linear(4, 4)\nsum = Linear(4, 4)\n"
+        "step6 = Linear(4, 4)\nLinear(4, 4)\nx\nlayer",
+        (3, 4),
+    ),
+    "a name with an accent": ("café = Linear(4, 4)\ncafé", (3, 4)),
 }
 
 
@@ -87,3 +99,66 @@ def test_a_line_that_is_none_is_refused_in_words(line, words):
     with pytest.raises(InvalidField) as refused:
         Sequential(modules=f"Linear(4, 4)\n{line}", input_shape=(1, 4))
     assert f"line 2: {words}" in refused.value.message
+
+
+@pytest.mark.parametrize("text", DEEP, ids=lambda text: f"{text[:12]} {len(text)}")
+def test_what_is_nested_deeply_is_refused_by_its_line(text):
+    with pytest.raises(InvalidField, match="line 2: ") as refused:
+        Sequential(modules=f"Linear(4, 4)\n{text}", input_shape=(1, 4))
+    assert refused.value.field == "modules"
+
+
+def test_the_command_line_refuses_what_is_nested_deeply_in_one_line():
+    command = [sys.executable, "-m", "calculator", "sequential", "--modules", DEEP[0]]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr.startswith("sequential: modules: line 1: is 1,003 characters long")
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("name", ["for", "None", "True", "__debug__", "a²", "1a", "lambda"])
+def test_what_is_no_name_in_python_is_refused(name):
+    with pytest.raises(InvalidField, match=f"line 1: {name} cannot be a name in Python"):
+        Sequential(modules=f"{name} = Linear(4, 4)", input_shape=(1, 4))
+
+
+def test_nothing_in_brackets_is_dropped():
+    with pytest.raises(InvalidField, match="line 2: is not a layer"):
+        Sequential(modules="Linear(4, 4)\n(Linear(4, 4)", input_shape=(1, 4))
+
+
+PIECES = [
+    *("Linear(4, 4)", "fc = ", "fc", "x = ", "layer = ", "for = ", "F.relu(x)", "torch.flatten(x)"),
+    *("Softmax(dim=1)", "Softmax(1)", "GELU(approximate=tanh)", "GELU(approximate='tanh')"),
+    *(".requires_grad_(False)", "Dropout(0.5)", "LeakyReLU(-1e-3)", "LayerNorm((4,))", "print = "),
+    *(
+        "\n",
+        "\n",
+        "\n",
+        "; ",
+        "(0): ",
+        "step2 = ",
+        "ﬁ = ",
+        "fi = ",
+        "\t",
+        " ",
+        ",",
+        "# no",
+        "²",
+        "é",
+    ),
+    *("Linear(4, 4, bias=False)", "Linear(in_features=4, out_features=4)", "nn.", "torch.nn."),
+]
+
+
+def test_whatever_is_accepted_is_copied_as_python_that_compiles():
+    draw, accepted = Random(14), 0
+    for _ in range(20_000):
+        text = "".join(draw.choices(PIECES, k=draw.randint(1, 8)))
+        try:
+            network = Sequential(modules=text, input_shape=(2, 4))
+        except InvalidField:
+            continue
+        compile(python(network), text, "exec")
+        accepted += 1
+    assert accepted > 500
