@@ -23,6 +23,7 @@ readings: .venv/test.done
 
 fuzz: .venv/test.done
 	@$(RUN) -W ignore -m scripts.fuzz --seconds $(or $(SECONDS),60)
+	@$(RUN) -m scripts.fuzz_worker --calls $(or $(CALLS),100000)
 
 bench: .venv/test.done
 	@$(RUN) -m pip install -qq --editable '.[bench]'

@@ -10,7 +10,7 @@ from typing import Any
 import calculator
 from calculator import CALCULATIONS, html
 from calculator.evaluate import Evaluation, assumed, evaluate, form_fields
-from calculator.fields import InvalidField
+from calculator.fields import Choice, InvalidField
 from calculator.form import controls
 from calculator.form import options as words
 from calculator.layer import Measured
@@ -24,6 +24,8 @@ FORMATS = {
 }  # fmt: skip
 """The function that writes each, in a module that is loaded when it is first asked for."""
 
+_UNKNOWN = "This page has no such calculator. Reload the page, or choose another one."
+
 
 def extend(archive: str) -> None:
     """Find modules in another archive too: those that no first answer needs."""
@@ -33,7 +35,10 @@ def extend(archive: str) -> None:
 @lru_cache(maxsize=1)  # the formulas are asked for right after the figures
 def _ask(text: str) -> tuple[dict[str, Any], Evaluation]:
     question = json.loads(text)
-    return question, evaluate(question["calculator"], question["fields"])
+    if question["calculator"] in CALCULATIONS:
+        return question, evaluate(question["calculator"], question["fields"])
+    error = InvalidField("calculator", _UNKNOWN, given=question["calculator"])
+    return question, Evaluation(None, None, {error.field: error})
 
 
 def answer(text: str) -> str:
@@ -79,17 +84,19 @@ def expectation(text: str) -> str:
 
 
 def form(text: str) -> str:
-    """Answer {"calculator", "prefix"} with {"html"}: the controls, at their defaults."""
+    """Answer {"calculator", "prefix"} with {"html"}: the controls at their defaults, or null."""
     question = json.loads(text)
-    owner = CALCULATIONS[question["calculator"]]
-    return json.dumps({"html": controls(owner, {}, question["prefix"])})
+    owner = CALCULATIONS.get(question["calculator"])
+    html = None if owner is None else controls(owner, {}, question["prefix"])
+    return json.dumps({"html": html})
 
 
 def options(text: str) -> str:
-    """Answer {"calculator", "field"} with {"html"}: the words of a field that is searched."""
+    """Answer {"calculator", "field"} with {"html"}: the words of a field with options, or null."""
     question = json.loads(text)
-    field: Any = form_fields(CALCULATIONS[question["calculator"]])[question["field"]]
-    return json.dumps({"html": words(field)})
+    owner = CALCULATIONS.get(question["calculator"])
+    field: Any = form_fields(owner).get(question["field"]) if owner else None
+    return json.dumps({"html": words(field) if isinstance(field, Choice) else None})
 
 
 def configuration(text: str) -> str:
@@ -112,15 +119,15 @@ def judge(text: str) -> str:
     question, outcome = _ask(text)
     try:
         said = verdict(*asked(outcome, question["quantity"]), question["guess"])
-    except InvalidField as error:
-        return json.dumps({"error": error.message})
+    except ValueError as error:
+        return json.dumps({"error": getattr(error, "message", str(error))})
     return json.dumps({"verdict": said})
 
 
 def to_copy(text: str) -> str:
-    """Answer {"calculator", "fields", "format"} with {"text"}, null where a field is refused."""
+    """Answer {"calculator", "fields", "format"} with {"text"}, null if a field is refused."""
     question, outcome = _ask(text)
-    if outcome.calculation is None:
+    if outcome.calculation is None or question["format"] not in FORMATS:
         return json.dumps({"text": None})
     module, function = FORMATS[question["format"]].split(".")
     write = getattr(import_module(f"calculator.{module}"), function)

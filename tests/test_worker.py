@@ -1,0 +1,37 @@
+"""The worker's functions: whatever they are sent, they answer."""
+
+import json
+
+import pytest
+
+from calculator import browser
+from scripts.fuzz_worker import run
+
+
+def answered(function, **question):
+    return json.loads(getattr(browser, function)(json.dumps(question)))
+
+
+def test_nothing_that_is_sent_raises():
+    assert [*run(calls=40_000, seed=14)] == []
+
+
+@pytest.mark.parametrize("function", ["answer", "formulas", "counters", "expectation"])
+def test_a_calculator_of_another_release_is_named_as_missing(function):
+    said = answered(function, calculator="no such calculator", fields={})
+    assert said["html"] is None
+    assert said.get("errors", {"calculator": ""}).keys() == {"calculator"}
+
+
+def test_what_is_not_there_has_no_form_no_options_and_no_text():
+    assert answered("form", calculator="no such calculator", prefix="p") == {"html": None}
+    assert answered("options", calculator="linear", field="bias") == {"html": None}
+    assert answered("options", calculator="linear", field="no such field") == {"html": None}
+    asked = {"calculator": "linear", "fields": {}, "format": "no such format"}
+    assert answered("to_copy", **asked) == {"text": None}
+
+
+def test_a_guess_at_what_has_no_number_is_refused_in_words():
+    asked = {"calculator": "linear", "fields": {"in_features": "0"}, "guess": "1"}
+    said = answered("judge", **asked, quantity="macs")
+    assert said == {"error": "macs is not one number above 0: nobody can guess it"}
