@@ -22,6 +22,7 @@ from calculator.fields import Choice, Field, Flag, InvalidField, quoted
 from calculator.hardware import devices, peak
 from calculator.json_object import LONGEST, read_object
 from calculator.layer import Measured
+from calculator.plain import write_plainly
 from calculator.provenance import Explanation, explained, remark
 from calculator.roofline import Runtime
 from calculator.statement import best_case, how_to_report, machine, memory, rates, remarks, timed
@@ -109,6 +110,7 @@ def _described(word: str, label: str) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return 0, or 2 with one line on standard error where input is refused."""
+    write_plainly(sys.stdout, sys.stderr)
     arguments = sys.argv[1:] if arguments is None else arguments
     if arguments and not arguments[0].startswith("-") and arguments[0] not in _COMMANDS:
         return _refuse(_unknown_command(arguments[0]))

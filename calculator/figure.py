@@ -17,7 +17,7 @@ FAMILIES = {
     for name, units in {"MACs": MAC_COUNT, "FLOPs": FLOP_COUNT, "parameters": PARAMS}.items()
 }
 """The units that a figure may have, by what they count."""
-_PUBLISHED = PUBLISHED_COUNT._replace(spellings=PUBLISHED_COUNT.spellings | PARAMS.spellings)
+_PUBLISHED = PUBLISHED_COUNT._replace(spellings={**PUBLISHED_COUNT.spellings, **PARAMS.spellings})
 ROUNDED, CUT_OFF, NEAR = range(3)
 _NEAREST = Fraction(5, 100)
 """How far a count may be from a figure to be near it."""
