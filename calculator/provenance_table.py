@@ -14,7 +14,7 @@ def render_table(subject: Measured, text: str) -> str:
     try:
         taken, found = explained(subject, text)
     except InvalidField as error:
-        return f'<p class="calculator-error">{escape(error.message)}</p>'
+        return f'<p class="calculator-error">The figure {escape(error.message)}.</p>'
     if not found:
         return (
             f"<p>No known count matches {escape(text.strip())}: it may belong to another network, "

@@ -291,11 +291,11 @@ def test_a_figure_is_read_as_people_write_it(text):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("4.1 GFLOPS", "FLOPS is a rate. Write 4.1 GFLOPs for a count"),
-        ("4.1 GFLOP/s", "FLOP/s is a rate. Write 4.1 GFLOPs for a count"),
-        ("312 TOPS", "OPS is a rate. Write 312 TOPs for a count"),
-        ("2,671 M", "is ambiguous. Write 2.671 M with a point, or 2671 M"),
-        ("4,089", "is ambiguous. Write 4.089 with a point, or 4089"),
+        ("4.1 GFLOPS", "is a rate, FLOPs per second; write FLOPs for a count"),
+        ("4.1 GFLOP/s", "is a rate, FLOPs per second; write FLOPs for a count"),
+        ("312 TOPS", "is a rate, FLOPs per second; write FLOPs for a count"),
+        ("2,671 M", "is ambiguous; write 2.671 M with a point, or 2671 M"),
+        ("4,089", "is ambiguous; write 4.089 with a point, or 4089"),
         ("4,1 G", "is ambiguous; write 4.1 G with a point"),
     ],
 )
@@ -391,5 +391,5 @@ def test_the_command_line_refuses_a_figure_that_is_none():
 
 def test_a_page_says_what_it_cannot_explain():
     assert "No known count matches 1.234567 P" in render_table(Network(), "1.234567 P")
-    assert "FLOPS is a rate" in render_table(Network(), "4 GFLOPS")
+    assert "The figure is a rate, FLOPs per second; write FLOPs for a count" in render_table(Network(), "4 GFLOPS")
     assert "<td>exactly</td>" in render_table(Network(), "4 089 184 256")
