@@ -62,7 +62,7 @@ class Roof(NamedTuple):
 
     @property
     def ridge(self) -> float:
-        """The FLOP/B from which on the arithmetic binds."""
+        """The FLOP/B from which on work is compute-bound."""
         return self.peak_flops_per_second / self.bandwidth_bytes_per_second
 
     def line(self, low: float, high: float) -> list[Spot]:
@@ -81,8 +81,12 @@ class Point(NamedTuple):
     detail: str = ""
 
 
-def roofline(roofs: Sequence[Roof], points: Sequence[Point], title: str) -> Chart:
+def roofline(
+    roofs: Sequence[Roof], points: Sequence[Point], title: str, operation: str = "FLOP"
+) -> Chart:
     """Return rooflines and the points of some work under them, on logarithmic axes.
+
+    `operation` is what the work is counted in: OP if it is of integers.
 
     A point without FLOPs, or without bytes, has no place on such axes: it is in the table alone.
 
@@ -91,7 +95,8 @@ def roofline(roofs: Sequence[Roof], points: Sequence[Point], title: str) -> Char
     names = once([roof.name for roof in roofs])
     drawn = [point for point in points if positive(point.intensity, point.flops_per_second)]
     rows = [
-        ("Ridge point", roof.name, rounded(roof.ridge), _rate(roof.peak_flops_per_second),
+        ("Ridge point", roof.name, rounded(roof.ridge),
+         rounded(roof.peak_flops_per_second, f"{operation}/s"),
          f"{rounded(roof.bandwidth_bytes_per_second, 'B/s')} of memory")
         for roof in roofs
     ]  # fmt: skip
@@ -100,17 +105,15 @@ def roofline(roofs: Sequence[Roof], points: Sequence[Point], title: str) -> Char
             raise ValueError(f"{point.name!r} stands under {point.roof!r}, which is not here")
         note = [point.detail, "" if point in drawn else UNDRAWN]
         intensity = rounded(point.intensity) if isfinite(point.intensity) else "∞"
-        rate = _rate(point.flops_per_second) if isfinite(point.flops_per_second) else "∞"
+        is_finite = isfinite(point.flops_per_second)
+        rate = rounded(point.flops_per_second, f"{operation}/s") if is_finite else "∞"
         rows.append((point.name, point.roof, intensity, rate, "; ".join(filter(None, note))))
-    columns = ("Name", "Machine", "FLOP/B", "FLOP/s", "Note")
-    return Chart(_spec(roofs, drawn, title) if roofs else {}, columns, tuple(rows), title)
+    columns = ("Name", "Machine", f"{operation}/B", f"{operation}/s", "Note")
+    spec = _spec(roofs, drawn, title, operation) if roofs else {}
+    return Chart(spec, columns, tuple(rows), title)
 
 
-def _rate(flops_per_second: float) -> str:
-    return rounded(flops_per_second, "FLOP/s")
-
-
-def _spec(roofs: Sequence[Roof], points: Sequence[Point], title: str) -> Spec:
+def _spec(roofs: Sequence[Roof], points: Sequence[Point], title: str, operation: str) -> Spec:
     ridges = [roof.ridge for roof in roofs]
     across = [*ridges, *(point.intensity for point in points)]
     # Work of one FLOP a byte is in every picture, and room for the ridges' figures on the right.
@@ -119,16 +122,13 @@ def _spec(roofs: Sequence[Roof], points: Sequence[Point], title: str) -> Spec:
     up = [rate for line in lines for _, rate in line]
     up += [point.flops_per_second for point in points]
     y = Log(min(up) / 1.2, max(up) * 2.5, HEIGHT)
-    corners = _corners(roofs, y)
-    dots = [
-        _mark(point.name, point.roof, point.intensity, point.flops_per_second, point.detail)
-        for point in points
-    ]
+    corners = _corners(roofs, y, operation)
+    dots = [_mark(point, operation) for point in points]
     names = [roof.name for roof in roofs]
     dashes, colours = series(names, DASHES), scale(series(names, COLOURS))
     at = {
-        "x": quantitative("x", x, "Arithmetic intensity in FLOP/B", "~r"),
-        "y": quantitative("y", y, "FLOP/s"),
+        "x": quantitative("x", x, f"Arithmetic intensity in {operation}/B", "~r"),
+        "y": quantitative("y", y, f"{operation}/s"),
         "color": {**nominal("roof"), "scale": colours},
     }
     shaped = {**at, "shape": {**nominal("roof"), "scale": scale(series(names, SHAPES))}}
@@ -153,14 +153,15 @@ def _spec(roofs: Sequence[Roof], points: Sequence[Point], title: str) -> Spec:
 SOLID = {"opacity": 1, "strokeWidth": 2}
 
 
-def _mark(name: str, roof: str, intensity: float, rate: float, detail: str = "") -> dict[str, Any]:
-    figures = f"{rounded(intensity)} FLOP/B", _rate(rate)
+def _mark(point: Point, operation: str) -> dict[str, Any]:
+    name, intensity, rate, roof, detail = point
+    figures = f"{rounded(intensity)} {operation}/B", rounded(rate, f"{operation}/s")
     said = f"{name}, {roof}: {figures[0]}, {figures[1]}" + (f"; {detail}" if detail else "")
     told = dict(zip(TOLD, (name, roof, *figures, detail), strict=True))
     return {"x": intensity, "y": rate, "said": said, **told}
 
 
-def _corners(roofs: Sequence[Roof], y: Log) -> list[dict[str, Any]]:
+def _corners(roofs: Sequence[Roof], y: Log, operation: str) -> list[dict[str, Any]]:
     """Return the ridge points; the further right, the higher the foot at which the figure stands.
 
     No line down to a foot then crosses a figure.
@@ -168,9 +169,11 @@ def _corners(roofs: Sequence[Roof], y: Log) -> list[dict[str, Any]]:
     ranked = sorted(roofs, key=lambda roof: roof.ridge)
     return [
         {
-            **_mark("Ridge point", roof.name, roof.ridge, roof.peak_flops_per_second),
+            **_mark(
+                Point("Ridge point", roof.ridge, roof.peak_flops_per_second, roof.name), operation
+            ),
             "foot": y.value(9 + 16 * ranked.index(roof)),
-            "figure": f"{rounded(roof.ridge)} FLOP/B",
+            "figure": f"{rounded(roof.ridge)} {operation}/B",
         }
         for roof in roofs
     ]

@@ -94,7 +94,8 @@ def rooflines(work: Calculation, times: Sequence[Runtime]) -> charts.Chart:
         if time.bandwidth_bytes_per_second is not None
     }
     points = [point for time in times if machine(time) in roofs for point in _points(work, time)]
-    return charts.roofline(list(roofs.values()), points, f"Roofline of {work.title}")
+    title, operation = f"Roofline of {work.title}", work.in_words("FLOP")
+    return charts.roofline(list(roofs.values()), points, title, operation)
 
 
 def durations(work: Calculation, times: Sequence[Runtime]) -> charts.Chart:

@@ -76,7 +76,8 @@ class Machine(Calculation):
     )  # fmt: skip
     peak_flops_per_second: Figure = rate(
         r"\pi", default=None, role="hardware", label="Peak FLOP/s",
-        units=FLOP_RATE, help="Such as 19.5T. Empty: the device's, at this data type.",
+        units=FLOP_RATE,
+        help="Such as 19.5T; of int8 in OP/s. Empty: the device's, at this data type.",
     )  # fmt: skip
     machine_name: str | None = name(
         label="Name of your machine", role="hardware", help="For rates of your own: lab server.",

@@ -23,13 +23,14 @@ def how_to_report(work: Measured) -> str:
     """
     macs = rounded(work.macs, "MACs")
     if work.convention == "matrix":
-        count = f"{macs} ({rounded(2 * work.macs, 'FLOPs')}, 1 MAC = 2 FLOPs)"
+        count = work.in_words(f"{macs} ({rounded(2 * work.macs, 'FLOPs')}, 1 MAC = 2 FLOPs)")
     else:
         each = f"a function such as exp = {work.function_weight}"
         count = (
             f"{rounded(work.flops, 'FLOPs')} of all arithmetic (1 MAC = 2 FLOPs, {each}), of it "
             f"{macs}"
         )
+        count = work.in_words(count)
     return f"{count}, {_input(work)}, {_scope(work)}"
 
 

@@ -33,7 +33,7 @@ KIND_COLOURS = {"floor": "currentColor", "best case": COLOURS[0], "measured": CO
 
 
 class Bar(NamedTuple):
-    """A time, of what `name` says, of the kind that `group` says; perhaps with an interval."""
+    """A time, of what `name` says, of the kind that `group` says; perhaps with a best case."""
 
     name: str
     group: str
@@ -58,7 +58,7 @@ class Case(NamedTuple):
 def durations(bars: Sequence[Bar], title: str, logarithmic: bool = False) -> Chart:
     """Return times as bars, those of one name together, each with its group and figure beside it.
 
-    An interval stands under its bar, as a line with two ends.
+    A best case stands under its bar, as a line with two ends.
 
     A bar on a logarithmic axis begins where the axis does: its length then says nothing, its end
     does.
@@ -83,7 +83,7 @@ def durations(bars: Sequence[Bar], title: str, logarithmic: bool = False) -> Cha
         )
         for bar in bars
     )
-    columns = ("Name", "Kind", "Time", "Interval", "Note")
+    columns = ("Name", "Kind", "Time", "Best case", "Note")
     if not drawn:
         return Chart({}, columns, rows, title)
     heads: list[dict[str, Any]] = []
@@ -111,7 +111,7 @@ def durations(bars: Sequence[Bar], title: str, logarithmic: bool = False) -> Cha
             marks.append(mark)
             down += ROW
             if drawable(bar.low) and drawable(bar.high):
-                mark["said"] += f", interval {mark['interval']}"
+                mark["said"] += f", best case {mark['interval']}"
                 span = {"low": bar.low, "high": bar.high, "end": bar.high}
                 spans.append({**span, "y": down + ROW / 2 - 2, "label": mark["interval"]})
                 down += ROW
@@ -121,7 +121,7 @@ def durations(bars: Sequence[Bar], title: str, logarithmic: bool = False) -> Cha
     axis = Log(min(ends) / 2, max(ends), 1) if logarithmic else None
     room = 12 + round(LETTER * max(len(mark["label"]) for mark in (*marks, *spans)))
     at = _across(axis, room, max(ends))
-    said = [("name", "Name"), ("group", "Kind"), ("figure", "Time"), ("interval", "Interval")]
+    said = [("name", "Name"), ("group", "Kind"), ("figure", "Time"), ("interval", "Best case")]
     whole = {
         "x": {**at, "field": "seconds"},
         "x2": {"datum": axis.low if axis else 0},

@@ -391,5 +391,6 @@ def test_the_command_line_refuses_a_figure_that_is_none():
 
 def test_a_page_says_what_it_cannot_explain():
     assert "No known count matches 1.234567 P" in render_table(Network(), "1.234567 P")
-    assert "The figure is a rate, FLOPs per second; write FLOPs for a count" in render_table(Network(), "4 GFLOPS")
+    refused = "The figure is a rate, FLOPs per second; write FLOPs for a count"
+    assert refused in render_table(Network(), "4 GFLOPS")
     assert "<td>exactly</td>" in render_table(Network(), "4 089 184 256")

@@ -5,9 +5,10 @@ import re
 
 import pytest
 
-from calculator import InvalidField, Linear, Llama, Network, Runtime, Sequential
+from calculator import InvalidField, Linear, Llama, Network, Runtime, Sequential, how_to_report
 from calculator.__main__ import main
 from calculator.evaluate import evaluate
+from calculator.expectation import told
 from calculator.html import figures, verdict
 from calculator.work_time import runtime
 
@@ -221,3 +222,16 @@ def test_the_memory_of_a_cache_grows_with_every_token():
         for past in (0, 999)
     )
     assert more.needed_bytes - few.needed_bytes == 999 * 524_288
+
+
+@pytest.mark.parametrize("drawn", [True, False], ids=["with charts", "without"])
+def test_the_panel_of_an_integer_layer_says_ops(drawn):
+    fields = {"dtype": "int8", "device": "a100_80gb_sxm", "measured_seconds": "1 ms"}
+    html = told(evaluate("linear", fields), "linear", fields, drawn=drawn)
+    assert "FLOP" not in re.sub("<a .*?</a>", "", html)  # titles of sources stay as they are
+    assert "OP/s" in html
+
+
+def test_an_integer_layer_is_reported_in_ops():
+    layer = Linear(in_features=512, out_features=1000, dtype="int8")
+    assert how_to_report(layer).startswith("512 kMACs (1.02 MOPs, 1 MAC = 2 OPs)")
