@@ -12,28 +12,22 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import prod
-from typing import Any, NamedTuple
+from typing import Any
 
 from calculator.chain import Chain
 from calculator.counters import readings, tools
 from calculator.counters.from_source import sourced_readings
-from calculator.fields import Flag, InvalidField
 from calculator.figure import Figure
 from calculator.layer import Layer, Measured
 from calculator.operations import flops, worth
 from calculator.units import SI_PREFIXES
+from calculator.variants import Variant, samples_of, variants_of
 
-RESOLUTIONS = (160, 192, 224, 240, 256, 288, 299, 320, 336, 384, 448, 512)
-"""Sizes of images that networks are published with."""
-WIDTHS = (0.35, 0.5, 0.75, 1.3, 1.4)
-"""Width multipliers that MobileNetV2 is published with, 1 apart: arXiv 1801.04381, section 6."""
 BATCHES = (2, 4, 8, 10, 16, 32, 64, 100, 128, 256, 512, 1024)
 """Batch sizes that people forget to divide by."""
 
 _TOOL, _SOURCED_TOOL = 0.2, 0.1
-_ONE_SAMPLE, _ALL_EXPERTS, _PUBLISHED, _SWITCH = 0.5, 0.2, 0.1, 0.04
-"""A switch of a published network gives another published one; a layer's is an argument."""
-_WIDTH, _RESOLUTION, _BATCH = 0.2 / len(WIDTHS), 0.2 / len(RESOLUTIONS), 0.3 / len(BATCHES)
+_BATCH = 0.3 / len(BATCHES)
 _BINARY, _BINARY_BY_A_PROGRAM = 0.02, 0.5
 _BINARY_PREFIXES = {"k": "", "M": "²", "G": "³", "T": "⁴"}
 """The power of 1024 that stands for each prefix, as it is written."""
@@ -65,36 +59,23 @@ class Cause:
         return self.count * self.per
 
 
-class Variant(NamedTuple):
-    """The subject, or what it may have been: its name behind a cause, and how common it is."""
-
-    work: Any
-    where: str = ""
-    prior: float = 1
-    steps: int = 0
-
-    def changed(self, where: str, prior: float, **fields: Any) -> Variant:
-        """Return it with one more thing supposed."""
-        work = self.work.replace(**fields)
-        return Variant(work, f"{self.where}{where}", self.prior * prior, self.steps + 1)
-
-    def of(self, cause: Cause) -> Cause:
-        """Return a cause as one of this variant."""
-        return replace(
-            cause, what=f"{cause.what}{self.where}", prior=cause.prior * self.prior,
-            steps=self.steps,
-        )  # fmt: skip
-
-
 def causes(subject: Measured) -> Iterator[Cause]:
     """Yield everything that may be counted of a layer or a network."""
-    for variant in _variants(subject):
+    for variant in variants_of(subject):
         found = [*_conventions(variant.work)]
         if variant.prior >= _WORTH_A_TOOL:
             found += _printed(variant.work)
-        yield from map(variant.of, found)
-        if variant.steps == 0 and getattr(variant.work, "batch_size", None) == 1:
+        yield from (_of(variant, cause) for cause in found)
+        if variant.steps == 0 and samples_of(variant.work) == 1:
             yield from _batches(found)
+
+
+def _of(variant: Variant, cause: Cause) -> Cause:
+    """Return a cause as one of a variant."""
+    return replace(
+        cause, what=f"{cause.what}{variant.where}", prior=cause.prior * variant.prior,
+        steps=variant.steps,
+    )  # fmt: skip
 
 
 def printed_as(figure: Figure, counted: Iterable[Cause]) -> Iterator[Cause]:
@@ -248,48 +229,3 @@ def _printed(work: Measured) -> Iterator[Cause]:
 
 def _listed(names: list[str]) -> str:
     return f"{', '.join(names[:-1])} or {names[-1]}" if len(names) > 1 else names[0]
-
-
-def _variants(work: Any) -> Iterator[Variant]:
-    """Yield the subject itself, one sample of it, its variants, and each on other images."""
-    own = [Variant(work)]
-    if getattr(work, "batch_size", None) not in (1, None):
-        own.append(Variant(work.replace(batch_size=1), ", of one sample", _ONE_SAMPLE))
-    variants = [*own, *_changed(Variant(work))]
-    yield from variants
-    if "image_size" not in work.fields:
-        return
-    for variant in variants:
-        for size in RESOLUTIONS:
-            if (size, size) != work.image_size and variant.prior >= _PUBLISHED:
-                yield variant.changed(f", on {size}×{size}", _RESOLUTION, image_size=size)
-
-
-def _changed(own: Variant) -> Iterator[Variant]:
-    """Yield the subject with one of its arguments changed to what others have it."""
-    for where, prior, fields in _changes(own.work):
-        try:
-            yield own.changed(where, prior, **fields)
-        except InvalidField:
-            continue
-
-
-def _within(label: str) -> str:
-    """Return a label as it stands within a sentence."""
-    return label if label[1:2].isupper() else label[:1].lower() + label[1:]
-
-
-def _changes(work: Any) -> Iterator[tuple[str, float, dict[str, Any]]]:
-    for name, field in work.fields.items():
-        if field.role == "module" and isinstance(field, Flag):
-            value = getattr(work, name)
-            prior = _SWITCH if isinstance(work, Layer) else _PUBLISHED
-            where = f", {'without' if value else 'with'} {_within(field.label)}"
-            yield where, prior, {name: not value}
-    if "width_mult" in work.fields:
-        for width in WIDTHS:
-            if width != work.width_mult:
-                yield f", at width {width}", _WIDTH, {"width_mult": width}
-    if getattr(work, "num_local_experts", None):
-        experts = work.num_local_experts
-        yield ", of all experts", _ALL_EXPERTS, {"num_experts_per_tok": experts}

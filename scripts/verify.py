@@ -162,7 +162,8 @@ def _subject(example: Example, calculation: Calculation) -> witnesses.Subject:
         layers = witnesses.written(text)
         return witnesses.Network(layers, calculation.input_shape, calculation.training)
     if isinstance(calculation, Network):
-        if calculation.stride_in_1x1 or calculation.num_classes != 1000:
+        changed = calculation.stride_in_1x1, calculation.width_mult != 1
+        if any(changed) or calculation.num_classes != 1000:
             raise DirectiveError(f"{example}: torchvision has no such network")
         shape = calculation.input_shape
         return witnesses.Published(calculation.architecture, shape, calculation.training)

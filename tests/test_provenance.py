@@ -7,6 +7,8 @@ import sys
 import pytest
 
 from calculator import (
+    CALCULATIONS,
+    BatchNorm1d,
     Conv2d,
     ConvTranspose2d,
     InvalidField,
@@ -17,7 +19,9 @@ from calculator import (
     ScaledDotProductAttention,
     Sequential,
 )
+from calculator.evaluate import evaluate, form_fields
 from calculator.figure import figure
+from calculator.layer import Measured
 from calculator.provenance import explained, explanations, remark
 from calculator.provenance_table import render_table
 
@@ -337,9 +341,29 @@ def test_the_figure_of_a_transposed_convolution_is_traced_to_two_tools():
     assert names == {"what thop or torchprofile prints"}
 
 
-def test_a_batch_is_told_from_its_sample():
-    batch = Linear(in_features=128, out_features=64, batch_size=32)
+@pytest.mark.parametrize(
+    "batch",
+    [
+        Linear(in_features=128, out_features=64, batch_size=32),
+        Sequential(modules="Linear(128, 64)", input_shape=(32, 128)),
+    ],
+)
+def test_a_batch_is_told_from_its_sample(batch):
     assert explained(batch, "8192")[1][0].what == "MACs, of one sample"
+
+
+def test_one_sample_is_left_out_if_the_layer_does_not_take_it():
+    # torch's norm wants two values per channel in training
+    norm = BatchNorm1d(num_features=8, batch_size=4, training=True)
+    assert explained(norm, "16")[1][0].what == "parameters"
+
+
+@pytest.mark.parametrize("name", [name for name, owner in CALCULATIONS.items()
+                                  if issubclass(owner, Measured)])  # fmt: skip
+def test_every_layer_has_causes(name):
+    fields = form_fields(CALCULATIONS[name])
+    work = evaluate(name, {key: field.write(field.start) for key, field in fields.items()})
+    assert explained(work.calculation, str(max(work.calculation.params, 7)))
 
 
 def test_nothing_is_found_when_nothing_is_near():
