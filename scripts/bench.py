@@ -47,9 +47,9 @@ pyodide.pyimport("calculator.browser").answer(`REQUEST`);
 performance.mark("calculator:answer");
 </script>
 """
-OURS = """<link rel="modulepreload" href="/comlink.min.mjs">
+OURS = """<link rel="modulepreload" href="/comlink.min.js">
 <script type="module">
-import { wrap } from "/comlink.min.mjs";
+import { wrap } from "/comlink.min.js";
 const folder = new URL("/assets/runtime/VERSION/", location);
 const python = wrap(new Worker(new URL("worker.js", folder), { type: "module" }));
 WebAssembly.compileStreaming(fetch(new URL("pyodide.asm.wasm", folder))).then(python.compiled);
@@ -91,7 +91,7 @@ print((time.perf_counter() - started) * 1000)
 """
 
 
-OWN_SCRIPT = re.compile(r'<script src="[^"]*assets/[a-z./]*\.m?js" type="module"></script>')
+OWN_SCRIPT = re.compile(r'<script src="[^"]*assets/[a-z./]*\.js" type="module"></script>')
 COMPARED = {
     "alone": {"ours": "alone/ours/", "stock": "alone/stock/"},
     "a link to figures": {"ours": LINK, "stock": f"stock/{LINK}"},
@@ -184,7 +184,8 @@ def lay_out(folder: Path) -> None:
     shutil.copytree(runtime.PYODIDE, folder / "pyodide")
     (wheel,) = runtime.WHEELS.iterdir()
     shutil.copy(wheel, folder)
-    shutil.copy(PACKAGES / "comlink" / "dist" / "esm" / "comlink.min.mjs", folder)
+    comlink = PACKAGES / "comlink" / "dist" / "esm" / "comlink.min.mjs"
+    shutil.copy(comlink, folder / "comlink.min.js")
     words = {"WHEEL": wheel.name, "VERSION": runtime.VERSION.read_text(), "REQUEST": REQUEST}
     page = (folder / PAGE / "index.html").read_text("utf-8")
     pages = {

@@ -25,7 +25,6 @@ from scripts.steps import BUILD, PACKAGES, ROOT, bundle, npm, path_with_node, ru
 
 SITE = ROOT / "site"
 VENDOR = {
-    "katex/dist/katex.mjs": "",
     "katex/dist/katex.min.css": "",
     "katex/dist/fonts/*.woff2": "fonts",
     "@fontsource-variable/inter/files/inter-latin-wght-*.woff2": "",
@@ -35,7 +34,7 @@ VENDOR = {
 VEGA = ROOT / "scripts" / "vega.mjs"
 SCRIPT = ROOT / "docs" / "assets" / "site.js"
 
-COMPRESSED = {".css", ".html", ".js", ".json", ".mjs", ".svg", ".txt", ".wasm", ".xml", ".zip"}
+COMPRESSED = {".css", ".html", ".js", ".json", ".svg", ".txt", ".wasm", ".xml", ".zip"}
 
 
 def packages() -> None:
@@ -104,7 +103,8 @@ def make_site(runtime: Path) -> None:
         for file in PACKAGES.glob(pattern):
             shutil.copy(file, folder)
     (assets / "vendor" / "licenses.txt").write_text(licenses(), "utf-8")
-    bundle(VEGA, assets / "vendor" / "vega.min.mjs")
+    bundle(PACKAGES / "katex" / "dist" / "katex.mjs", assets / "vendor" / "katex.js")
+    bundle(VEGA, assets / "vendor" / "vega.js")
     bundle(SCRIPT, assets / "site.js", "./vendor/*")
     compress(SITE)
 

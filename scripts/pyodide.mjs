@@ -2,12 +2,12 @@
 //     node pyodide.mjs '{"runtime": FOLDER, "mounts": {GUEST: FOLDER}, "args": []}'
 import { existsSync, readFileSync } from "node:fs";
 import { text } from "node:stream/consumers";
-import { pathToFileURL } from "node:url";
+import { loadPyodide } from "pyodide";
 
 const { runtime, mounts = {}, args = [] } = JSON.parse(process.argv[2]);
-const { loadPyodide } = await import(pathToFileURL(`${runtime}/pyodide.mjs`).href);
 const pyodide = await loadPyodide({
   args,
+  indexURL: `${runtime}/`,
   // The same source must give the same bytecode, whose hash names the runtime.
   env: { PYTHONHASHSEED: "0", SOURCE_DATE_EPOCH: "0" },
 });

@@ -100,9 +100,9 @@ def make_runtime() -> None:
     shutil.rmtree(RUNTIMES, ignore_errors=True)
     folder = RUNTIMES / "new"
     folder.mkdir(parents=True)
-    for name in ["pyodide.mjs", "pyodide.asm.js", "pyodide.asm.wasm"]:
+    for name in ["pyodide.asm.js", "pyodide.asm.wasm"]:
         shutil.copy(PYODIDE / name, folder)
-    bundle(WORKER, folder / WORKER.name, "./pyodide.mjs")
+    bundle(WORKER, folder / WORKER.name, "node:*", "ws")  # what Pyodide asks of Node alone
     lock = json.loads((PYODIDE / "pyodide-lock.json").read_text())
     (folder / "pyodide-lock.json").write_text(json.dumps({**lock, "packages": {}}))
 

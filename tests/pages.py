@@ -11,6 +11,8 @@ from scripts.build import ROOT
 NAV = re.findall(r"^ +- [^:]+: (\S+)\.md$", (ROOT / "mkdocs.yml").read_text("utf-8"), re.MULTILINE)
 PAGES = ["" if name == "index" else f"{name}/" for name in NAV]
 PHONE = {"width": 390, "height": 844}
+CHARTS = ".directive-chart > flops-chart"  # those in panels wait until they are opened
+CHART = f":nth-match({CHARTS}, 1)"
 
 
 def serve(*options):
@@ -39,3 +41,10 @@ def field(page, name):
 def ready(page):
     page.locator("flops-calculator >> nth=0").locator("input >> nth=0").focus()
     expect(page.locator("flops-calculator").first).to_have_attribute("data-state", "ready")
+
+
+def in_view(page, chart=CHART):
+    """Scroll to a chart of a page and wait for the script to have drawn it."""
+    page.locator(chart).scroll_into_view_if_needed()
+    expect(page.locator(chart)).to_have_attribute("data-drawn", "")
+    return page.locator(chart)

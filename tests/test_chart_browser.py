@@ -6,7 +6,7 @@ from itertools import combinations
 from pathlib import Path
 
 import pytest
-from pages import PHONE
+from pages import CHART, CHARTS, PHONE, in_view
 from playwright.sync_api import expect
 
 from calculator.charts import Bar, Point, Roof, durations, element, roofline
@@ -15,16 +15,7 @@ from scripts.steps import ROOT
 pytestmark = pytest.mark.xdist_group("site")  # one builder of it at a time
 
 MARKUP = "<img src=x onerror=alert(1)>"
-CHARTS = ".directive-chart > flops-chart"  # those in panels wait until they are opened
-CHART = f":nth-match({CHARTS}, 1)"
-VEGA = "/vendor/vega.min.mjs"
-
-
-def in_view(page, chart=CHART):
-    """Scroll to a chart of a page and wait for the script to have drawn it."""
-    page.locator(chart).scroll_into_view_if_needed()
-    expect(page.locator(chart)).to_have_attribute("data-drawn", "")
-    return page.locator(chart)
+VEGA = "/vendor/vega.js"
 
 
 def fetched(page):

@@ -1,7 +1,7 @@
 // @ts-check
 // <flops-chart>: draws a printed chart again, to be pointed at and walked through, once it is in view.
 
-/** @typedef {import("./vendor/vega.min.mjs").Result} Result */
+/** @typedef {import("./vendor/vega.js").Result} Result */
 
 const MARKS = "[role=graphics-symbol][aria-label]";
 /** How far a key goes in the row of marks; Infinity is the end of it. @type {Record<string, number>} */
@@ -77,7 +77,7 @@ class FlopsChart extends HTMLElement {
     const frame = document.createElement("div");
     this.width = place.clientWidth;
     try {
-      const { embed, expressionInterpreter } = await import("./vendor/vega.min.mjs");
+      const { embed, expressionInterpreter } = await import("./vendor/vega.js");
       if (turn !== this.turn) return;
       const spec = { ...JSON.parse(this.dataset.spec ?? "{}"), width: this.width };
       const drawn = await embed(frame, spec, {

@@ -174,7 +174,7 @@ export const setTex = async (root) => {
     root.querySelectorAll("[data-tex]:not(:has(.katex))")
   );
   if (places.length === 0) return;
-  const { default: katex } = await import("./vendor/katex.mjs");
+  const { default: katex } = await import("./vendor/katex.js");
   for (const place of places) katex.render(place.dataset.tex ?? "", place);
 };
 

@@ -1,10 +1,10 @@
 // @ts-check
 // Python in a worker. The build puts this file into the runtime's folder, beside Pyodide.
 import { expose } from "comlink";
-import { loadPyodide } from "./pyodide.mjs";
+import { loadPyodide } from "pyodide";
 
-/** What a boot waits for: the five files of Pyodide, and Python's own start. */
-const STEPS = 6;
+/** What a boot waits for: the four files of Pyodide, and Python's own start. */
+const STEPS = 5;
 
 /** @type {(module: WebAssembly.Module) => void} */
 let compiled = () => {};
