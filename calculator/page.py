@@ -39,10 +39,13 @@ _ACTIONS = """\
 <button type="reset">Reset</button>
 </div>
 <div class="calculator-state"><progress max="1" aria-label="Loading Python" hidden></progress>\
-<span role="status" data-message></span>
-<button type="button" data-retry hidden>Try again</button></div>
+<span role="status" data-message></span></div>
 <textarea class="calculator-manual" aria-label="Text to copy" readonly hidden></textarea>
 <output class="calculator-summary"></output>"""
+_MARK = """\
+<div class="calculator-mark"><span role="status" data-mark></span>
+<button type="button" data-retry hidden>Try again</button>
+<button type="button" data-reload hidden>Reload</button></div>"""
 
 
 def element(
@@ -75,7 +78,8 @@ def element(
         f'<div class="calculator-controls">{controls(CALCULATIONS[names[0]], texts, prefix, taken)}'
         "</div>"
         f"{_ACTIONS}</form>"
-        f'<div class="calculator-answer"><div class="calculator-figures">{figures(*result)}</div>'
+        f'<div class="calculator-answer">{_MARK}'
+        f'<div class="calculator-figures">{figures(*result)}</div>'
         f'<details class="calculator-panel" data-asks="formulas"{"" if folded else " open"}>'
         "<summary>Every number and its formula</summary>"
         f"<div data-place>{formulas(result[0])}</div></details></div></div>"

@@ -1,5 +1,6 @@
 // @ts-check
 // <flops-chart>: draws a printed chart again, to be pointed at and walked through, once it is in view.
+import { load } from "./page.js";
 
 /** @typedef {import("./vendor/vega.js").Result} Result */
 
@@ -77,7 +78,7 @@ class FlopsChart extends HTMLElement {
     const frame = document.createElement("div");
     this.width = place.clientWidth;
     try {
-      const { embed, expressionInterpreter } = await import("./vendor/vega.js");
+      const { embed, expressionInterpreter } = /** @type {typeof import("./vendor/vega.js")} */ (await load("vega"));
       if (turn !== this.turn) return;
       const spec = { ...JSON.parse(this.dataset.spec ?? "{}"), width: this.width };
       const drawn = await embed(frame, spec, {

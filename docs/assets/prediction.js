@@ -9,7 +9,7 @@ class FlopsPrediction extends HTMLElement {
     this.controller = new AbortController();
     const { signal } = this.controller;
     const form = /** @type {HTMLFormElement} */ (this.querySelector("form"));
-    this.addEventListener("focusin", () => void start(this.version).catch(() => {}), { signal });
+    this.addEventListener("focusin", () => start(this.version), { signal });
     form.addEventListener("submit", (event) => (event.preventDefault(), this.lock()), { signal });
   }
 
@@ -32,7 +32,8 @@ class FlopsPrediction extends HTMLElement {
       input.toggleAttribute("aria-invalid", !verdict);
       if (!verdict) return;
     } catch {
-      place.textContent = "Python did not start, so your guess was not judged. Here is the answer.";
+      place.textContent = "Your guess is not judged: Python does not run. Try again, or unfold the answer.";
+      return;
     }
     input.readOnly = true;
     /** @type {HTMLButtonElement} */ (this.querySelector("button")).disabled = true;

@@ -5,23 +5,52 @@ import { loadPyodide } from "pyodide";
 
 /** What a boot waits for: the four files of Pyodide, and Python's own start. */
 const STEPS = 5;
+/** After a failure the browser's cache is not trusted. @type {RequestCache} */
+const CACHE = location.hash ? "reload" : "default";
+
+/** Hears how much of the way is done. @type {(progress: number) => void} */
+let report = () => {};
+let steps = 0;
+
+/** @param {unknown} error */
+const missing = (error) => {
+  console.info("A file is missing:", error);
+  return Object.assign(new Error("a file could not be loaded"), { name: "MissingFile" });
+};
 
 /** @type {(module: WebAssembly.Module) => void} */
 let compiled = () => {};
 /** @type {Promise<WebAssembly.Module>} */
 const module = new Promise((resolve) => (compiled = resolve));
 
-// The page compiles the WebAssembly while this worker starts, so Pyodide need not fetch it.
 const { fetch } = globalThis;
-globalThis.fetch = (input, init) =>
-  String(input).endsWith(".wasm") ? Promise.resolve(new Response()) : fetch(input, init);
+
+/** Fetch a file, and report each part of it that arrives. @param {RequestInfo | URL} input */
+const load = async (input) => {
+  const response = await fetch(input, { cache: CACHE }).catch((error) => Promise.reject(missing(error)));
+  if (!response.ok || !response.body) throw missing(response.status);
+  const parts = new TransformStream({
+    transform(part, next) {
+      report(steps / STEPS);
+      next.enqueue(part);
+    },
+  });
+  return new Response(response.body.pipeThrough(parts));
+};
+
+// The page compiles the WebAssembly while this worker starts, so Pyodide need not fetch it.
+globalThis.fetch = (input) => (String(input).endsWith(".wasm") ? Promise.resolve(new Response()) : load(input));
 WebAssembly.instantiateStreaming = async (_, imports) => {
   const instance = await WebAssembly.instantiate(await module, imports);
   return { module: await module, instance };
 };
 
 const python = loadPyodide({ indexURL: new URL(".", import.meta.url).href });
-const browser = python.then((pyodide) => pyodide.pyimport("calculator.browser"));
+const browser = python.then(
+  (pyodide) => pyodide.pyimport("calculator.browser"),
+  // A script that does not come, or a file that ends too soon, is a TypeError.
+  (error) => Promise.reject(error instanceof TypeError ? missing(error) : error),
+);
 browser.catch(() => {}); // whoever asks is told
 
 /** @type {Promise<void> | undefined} */
@@ -29,25 +58,25 @@ let rest;
 
 /** Fetch the modules that no first answer needs, once; after a failure, once more. */
 const extend = async () => {
-  const answer = await fetch(new URL("rest.zip", import.meta.url));
-  if (!answer.ok) throw new Error("its files could not be loaded");
-  (await python).FS.writeFile("/rest.zip", new Uint8Array(await answer.arrayBuffer()));
+  const answer = await load(new URL("rest.zip", import.meta.url));
+  const archive = await answer.arrayBuffer().catch((error) => Promise.reject(missing(error)));
+  (await python).FS.writeFile("/rest.zip", new Uint8Array(archive));
   (await browser).extend("/rest.zip");
 };
 
 expose({
-  /** Takes Python itself, which Pyodide waits for. */
-  compiled,
+  /** Takes Python itself, which Pyodide waits for. @param {WebAssembly.Module} given */
+  compiled: (given) => compiled(given),
 
   /**
    * Resolve when Python is there.
-   * @param {(progress: number) => void} report Is told how much of the way is done, from 0 to 1.
+   * @param {(progress: number) => void} listener Is told how much of the way is done, from 0 to 1.
    */
-  boot: async (report) => {
-    let arrived = 0;
-    const tell = (more = 1) => report((arrived += more) / STEPS);
-    void module.then(() => tell());
-    const observer = new PerformanceObserver((list) => tell(list.getEntries().length));
+  boot: async (listener) => {
+    report = listener;
+    const step = (more = 1) => report((steps += more) / STEPS);
+    void module.then(() => step());
+    const observer = new PerformanceObserver((list) => step(list.getEntries().length));
     observer.observe({ type: "resource", buffered: true });
     await browser;
     observer.disconnect();

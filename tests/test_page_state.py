@@ -1,0 +1,534 @@
+"""What is shown belongs together or is marked, in every order of what may happen.
+
+The probe looks at each frame and at each change of the page, and knows what the answer must be from
+the definition of the layer.
+"""
+
+import random
+from pathlib import Path
+
+import pytest
+from pages import field, figure, ready
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.xdist_group("site")
+
+PROBE = Path(__file__).with_name("probe.js")
+SLOW = "worker.delay = () => 400"
+FIRST = "flops-calculator >> nth=0"
+
+
+@pytest.fixture
+def watched(open_page, site):
+    """Open a page of the site under the probe, which must have seen nothing wrong at the end."""
+    pages = []
+
+    def open_(path="", quiet=True, **routes):
+        page = open_page("about:blank", quiet=quiet)
+        page.add_init_script(path=PROBE)
+        for ending, handler in routes.items():
+            page.route(f"**/*.{ending}", handler)
+        page.goto(site + path)
+        pages.append(page)
+        return page
+
+    yield open_
+    for page in pages:
+        assert page.evaluate("seen.wrong") == []
+
+
+class Gate:
+    """Holds requests until it is opened, or sends them away."""
+
+    def __init__(self):
+        self.held = []
+        self.is_open = False
+
+    def __call__(self, route):
+        if self.is_open:
+            route.continue_()
+        else:
+            self.held.append(route)
+
+    def open(self):
+        self.is_open = True
+        for route in self.held:
+            route.continue_()
+        self.held = []
+
+    def shut(self):
+        for route in self.held:
+            route.abort()
+        self.held = []
+
+
+def choose(page, layer):
+    page.locator(f"{FIRST} >> [data-choice]").select_option(layer)
+
+
+def type_(page, name, text):
+    """Type into a field as it is now, shown or not."""
+    page.evaluate(
+        """([name, text]) => {
+          const field = document.querySelector(`flops-calculator [name=${name}]`);
+          if (!field) return;
+          field.value = text;
+          for (const type of ["input", "change"])
+            field.dispatchEvent(new Event(type, {bubbles: true}));
+        }""",
+        [name, text],
+    )
+
+
+def settled(page):
+    """Wait until all that is shown belongs together, and the address to it."""
+    page.wait_for_function("look() === ''")
+    page.wait_for_function("!document.querySelector('[data-mark]').textContent")
+
+
+def mark(page):
+    return page.locator(f"{FIRST} >> [data-mark]")
+
+
+def answer(page):
+    return page.locator(f"{FIRST} >> .calculator-answer")
+
+
+# A15, A16, A17
+
+
+def test_a_layer_that_is_chosen_while_python_loads_comes_with_its_form(watched):
+    gate = Gate()
+    page = watched(wasm=gate)
+    choose(page, "conv1d")
+    type_(page, "in_features", "7")
+    expect(mark(page)).to_have_text("Loading Python… This is the result for the layer before.")
+    gate.open()
+    expect(field(page, "kernel_size")).to_be_visible()
+    settled(page)
+    expect(page.locator(f"{FIRST} >> [aria-invalid]")).to_have_count(0)
+
+
+def test_a_layer_that_is_chosen_twice_is_the_second(watched):
+    gate = Gate()
+    page = watched(wasm=gate)
+    choose(page, "conv1d")
+    choose(page, "linear")
+    type_(page, "in_features", "7")
+    gate.open()
+    settled(page)
+    # 7 * 11008
+    expect(figure(page, "macs")).to_have_attribute("value", "77056")
+
+
+def test_a_layer_that_is_chosen_when_python_failed_comes_at_a_retry(watched):
+    gate = Gate()
+    page = watched(quiet=False, wasm=gate)
+    choose(page, "conv1d")
+    gate.shut()
+    expect(mark(page)).to_contain_text("its files could not be loaded. This is the result for the")
+    gate.open()
+    page.get_by_role("button", name="Try again").click()
+    expect(field(page, "kernel_size")).to_be_visible()
+    settled(page)
+
+
+@pytest.mark.parametrize("panels", ["counters=", "expectation=", "counters=&expectation=", ""])
+@pytest.mark.parametrize("typed", [False, True], ids=["untouched", "typed while loading"])
+def test_a_link_to_another_layer_opens_with_its_panels(watched, panels, typed):
+    gate = Gate()
+    page = watched(f"?calculator=conv1d&in_channels=5&{panels}", wasm=gate)
+    if typed:
+        type_(page, "in_features", "9")
+    gate.open()
+    expect(field(page, "in_channels")).to_have_value("5")
+    settled(page)
+    for panel in filter(None, panels.replace("=", "").split("&")):
+        folded = page.locator(f"{FIRST} >> [data-asks={panel}]")
+        expect(folded).to_have_attribute("open", "")
+        expect(folded).not_to_have_attribute("data-old", "")
+    expect(page.locator(f"{FIRST} >> [aria-invalid]")).to_have_count(0)
+
+
+def test_typing_while_python_loads_marks_the_printed_answer(watched):
+    gate = Gate()
+    page = watched(wasm=gate)
+    field(page, "in_features").fill("7")
+    assert answer(page).get_attribute("data-old") is not None
+    expect(mark(page)).to_have_text("Loading Python… This is the result for the default values.")
+    expect(mark(page)).to_be_in_viewport()
+    gate.open()
+    settled(page)
+
+
+def test_typing_after_python_failed_marks_the_printed_answer(watched):
+    page = watched(quiet=False, wasm=lambda route: route.abort())
+    ready_or_failed = page.locator(FIRST)
+    field(page, "in_features").focus()
+    expect(ready_or_failed).to_have_attribute("data-state", "failed")
+    type_(page, "in_features", "7")
+    assert answer(page).get_attribute("data-old") is not None
+    expect(mark(page)).to_contain_text("This is the result for the default values.")
+
+
+def test_an_untouched_answer_is_not_marked_while_python_loads(watched):
+    gate = Gate()
+    page = watched(wasm=gate)
+    expect(page.locator(FIRST)).to_have_attribute("data-state", "loading")
+    expect(mark(page)).to_be_empty()
+    assert answer(page).get_attribute("data-old") is None
+    gate.open()
+
+
+# slow and refused answers
+
+
+def test_a_slow_answer_is_marked_and_a_fast_one_does_not_flicker(watched):
+    page = watched()
+    ready(page)
+    field(page, "in_features").fill("7")
+    settled(page)
+    fast = page.evaluate("[...seen.marks]")
+    assert not [words for words in fast if "Calculating" in words]
+    page.evaluate(SLOW)
+    field(page, "in_features").fill("8")
+    expect(mark(page)).to_have_text("Calculating… This is the result for your last valid input.")
+    settled(page)
+
+
+def test_a_refused_field_leaves_the_last_answer_marked(watched):
+    page = watched()
+    ready(page)
+    field(page, "in_features").fill("7")
+    settled(page)
+    field(page, "in_features").fill("none")
+    expect(mark(page)).to_have_text("Outdated: the result for your last valid input.")
+    field(page, "in_features").fill("7")
+    settled(page)
+    expect(field(page, "in_features")).not_to_have_attribute("aria-invalid", "true")
+
+
+def test_no_other_chips_answer_stands_unmarked_while_a_device_is_typed(watched):
+    page = watched()
+    ready(page)
+    page.evaluate(
+        """() => {
+          window.stale = [];
+          const look = () => {
+            const calculator = document.querySelector("flops-calculator");
+            const device = calculator.querySelector("[name=device]").value;
+            const old = calculator.querySelector(".calculator-answer").hasAttribute("data-old");
+            const verdict = calculator.querySelector(".calculator-verdict")?.textContent ?? "";
+            const a100 = verdict.includes("A100");
+            if (!old && a100 !== (device === "a100_80gb_sxm")) stale.push([device, verdict]);
+            requestAnimationFrame(look);
+          };
+          look();
+        }"""
+    )
+    page.evaluate("worker.delay = () => 60")
+    box = field(page, "device")
+    box.fill("")
+    box.press_sequentially("h100_sxm", delay=40)
+    expect(page.locator(f"{FIRST} >> .calculator-verdict")).to_contain_text("H100")
+    assert page.evaluate("stale") == []
+
+
+def test_what_python_did_not_answer_is_said_until_the_next_answer(watched):
+    page = watched()
+    ready(page)
+    page.evaluate("worker.canned.answer = () => worker.error('PythonError', 'ValueError: odd')")
+    field(page, "in_features").fill("7")
+    expect(mark(page)).to_contain_text("No answer: ValueError: odd.")
+    page.evaluate("delete worker.canned.answer")
+    field(page, "in_features").fill("8")
+    settled(page)
+    page.evaluate("worker.canned.answer = () => worker.error('PythonError', 'ValueError: odd')")
+    field(page, "in_features").fill("9")
+    expect(mark(page)).to_contain_text("No answer")
+    page.evaluate("delete worker.canned.answer")
+    page.get_by_role("button", name="Try again").click()
+    settled(page)
+
+
+# Reset, back and forward, other pages, other tabs, other calculators
+
+
+def test_reset_while_python_loads_brings_back_the_printed_answer_unmarked(watched):
+    gate = Gate()
+    page = watched(wasm=gate)
+    field(page, "in_features").fill("7")
+    page.get_by_role("button", name="Reset").click()
+    expect(field(page, "in_features")).to_have_value("4096")
+    assert answer(page).get_attribute("data-old") is None
+    gate.open()
+    settled(page)
+
+
+def test_back_and_forward_bring_the_whole_state(watched):
+    page = watched()
+    ready(page)
+    page.evaluate(
+        """() => {
+          for (const query of ["?calculator=conv1d&in_channels=6", "?in_features=3"]) {
+            history.pushState(null, "", query);
+            dispatchEvent(new Event("calculator:link"));
+          }
+        }"""
+    )
+    settled(page)
+    expect(field(page, "in_features")).to_have_value("3")
+    page.go_back()
+    expect(field(page, "in_channels")).to_have_value("6")
+    settled(page)
+    page.go_back()
+    expect(field(page, "in_features")).to_have_value("4096")
+    settled(page)
+    page.go_forward()
+    expect(field(page, "in_channels")).to_have_value("6")
+    settled(page)
+
+
+def test_going_to_a_heading_keeps_what_was_just_typed(watched):
+    page = watched()
+    ready(page)
+    field(page, "in_features").fill("7")
+    page.evaluate("location.hash = 'sources'")
+    settled(page)
+    expect(field(page, "in_features")).to_have_value("7")
+
+
+def test_what_is_typed_last_is_in_the_address_of_the_page_that_is_left(watched):
+    page = watched()
+    ready(page)
+    field(page, "in_features").fill("7")
+    page.get_by_role("link", name="Convolution").first.click()
+    page.wait_for_url("**/convolution/")
+    page.go_back()
+    expect(field(page, "in_features")).to_have_value("7")
+
+
+def test_leaving_in_the_middle_of_the_load_and_coming_back_answers(watched):
+    gate = Gate()
+    page = watched(wasm=gate)
+    field(page, "in_features").fill("7")
+    page.wait_for_url("**in_features=7**")
+    page.get_by_role("link", name="Convolution").first.click()
+    page.wait_for_url("**/convolution/")
+    page.go_back()
+    expect(field(page, "in_features")).to_have_value("7")
+    gate.open()
+    settled(page)
+    assert page.evaluate("worker.all.length") == 1
+
+
+def test_a_second_calculator_keeps_its_own_state(open_page, site):
+    page = open_page(site + "convolution/")
+    ready(page)
+    first, second = page.locator("flops-calculator").all()[:2]
+    second.locator("[data-choice]").select_option("linear")
+    second.locator("[name=in_features]").fill("2")
+    second.locator("[name=out_features]").fill("3")
+    macs = second.locator('[data-quantity="macs"]').first
+    expect(macs).to_have_attribute("value", "6")
+    first.locator("[name=in_channels]").fill("x")
+    expect(first.locator("[data-mark]")).to_contain_text("Outdated")
+    expect(second.locator("[data-mark]")).to_be_empty()
+    expect(macs).to_have_attribute("value", "6")
+
+
+def test_two_tabs_of_one_page_do_not_disturb_each_other(watched):
+    one, other = watched(), watched()
+    for page, text in ((one, "3"), (other, "4")):
+        field(page, "in_features").fill(text)
+    for page in (one, other):
+        settled(page)
+    expect(field(one, "in_features")).to_have_value("3")
+
+
+# what is kept from one layer to the next
+
+
+def test_coming_back_to_a_layer_needs_no_python(watched):
+    page = watched(quiet=False)
+    ready(page)
+    field(page, "out_features").fill("9")
+    choose(page, "conv1d")
+    expect(field(page, "in_channels")).to_be_visible()
+    settled(page)
+    page.evaluate("worker.delay = () => null")
+    choose(page, "linear")
+    expect(field(page, "out_features")).to_have_value("9")
+    page.evaluate("document.querySelector('flops-calculator form').reset()")
+    expect(field(page, "out_features")).to_have_value("11008")  # as printed, and not 3072
+    page.evaluate("worker.delay = () => 0")
+
+
+def test_a_value_that_is_kept_from_another_layer_says_so_until_it_is_edited(watched):
+    page = watched()
+    ready(page)
+    field(page, "batch_size").fill("8")
+    choose(page, "conv1d")
+    label = page.locator(f"{FIRST} >> label:has(+ [name=batch_size])")
+    expect(field(page, "batch_size")).to_have_value("8")
+    expect(label).to_have_attribute("data-origin", "kept from Linear")
+    expect(page.locator(f"{FIRST} >> label:has(+ [name=in_channels])")).not_to_have_attribute(
+        "data-origin", "kept from Linear"
+    )
+    field(page, "batch_size").fill("9")
+    expect(label).not_to_have_attribute("data-origin", "kept from Linear")
+
+
+def test_reset_forgets_what_was_kept(watched):
+    page = watched()
+    ready(page)
+    field(page, "batch_size").fill("8")
+    choose(page, "conv1d")
+    expect(field(page, "batch_size")).to_have_value("8")
+    page.get_by_role("button", name="Reset").click()
+    expect(page.locator(f"{FIRST} >> [data-origin]")).to_have_count(0)
+    settled(page)
+
+
+# pasted configurations, whose reading is Python's
+
+READ = "{fields: {in_features: '7', out_features: '5', batch_size: ''}, message: 'Two were read.'}"
+
+
+def paste(page, text, name="in_features"):
+    page.evaluate("text => navigator.clipboard.writeText(text)", text)
+    field(page, name).press("Control+v")
+
+
+def test_a_configuration_fills_in_the_form_and_its_notice_stays_until_the_next_edit(watched):
+    page = watched()
+    ready(page)
+    page.evaluate(f"worker.canned.configuration = () => worker.answer({READ})")
+    paste(page, '{"any": 1}')
+    expect(figure(page, "macs")).to_have_attribute("value", "35")
+    settled(page)
+    notice = page.locator(f"{FIRST} >> [data-message]")
+    expect(notice).to_have_text("Two were read.")
+    field(page, "in_features").fill("8")
+    expect(notice).to_be_empty()
+
+
+def test_a_rejected_configuration_changes_nothing(watched):
+    page = watched()
+    ready(page)
+    page.evaluate(
+        "worker.canned.configuration = () => worker.answer({fields: null, message: 'Not this.'})"
+    )
+    paste(page, '{"any": 1}')
+    expect(page.locator(f"{FIRST} >> [data-message]")).to_have_text("Not this.")
+    expect(field(page, "in_features")).to_have_value("4096")
+    settled(page)
+
+
+def test_a_configuration_that_is_pasted_while_python_loads_is_not_lost(watched):
+    gate = Gate()
+    page = watched(wasm=gate)
+    page.evaluate(f"worker.canned.configuration = () => worker.answer({READ})")
+    paste(page, '{"any": 1}')
+    expect(mark(page)).to_contain_text("Loading Python…")
+    gate.open()
+    expect(figure(page, "macs")).to_have_attribute("value", "35")
+    settled(page)
+
+
+@pytest.mark.parametrize("text", ["{12", "[1, 2]", "null", "12"])
+def test_a_text_that_is_no_object_is_typed(watched, text):
+    page = watched()
+    field(page, "in_features").fill("")
+    paste(page, text)
+    expect(field(page, "in_features")).to_have_value(text)
+
+
+# Every order of everything
+
+NUMBERS = ["1", "7", "640", "0", "no", "", "4096"]
+EVENTS = [
+    *("type", "type", "type", "choose", "choose", "unfold", "reset", "follow", "back"),
+    *("retry", "slow", "die", "wait", "wait", "fail", "load"),
+]
+
+
+class Reader:
+    """Does one thing after the other, drawn by a seed."""
+
+    def __init__(self, page, seed):
+        self.page, self.chance, self.gate = page, random.Random(seed), None
+        self.done = []
+
+    def type(self):
+        names = ["in_features", "out_features", "batch_size", "in_channels", "out_channels"]
+        type_(self.page, self.chance.choice(names), self.chance.choice(NUMBERS))
+
+    def choose(self):
+        choose(self.page, self.chance.choice(["linear", "conv1d"]))
+
+    def unfold(self):
+        panel = self.chance.choice(["formulas", "counters", "expectation"])
+        self.page.evaluate(
+            "name => document.querySelector(`flops-calculator [data-asks=${name}]`).open ^= 1",
+            panel,
+        )
+
+    def reset(self):
+        self.page.evaluate("document.querySelector('flops-calculator form').reset()")
+
+    def follow(self):
+        query = self.chance.choice(["?calculator=conv1d&in_channels=6&counters=", "?in_features=3"])
+        self.page.evaluate(
+            "q => (history.pushState(null, '', q), dispatchEvent(new Event('calculator:link')))",
+            query,
+        )
+
+    def back(self):
+        if "follow" in self.done:
+            self.done.remove("follow")
+            self.page.evaluate("history.back()")
+
+    def retry(self):
+        self.page.evaluate("document.querySelector('[data-retry]').click()")
+
+    def slow(self):
+        self.page.evaluate(f"worker.delay = () => {self.chance.choice([0, 0, 20, 120])}")
+
+    def die(self):
+        """Let a worker crash, as one without memory does."""
+        self.page.evaluate("worker.all.at(-1)?.dispatchEvent(new ErrorEvent('error'))")
+
+    def wait(self):
+        self.page.wait_for_timeout(self.chance.choice([0, 10, 60, 200]))
+
+    def fail(self):
+        self.gate.shut()
+
+    def load(self):
+        self.gate.open()
+
+    def act(self):
+        event = self.chance.choice(EVENTS)
+        getattr(self, event)()
+        self.done.append(event)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_in_every_order_of_events_what_is_shown_belongs_together_or_is_marked(watched, seed):
+    gate = Gate()
+    page = watched(quiet=False, wasm=gate)
+    reader = Reader(page, seed)
+    reader.gate = gate
+    for _ in range(30):
+        reader.act()
+    gate.open()
+    page.evaluate("worker.delay = () => 0")
+    reader.retry()
+    chosen = page.locator(f"{FIRST} >> [data-choice]").input_value()
+    width = "in_features" if chosen == "linear" else "in_channels"
+    expect(field(page, width)).to_be_visible()
+    for name in (width, width.replace("in", "out"), "batch_size"):
+        field(page, name).fill("5")
+    settled(page)
+    page.wait_for_url(f"**calculator={chosen}&**{width}=5&**")
