@@ -213,9 +213,12 @@ def _of_shares(time: Runtime) -> Iterator[str]:
     vendor = hardware.device(str(time.device))["vendor"]
     where = "" if time.device in sources else f" on other {vendor} GPUs"
     types = dict.fromkeys(source["dtype"] for source in sources.values())
+    other = [] if time.dtype in types else [f"not in {time.dtype}"]
+    if time.peak_kind != "dense":
+        other.append("of the dense peak with FP32 accumulation")
     yield (
-        f"Large, well-shaped work reached that share of the peak{where} in {' and '.join(types)}"
-        f"{'' if time.dtype in types else f', not in {time.dtype}'}; other work takes longer."
+        f"Large, well-shaped work reached that share of the peak{where} in "
+        f"{', '.join([' and '.join(types), *other])}; other work takes longer."
     )
 
 

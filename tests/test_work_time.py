@@ -235,3 +235,9 @@ def test_the_panel_of_an_integer_layer_says_ops(drawn):
 def test_an_integer_layer_is_reported_in_ops():
     layer = Linear(in_features=512, out_features=1000, dtype="int8")
     assert how_to_report(layer).startswith("512 kMACs (1.02 MOPs, 1 MAC = 2 OPs)")
+
+
+def test_a_share_measured_of_the_dense_peak_is_said_at_the_sparse_one(printed):
+    line = "linear --device h100_sxm --dtype bf16 --peak-kind sparse"
+    remarks = " ".join(printed(line)["time"]["remarks"])
+    assert "in bf16, of the dense peak with FP32 accumulation; other work" in remarks

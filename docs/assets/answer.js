@@ -84,7 +84,7 @@ export class Answer {
     performance.mark("calculator:answer");
     clearTimeout(this.speaking);
     this.speaking = window.setTimeout(() => {
-      const places = figures.querySelectorAll(".calculator-headline, .calculator-verdict, .calculator-expected");
+      const places = figures.querySelectorAll(".calculator-headline, .calculator-verdict, .calculator-best-case");
       const spoken = [...places].map((place) => /** @type {HTMLElement} */ (place).innerText);
       this.find(".calculator-summary").textContent = (refused.length > 0 ? refused : spoken).join(" ");
     }, SPEAK_DELAY);
