@@ -42,6 +42,11 @@ _ACTIONS = """\
 <span role="status" data-message></span></div>
 <textarea class="calculator-manual" aria-label="Text to copy" readonly hidden></textarea>
 <output class="calculator-summary"></output>"""
+_DEAD = """\
+<p class="calculator-dead" hidden>This form does not work, because the script of the page did not \
+load. Reload the page; if you opened it as a file, serve its folder, for example with \
+<code>python -m http.server</code>.
+<button type="submit" name="calculator" value="{name}">Reload with these values</button></p>"""
 _MARK = """\
 <div class="calculator-mark"><span role="status" data-mark></span>
 <button type="button" data-retry hidden>Try again</button>
@@ -75,6 +80,7 @@ def element(
         f"{choice if len(names) > 1 else ''}"
         '<div class="calculator-panes">'
         f'<form class="calculator" autocomplete="off" novalidate data-prefix="{prefix}">'
+        f"{_DEAD.format(name=names[0])}"
         f'<div class="calculator-controls">{controls(CALCULATIONS[names[0]], texts, prefix, taken)}'
         "</div>"
         f"{_ACTIONS}</form>"

@@ -1,19 +1,19 @@
 """The site on hosts that are not its own server: stock types of files, another release, a file."""
 
+import re
 import threading
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from pages import figure, in_view
+from pages import field, figure, in_view
 from playwright.sync_api import expect
 
 from scripts.build import SITE
 
 TYPES = {
     ".css": "text/css", ".html": "text/html", ".js": "application/javascript",
-    ".wasm": "application/wasm",
 }  # fmt: skip
 pytestmark = pytest.mark.xdist_group("site")
 
@@ -57,3 +57,43 @@ def test_a_formula_is_set_on_a_stock_host(open_page, stock_host):
 def test_python_answers_on_a_stock_host(open_page, stock_host):
     page = open_page(stock_host + "?in_features=1")
     expect(figure(page, "macs")).to_have_attribute("value", "11008")  # times 11008 outputs
+
+
+VERSION = re.compile(r"0\.\d+\.\d+-[0-9a-f]{8}")
+
+
+def test_an_old_tab_says_that_it_is_to_be_reloaded_and_keeps_its_fields(open_page, site):
+    page = open_page("about:blank", quiet=False)
+    old = "0.1.2-00000000"
+
+    def former(route):
+        """Answer as the release before did."""
+        route.fulfill(content_type="text/html", body=VERSION.sub(old, route.fetch().text()))
+
+    page.route(site, former, times=1)
+    page.goto(site)
+    field(page, "in_features").fill("1")
+    mark = page.locator("flops-calculator >> nth=0 >> [data-mark]")
+    expect(mark).to_contain_text("This page is from an older version: reload it.")
+    expect(page.get_by_role("button", name="Try again")).to_have_count(0)
+    page.get_by_role("button", name="Reload").click()
+    expect(field(page, "in_features")).to_have_value("1")
+    expect(figure(page, "macs")).to_have_attribute("value", "11008")
+
+
+def test_files_that_are_gone_while_the_page_is_not_are_no_older_version(open_page, site):
+    page = open_page("about:blank", quiet=False)
+    page.route("**/assets/runtime/**", lambda route: route.fulfill(status=404, body=""))
+    page.goto(site)
+    field(page, "in_features").fill("1")
+    mark = page.locator("flops-calculator >> nth=0 >> [data-mark]")
+    expect(mark).to_contain_text("its files could not be loaded")
+    page.wait_for_timeout(500)
+    expect(mark).to_contain_text("its files could not be loaded")
+
+
+def test_a_page_that_is_opened_as_a_file_says_that_it_is_to_be_served(chromium, site):
+    page = chromium.new_page()
+    page.goto((SITE / "index.html").as_uri())
+    expect(page.get_by_text("python -m http.server").first).to_be_visible()
+    page.close()

@@ -95,7 +95,7 @@ class FlopsChart extends HTMLElement {
       if (turn !== this.turn) return;
       console.info("The chart stays as it was printed:", error);
       if (!changed) return;
-      place.replaceChildren(); // what is there is of other figures: the table has these
+      place.textContent = "The chart could not be drawn: its numbers are in the table below.";
       this.toggleAttribute("data-drawn", false);
     }
   }

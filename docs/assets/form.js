@@ -6,7 +6,7 @@
 
 /** @param {HTMLFormElement} form @returns {Control[]} */
 export const controls = (form) =>
-  /** @type {Control[]} */ ([...form.elements]).filter((control) => control.name);
+  /** @type {Control[]} */ ([...form.elements]).filter(({ name, type }) => name && type !== "submit");
 
 /** @param {Control} control */
 const isCheckbox = (control) => control.type === "checkbox";

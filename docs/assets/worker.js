@@ -26,8 +26,8 @@ const module = new Promise((resolve) => (compiled = resolve));
 const { fetch } = globalThis;
 
 /** Fetch a file, and report each part of it that arrives. @param {RequestInfo | URL} input */
-const load = async (input) => {
-  const response = await fetch(input, { cache: CACHE }).catch((error) => Promise.reject(missing(error)));
+const load = async (input, cache = CACHE) => {
+  const response = await fetch(input, { cache }).catch((error) => Promise.reject(missing(error)));
   if (!response.ok || !response.body) throw missing(response.status);
   const parts = new TransformStream({
     transform(part, next) {
@@ -55,14 +55,19 @@ browser.catch(() => {}); // whoever asks is told
 
 /** @type {Promise<void> | undefined} */
 let rest;
+let attempts = 0;
 
 /** Fetch the modules that no first answer needs, once; after a failure, once more. */
 const extend = async () => {
-  const answer = await load(new URL("rest.zip", import.meta.url));
+  const path = `/rest${attempts}.zip`; // Python remembers what was in an archive
+  const answer = await load(new URL("rest.zip", import.meta.url), attempts++ ? "reload" : CACHE);
   const archive = await answer.arrayBuffer().catch((error) => Promise.reject(missing(error)));
-  (await python).FS.writeFile("/rest.zip", new Uint8Array(archive));
-  (await browser).extend("/rest.zip");
+  (await python).FS.writeFile(path, new Uint8Array(archive));
+  (await browser).extend(path);
 };
+
+/** @param {unknown} error Whether Python lacks a module. */
+const isIncomplete = (error) => /** @type {any} */ (error).type === "ModuleNotFoundError";
 
 expose({
   /** Takes Python itself, which Pyodide waits for. @param {WebAssembly.Module} given */
@@ -91,9 +96,15 @@ expose({
     try {
       return functions[name](text);
     } catch (error) {
-      if (/** @type {any} */ (error).type !== "ModuleNotFoundError") throw error;
-      await (rest ??= extend().catch((reason) => ((rest = undefined), Promise.reject(reason))));
+      if (!isIncomplete(error)) throw error;
+    }
+    try {
+      await (rest ??= extend());
       return functions[name](text);
+    } catch (error) {
+      const isDamaged = isIncomplete(error);
+      if (isDamaged || /** @type {Error} */ (error).name === "MissingFile") rest = undefined;
+      throw isDamaged ? missing(error) : error;
     }
   },
 });
