@@ -75,7 +75,7 @@ class Line(NamedTuple):
 
 
 class Stack(Field):
-    """Layers written as torch prints or constructs them, one a line or parted by semicolons."""
+    """Layers as torch prints or constructs them, one per line or separated by semicolons."""
 
     kind = "lines"
     longest = 100_000
@@ -107,7 +107,7 @@ class Stack(Field):
         if isinstance(value, str):
             return self.accept(value)
         if not value:
-            raise self.refuse("holds no layer; write one a line, such as Linear(128, 64)", "")
+            raise self.refuse("holds no layer; write one per line, such as Linear(128, 64)", "")
         if len(value) > MOST_LAYERS:
             raise self.refuse(f"holds more than {MOST_LAYERS:,} layers", f"{len(value)} layers")
         return tuple(value)
@@ -191,7 +191,7 @@ def _layer(written: str) -> tuple[str, dict[str, Any], bool]:
         if key in fields:
             raise ValueError(f"{key} is given twice")
         if key not in modules:
-            raise ValueError(f"{quoted(key)} is no argument of {name} here")
+            raise ValueError(f"{name} has no argument {quoted(key)} here")
     fields |= named
     if is_function:
         fields = {**_DEFAULTS.get(layer.name, {}), **fields}
