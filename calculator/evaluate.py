@@ -10,7 +10,7 @@ from calculator.calculation import Calculation, shown
 from calculator.fields import Field, InvalidField
 from calculator.layer import Layer, Measured
 from calculator.roofline import Runtime
-from calculator.statement import remarks
+from calculator.statement import basis, remarks
 from calculator.work_time import HARDWARE, WorkRuntime, runtime
 
 
@@ -96,6 +96,7 @@ def _told(time: Runtime) -> dict[str, Any]:
     said: dict[str, Any] = {
         "bound": time.bound,
         "best_case": time.best_case and [*time.best_case],
+        "best_case_basis": basis(time),
         "remarks": [*remarks(time)],
     }
     if isinstance(time, WorkRuntime):

@@ -76,15 +76,16 @@ def _memory(calculation: Calculation) -> str:
     """Return the memory that is needed of what there is, and how many devices would hold it."""
     if not isinstance(calculation, MemoryFit) or calculation.capacity_bytes is None:
         return ""
-    held = f"of {rounded(calculation.capacity_bytes, 'B')}, at least"
+    label, held = "Memory needed", f"of {rounded(calculation.capacity_bytes, 'B')}, at least"
     if not calculation.fits:
+        label = "Memory: <strong>does not fit</strong>"
         held = (
-            f"of {rounded(calculation.capacity_bytes, 'B')}: <strong>does not fit</strong>; at "
-            f'least <data data-quantity="needed_devices" value="{calculation.needed_devices}">'
+            f"of {rounded(calculation.capacity_bytes, 'B')}; at least "
+            f'<data data-quantity="needed_devices" value="{calculation.needed_devices}">'
             f"{grouped(calculation.needed_devices or 1)}</data> devices would hold it"
         )
     return (
-        f'<div data-fits="{str(calculation.fits).lower()}"><dt>Memory needed</dt><dd>'
+        f'<div data-fits="{str(calculation.fits).lower()}"><dt>{label}</dt><dd>'
         f'<data data-quantity="needed_bytes" value="{calculation.needed_bytes}">'
         f"{rounded(calculation.needed_bytes, 'B')}</data> "
         f'<span class="calculator-exact">{held}</span></dd></div>'
@@ -134,7 +135,7 @@ def _best_case(time: Runtime) -> str:
             for name, value in ends.items()
         )
         said = f"<strong>{' to '.join(data)}</strong>, {said}"
-    return f'<p class="calculator-best-case">Best case in practice: {said}.</p>'
+    return f'<p class="calculator-best-case">Best case in practice: {said}</p>'
 
 
 def _notes(work: Measured) -> str:

@@ -97,11 +97,11 @@ def rates(time: Runtime) -> str:
 def best_case(time: Runtime) -> str:
     """Return the best case in practice, and what it rests on."""
     between = f"{interval(*time.best_case)}, " if time.best_case else ""
-    return f"Best case in practice: {between}{basis(time)}."
+    return f"Best case in practice: {between}{basis(time)}"
 
 
 def basis(time: Runtime) -> str:
-    """Return what the best case in practice rests on, or why there is none."""
+    """Return what the best case in practice rests on, or why there is none, to its full stop."""
     ends = {"peak": time.utilization}
     if time.memory_seconds is not None:
         ends["bandwidth"] = time.bandwidth_utilization
@@ -109,7 +109,7 @@ def basis(time: Runtime) -> str:
     if missing:
         return (
             f"not known, since nobody measured what share of its {' and '.join(missing)} "
-            f"{machine(time)} achieves; enter a share to see it"
+            f"{machine(time)} achieves; enter a share to see it."
         )
     reached = " and ".join(f"{shares(share)} of the {what}" for what, share in ends.items())
     launched = (
@@ -119,7 +119,8 @@ def basis(time: Runtime) -> str:
         else ""
     )
     measured = "the best efficiency measured" if _is_measured(time) else "your efficiency"
-    return f"at {measured} ({reached}){launched}, with full overlap or none"
+    caveat = f" {_caveat(time)}" if _is_measured(time) else ""
+    return f"at {measured} ({reached}){launched}, with full overlap or none.{caveat}"
 
 
 def _is_measured(time: Runtime) -> bool:
@@ -177,8 +178,6 @@ def remarks(time: Runtime) -> Iterator[str]:
         yield from _of_device(time, time.device)
     if (time.devices or 1) > 1:
         yield "The work is shared evenly; what the devices send to each other is not counted."
-    if time.floor_seconds and _is_measured(time):
-        yield from _of_shares(time)
     if time.reached_seconds is not None and time.overhead_seconds > time.reached_seconds:
         yield "Launching takes longer than the work: a graph or fewer kernels would help first."
     if time.measured_seconds is not None:
@@ -207,8 +206,8 @@ def _of_device(time: Runtime, device: str) -> Iterator[str]:
         yield "No vendor prints these rates: they are units × clock."
 
 
-def _of_shares(time: Runtime) -> Iterator[str]:
-    """Yield on what, and in which type, the share of the peak was measured."""
+def _caveat(time: Runtime) -> str:
+    """Return on what, and in which type, the share of the peak was measured."""
     sources = hardware.measurements(time.device, "compute")
     vendor = hardware.device(str(time.device))["vendor"]
     where = "" if time.device in sources else f" on other {vendor} GPUs"
@@ -216,7 +215,7 @@ def _of_shares(time: Runtime) -> Iterator[str]:
     other = [] if time.dtype in types else [f"not in {time.dtype}"]
     if time.peak_kind != "dense":
         other.append("of the dense peak with FP32 accumulation")
-    yield (
+    return (
         f"Large, well-shaped work reached that share of the peak{where} in "
         f"{', '.join([' and '.join(types), *other])}; other work takes longer."
     )
