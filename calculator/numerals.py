@@ -122,10 +122,13 @@ def _check_list(text: str, parts: list[str], lead: int, decimal: bool) -> None:
         raise ValueError(f"is ambiguous; write {point} with a point, or {space} with a space")
     if _DECIMAL_COMMA.fullmatch(text):
         raise ValueError("is ambiguous; write a decimal point, or a space after the comma")
-    thousands = _THOUSANDS.match(text.lstrip("-+−"))  # a prefix may follow them
-    if not thousands or re.search("[0-9,;x× ]", thousands.string[thousands.end() :]):
+    thousands = _THOUSANDS.match(text.lstrip("-+−"))
+    if not thousands or parts[0] == "0":
         return
-    if parts[0] != "0" and len(parts[0].lstrip("-+−")) <= lead:
+    behind = thousands.string[thousands.end() :]  # nothing, more numbers, or a prefix
+    if behind and re.search("[0-9,;x× ]", behind):
+        return
+    if behind or len(parts[0].lstrip("-+−")) <= lead:
         raise ValueError(
             f"is ambiguous; write {''.join(parts)} for one number, or {', '.join(parts)} with "
             f"spaces for {len(parts)}"
