@@ -55,3 +55,17 @@ def test_a_guess_that_is_no_number_of_the_unit_is_refused(guess):
 def test_what_is_not_one_number_above_zero_cannot_be_asked_for(quantity):
     with pytest.raises(ValueError, match="nobody can guess"):
         asked(OUTCOME, quantity)
+
+
+@pytest.mark.parametrize(
+    ("quantity", "guess", "said"),
+    [
+        ("flops", "90 GFLOPS", "write FLOPs for a count"),
+        ("flops", "45 MMACs", "write twice the figure"),
+        ("macs", "90 MFLOPs", "write half the figure"),
+        ("bytes_moved", "90 Mb", "number of bits"),
+    ],
+)
+def test_a_guess_in_the_unit_of_another_quantity_is_told_what_to_write(quantity, guess, said):
+    with pytest.raises(InvalidField, match=said):
+        judge(*asked(OUTCOME, quantity), guess)
