@@ -8,7 +8,7 @@ import random
 from pathlib import Path
 
 import pytest
-from pages import field, figure, ready
+from pages import PHONE, field, figure, ready
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.xdist_group("site")
@@ -23,8 +23,8 @@ def watched(open_page, site):
     """Open a page of the site under the probe, which must have seen nothing wrong at the end."""
     pages = []
 
-    def open_(path="", quiet=True, **routes):
-        page = open_page("about:blank", quiet=quiet)
+    def open_(path="", quiet=True, viewport=None, **routes):
+        page = open_page("about:blank", quiet=quiet, viewport=viewport)
         page.add_init_script(path=PROBE)
         for ending, handler in routes.items():
             page.route(f"**/*.{ending}", handler)
@@ -206,6 +206,18 @@ def test_a_refused_field_leaves_the_last_answer_marked(watched):
     field(page, "in_features").fill("7")
     settled(page)
     expect(field(page, "in_features")).not_to_have_attribute("aria-invalid", "true")
+
+
+def test_the_figures_that_stay_in_sight_on_a_phone_say_that_they_are_outdated(watched):
+    page = watched(viewport=PHONE)
+    ready(page)
+    field(page, "device").fill("cray")
+    expect(mark(page)).to_contain_text("Outdated")
+    field(page, "device").scroll_into_view_if_needed()
+    headline = page.locator(f"{FIRST} >> .calculator-headline")
+    expect(headline).to_be_in_viewport()
+    words = headline.evaluate("place => getComputedStyle(place, '::before').content")
+    assert words == '"Outdated"'
 
 
 def test_no_other_chips_answer_stands_unmarked_while_a_device_is_typed(watched):
