@@ -97,3 +97,44 @@ def test_a_page_that_is_opened_as_a_file_says_that_it_is_to_be_served(chromium, 
     page.goto((SITE / "index.html").as_uri())
     expect(page.get_by_text("python -m http.server").first).to_be_visible()
     page.close()
+
+
+class SlowHost(StockHost):
+    """A host behind a slow line: the largest file comes in parts, each when it is asked to."""
+
+    part = threading.Semaphore(0)
+
+    def copyfile(self, source, outputfile):
+        if not source.name.endswith(".wasm"):
+            return super().copyfile(source, outputfile)
+        whole = source.read()
+        step = len(whole) // 4 + 1
+        for start in range(0, len(whole), step):
+            self.part.acquire()
+            outputfile.write(whole[start : start + step])
+            outputfile.flush()
+        return None
+
+
+@pytest.fixture
+def slow_host(site):
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(SlowHost, directory=SITE))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()
+
+
+def test_a_load_that_goes_on_is_not_given_up_however_long_it_takes(open_page, slow_host):
+    page = open_page("about:blank")
+    page.clock.install()
+    page.add_init_script(
+        "Object.defineProperty(navigator, 'connection', {value: {effectiveType: '2g'}})"
+    )
+    page.goto(slow_host)
+    field(page, "in_features").fill("1")
+    expect(page.locator("flops-calculator").first).to_have_attribute("data-state", "loading")
+    for _ in range(4):  # 120 seconds in all
+        page.wait_for_timeout(1000)
+        page.clock.fast_forward(30_000)
+        SlowHost.part.release()
+    expect(figure(page, "macs")).to_have_attribute("value", "11008")

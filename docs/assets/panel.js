@@ -37,7 +37,7 @@ export class Panel {
 
   /** What it answers, as one text. @param {string} question */
   keyOf(question) {
-    return JSON.stringify([question, textsOf(this.element), this.order]);
+    return `${question} ${JSON.stringify([textsOf(this.element), this.order])}`;
   }
 
   /** Whether it is to be asked for. @param {string} question */
