@@ -34,7 +34,7 @@ def _held(symbol: str, label: str) -> Any:
     )
 
 
-class WorkRuntime(Runtime, MemoryFit):
+class WorkRuntime(MemoryFit, Runtime):
     """The time of some work, whose shape says what a training step and its memory take."""
 
     measured_pass: str | None = choice(
