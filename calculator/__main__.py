@@ -23,7 +23,7 @@ from calculator.hardware import devices, peak
 from calculator.json_object import LONGEST, read_object
 from calculator.layer import Measured
 from calculator.plain import write_plainly
-from calculator.provenance import Explanation, explained, remark
+from calculator.provenance import Explanation, explained, read_as, remark
 from calculator.roofline import Runtime
 from calculator.statement import best_case, how_to_report, machine, memory, rates, remarks, timed
 from calculator.units import grouped, rounded
@@ -145,7 +145,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     found: list[Explanation] = []
     if figure is not None and isinstance(outcome.calculation, Measured):
         try:
-            figure, found = explained(outcome.calculation, figure)
+            given_figure, (figure, found) = figure, explained(outcome.calculation, figure)
         except InvalidField as error:
             return _refuse(f"{command}: {error}")
     if as_json:
@@ -178,11 +178,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         lines.append(("Machine", f"{machine(time)}, {rates(time)}"))
         sentences = best_case(time), timed(time), memory(time), *remarks(time)
         lines += (("", sentence) for sentence in filter(None, sentences))
+    elif fit := memory(outcome.calculation):
+        lines.append(("", fit))
     width = max(len(label) for label, _ in lines)
     for label, text in lines:
         print(f"  {label:<{width}} {text}")
     if figure is not None:
-        print(f"\n{figure} may be" if found else f"\nNo known count matches {figure}.")
+        heading = f"{read_as(given_figure, figure)} may be"
+        print(f"\n{heading}" if found else f"\nNo known count matches {figure}.")
         for each in found:
             print(f"  {grouped(each.value):>20}  {each.named}: {each.said}")
         print(f"  {remark(figure, found)}".rstrip())

@@ -103,5 +103,6 @@ def _told(time: Runtime) -> dict[str, Any]:
         parts = zip(footprint.Footprint._fields, time.held(), strict=True)
         held = {f"{name}_bytes": size or 0 for name, size in parts}
         said |= {"timed_pass": time.timed_pass, "fits": time.fits, "held": held}
+        said["needed_devices"] = time.needed_devices
     values = {**said, **{declared.name: value for declared, value in shown(time)}}
     return said | {old: values.get(new) for old, new in _ALIASES.items()}

@@ -18,13 +18,13 @@ from calculator.machine import PEAKS
 from calculator.roofline import Runtime
 from calculator.statement import machine, peak
 from calculator.units import binary_bytes, grouped, interval, rounded, seconds, shares
-from calculator.work_time import ChainRuntime
+from calculator.work_time import ChainRuntime, WorkRuntime
 
 ASK = "Choose a device, or write a peak FLOP/s and a bandwidth, to see time and roofline here."
 _MOST = 24  # layers that stand unfolded
 _ROWS = (
     "compute_seconds", "memory_seconds", "floor_seconds", "serial_seconds", "overhead_seconds",
-    "needed_bytes", "capacity_bytes", "needed_devices", "ridge_intensity", "best_case_joules",
+    "needed_bytes", "capacity_bytes", "ridge_intensity", "best_case_joules",
     "best_case_serial_joules", "measured_floor_seconds", "mfu", "hfu", "mbu",
 )  # fmt: skip
 
@@ -151,6 +151,7 @@ def _beside(work: Calculation, times: Sequence[Runtime]) -> str:
         ("Bound by", [each.bound for each in times]),
         ("Best case in practice", [_best_case(each) for each in times]),
         ("Compute-bound from batch size", [flip(work, each) for each in times]),
+        ("Devices that hold it, at least", [_devices(each) for each in times]),
     ]  # fmt: skip
     for name in _ROWS:
         if name not in times[0].quantities:
@@ -186,6 +187,11 @@ def _peak(time: Runtime) -> str:
         [peak(time), *(f"{PEAKS[kind]}: {rounded(each.flops_per_second, unit)}"
                  for kind, each in others if each is not None and not each.because)]
     )  # fmt: skip
+
+
+def _devices(time: Runtime) -> str:
+    needed = time.needed_devices if isinstance(time, WorkRuntime) else None
+    return "–" if needed is None else grouped(needed)
 
 
 def _best_case(time: Runtime) -> str:

@@ -18,20 +18,21 @@ class Footprint(NamedTuple):
     activation: int
 
 
-def footprint(work: Measured, *, is_trained: bool) -> Footprint:
+def footprint(work: Measured, *, is_trained: bool, is_recomputed: bool = False) -> Footprint:
     """Return the least that a forward pass, or a training step, holds at once, in bytes.
 
     The activations of a forward pass are the input and the output of its largest layer, those of a
-    training step what autograd keeps until the backward pass.
+    training step what autograd keeps until the backward pass; if they are recomputed, again those
+    of the largest layer, since nobody says which inputs are kept. A training step has no cache.
     """
     weights = work.weight_bytes
-    kv_cache = getattr(work, "kv_cache_bytes", 0)
-    if is_trained:
-        gradients = weights if work.weight_requires_grad else 0
+    gradients = weights if is_trained and work.weight_requires_grad else 0
+    kv_cache = 0 if is_trained else getattr(work, "kv_cache_bytes", 0)
+    if is_trained and not is_recomputed:
         return Footprint(weights, kv_cache, gradients, work.activation_bytes)
     leaves = [leaf for _, leaf in work.leaves()] if isinstance(work, Chain) else [work]
     live = max((_live_bytes(leaf) for leaf in leaves if isinstance(leaf, Layer)), default=0)
-    return Footprint(weights, kv_cache, 0, live)
+    return Footprint(weights, kv_cache, gradients, live)
 
 
 def _live_bytes(layer: Layer) -> int:

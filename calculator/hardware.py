@@ -87,6 +87,14 @@ def device(name: str) -> dict[str, Any]:
     return devices()[name]
 
 
+def largest_memory(name: str) -> int | None:
+    """Return the most bytes that a device may have: vendors print GB where GiB are built in."""
+    printed = device(name).get("memory_bytes")
+    if printed is None or printed % 2**30 == 0:
+        return printed
+    return int(printed * 2**30 // 10**9)
+
+
 def peak(name: str, dtype: str, kind: str = "dense") -> Peak | None:
     """Return the rate at which a device multiplies matrices of a type, None where it has none.
 

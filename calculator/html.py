@@ -30,6 +30,7 @@ HEADLINE = (
 )
 _MOST = 24  # layers that stand unfolded
 _LONG = 16  # characters that fit into a narrow column
+_FITS = {True: "yes", False: "no", None: "unknown"}
 _UNITS = {"macs": "MACs", "flops": "FLOPs", "fmas": "FMAs"}
 
 
@@ -42,7 +43,7 @@ def figures(calculation: Calculation, time: Runtime | None) -> str:
     bound = time or calculation
     return (
         f'<dl class="calculator-headline">{head}{_memory(bound)}</dl>'
-        f"{verdict(bound) if isinstance(bound, Runtime) else ''}"
+        f"{verdict(bound) if isinstance(bound, Runtime) else _fit(bound)}"
         f"{_notes(calculation) if isinstance(calculation, Measured) else ''}"
         f"{_operations(calculation) if isinstance(calculation, Measured) else ''}"
         f"{_layers(calculation) if isinstance(calculation, Chain) else ''}"
@@ -77,7 +78,9 @@ def _memory(calculation: Calculation) -> str:
     if not isinstance(calculation, MemoryFit) or calculation.capacity_bytes is None:
         return ""
     label, held = "Memory needed", f"of {rounded(calculation.capacity_bytes, 'B')}, at least"
-    if not calculation.fits:
+    if calculation.fits is None:
+        label = "Memory: <strong>may not fit</strong>"
+    if calculation.fits is False:
         label = "Memory: <strong>does not fit</strong>"
         held = (
             f"of {rounded(calculation.capacity_bytes, 'B')}; at least "
@@ -85,11 +88,16 @@ def _memory(calculation: Calculation) -> str:
             f"{grouped(calculation.needed_devices or 1)}</data> devices would hold it"
         )
     return (
-        f'<div data-fits="{str(calculation.fits).lower()}"><dt>{label}</dt><dd>'
+        f'<div data-fits="{_FITS[calculation.fits]}"><dt>{label}</dt><dd>'
         f'<data data-quantity="needed_bytes" value="{calculation.needed_bytes}">'
         f"{rounded(calculation.needed_bytes, 'B')}</data> "
         f'<span class="calculator-exact">{held}</span></dd></div>'
     )
+
+
+def _fit(calculation: Calculation) -> str:
+    said = memory(calculation)
+    return f'<p class="calculator-verdict">{escape(said)}</p>' if said else ""
 
 
 def verdict(time: Runtime) -> str:

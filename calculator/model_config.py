@@ -21,6 +21,7 @@ from calculator.model_types import (
 _FULL, _SLIDING = "full_attention", "sliding_attention"
 _HOW_READ = ("use_sliding_window", "layer_types", "hidden_act")  # keys that are not fields
 _DTYPES = ("dtype", "torch_dtype")
+_DTYPE = "fp32"  # in which transformers makes a model whose file has no data type
 
 
 class ModelConfig(NamedTuple):
@@ -81,6 +82,8 @@ def read_model_config(config: Mapping[str, Any], fields: Mapping[str, Field]) ->
     read = {key: config[key] for key in config if key in decisive}
     values["sliding_window"] = _window(config, model_type, fields["sliding_window"])
     dtype, said = _dtype(config, fields["dtype"])
+    if not said:
+        defaults |= dtype
     known = FIELDS | WITHOUT_EFFECT | OTHER_BLOCKS | QUANTIZATION | {*_HOW_READ, *said}
     return ModelConfig(
         model_type,
@@ -239,12 +242,12 @@ def _layer_types(config: Mapping[str, Any], layers: object) -> set[str]:
 
 
 def _dtype(config: Mapping[str, Any], field: Field) -> tuple[dict[str, str], dict[str, Any]]:
-    """Return the data type by its field and by its key, nothing if it is not said or unknown."""
+    """Return the data type by its field and by its key; torch's default if there is none."""
     said = {key: config[key] for key in _DTYPES if config.get(key) is not None}
     words = {str(word).removeprefix("torch.") for word in said.values()}
     if len(words) > 1:
         raise invalid("dtype and torch_dtype differ; write one", said)
     try:
-        return ({"dtype": field.check(words.pop())}, said) if words else ({}, {})
+        return {"dtype": field.check(words.pop() if words else _DTYPE)}, said
     except InvalidField:
-        return {}, {}
+        return {"dtype": _DTYPE}, {}

@@ -30,6 +30,8 @@ _CUT = 0.5
 """How common it is to cut a number off, compared with rounding it."""
 _NEARLY = 1 / 4
 """The share of a weight that is nearly as much."""
+_FARTHER = 3
+"""How many times as far off as the nearest a count may be to be named beside it."""
 _MOST = 8
 """The most explanations that are shown; with coincidences fewer."""
 _MOST_DOUBTFUL = 3
@@ -129,6 +131,8 @@ def _explanations(known: Iterable[Cause], wanted: Figure) -> list[Explanation]:
     own = max((match.weight for match in likely if match.is_own), default=0)
     likely = [match for match in likely if match.is_own or own < match.weight * _NEARLY]
     near = [match for match in found if match.fit == NEAR and match.is_common]
+    nearest = min((match.off for match in near), default=0)
+    near = [match for match in near if match.off <= _FARTHER * nearest]
     named = likely[:_MOST] or near[:_MOST_DOUBTFUL]
     chance = [match for match in fitting if match not in likely]
     return [
@@ -178,6 +182,12 @@ def explained(subject: Measured, text: str) -> tuple[str, list[Explanation]]:
     tried = [(way, _explanations(known, figure(way))) for way in taken]
     best = min(tried, key=lambda way: _doubt(way[1]))
     return best if best[1] else (text, [])
+
+
+def read_as(text: str, taken: str) -> str:
+    """Return a figure as it was given and, if that is something else, as it was taken."""
+    given, taken = text.strip(), taken.strip()
+    return taken if taken == given else f"{given}, read as {taken},"
 
 
 def _doubt(found: list[Explanation]) -> int:

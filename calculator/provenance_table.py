@@ -5,7 +5,7 @@ from __future__ import annotations
 from calculator.fields import InvalidField
 from calculator.form import escape
 from calculator.layer import Measured
-from calculator.provenance import Explanation, explained, remark
+from calculator.provenance import Explanation, explained, read_as, remark
 from calculator.units import grouped
 
 
@@ -22,7 +22,7 @@ def render_table(subject: Measured, text: str) -> str:
         )
     return (
         '<table class="calculator-provenance"><thead><tr>'
-        f'<th scope="col">{escape(taken.strip())} may be</th>'
+        f'<th scope="col">{escape(read_as(text, taken))} may be</th>'
         '<th scope="col">Exact count</th><th scope="col">How it fits</th></tr></thead>'
         f"<tbody>{''.join(map(_row, found))}</tbody></table><p>{escape(remark(taken, found))}</p>"
     )

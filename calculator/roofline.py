@@ -151,7 +151,7 @@ class Runtime(Machine, name="runtime"):
         moves = self.memory_seconds is not None
         return self.utilization is not None and not (moves and self.bandwidth_utilization is None)
 
-    @quantity(r"t_\text{reached}", unit="s", label="At the best efficiency measured")
+    @quantity(r"t_\text{reached}", unit="s", label="At the best efficiency")
     def reached_seconds(self) -> float | None:
         """The longer of the two, at the highest share of each rate; None without shares."""
         if not self.has_best_case():

@@ -9,6 +9,7 @@ from calculator.calculation import Calculation
 from calculator.chain import Chain
 from calculator.layer import Layer, Measured
 from calculator.machine import PEAKS
+from calculator.memory_fit import MemoryFit
 from calculator.roofline import Runtime
 from calculator.units import grouped, interval, rounded, seconds, shares
 from calculator.work_time import PASSES, WorkRuntime
@@ -118,7 +119,15 @@ def basis(time: Runtime) -> str:
         if time.launch_seconds
         else ""
     )
-    measured = "the best efficiency measured" if _is_measured(time) else "your efficiency"
+    rates = ("compute", "bandwidth")
+    own = [
+        what
+        for (what, share), rate in zip(ends.items(), rates, strict=False)
+        if share != hardware.achieved(time.device, rate)
+    ]
+    measured = "the best efficiency measured"
+    if own:
+        measured = "your efficiency" if len(own) == len(ends) else f"your share of the {own[0]}"
     caveat = f" {_caveat(time)}" if _is_measured(time) else ""
     return f"at {measured} ({reached}){launched}, with full overlap or none.{caveat}"
 
@@ -140,23 +149,29 @@ def timed(time: Runtime) -> str:
     return f"Your {seconds(time.measured_seconds)} are taken as the time of {passed}{devices}."
 
 
-def memory(time: Runtime) -> str:
-    """Return whether some work fits into the memory of a machine, nothing where it is not known."""
-    if not isinstance(time, WorkRuntime) or time.capacity_bytes is None:
+def memory(machine: Calculation) -> str:
+    """Return whether some work fits into the memory of a machine, nothing if it is not known."""
+    if not isinstance(machine, MemoryFit) or machine.capacity_bytes is None:
         return ""
-    needed, capacity = rounded(time.needed_bytes, "B"), rounded(time.capacity_bytes, "B")
-    named = zip(_PARTS, time.held(), strict=True)
-    parts = ", ".join(f"{name} {rounded(size, 'B')}" for name, size in named if size)
-    of = "" if time.timed_pass == "forward" else "; states of the optimizer are not counted"
-    if time.fits:
-        return f"Needs at least {needed} of {capacity} ({parts}{of})."
-    return (
-        f"Does not fit: needs at least {needed} of {capacity} ({parts}{of}); at least "
-        f"{grouped(time.needed_devices or 1)} devices would hold it."
-    )
+    needed, capacity = rounded(machine.needed_bytes, "B"), rounded(machine.capacity_bytes, "B")
+    parts = ", ".join(f"{name} {rounded(size, 'B')}" for name, size in machine.parts().items())
+    said = f"at least {needed} of {capacity} ({parts}{_not_held(machine)})"
+    if machine.fits:
+        return f"Needs {said}."
+    if machine.fits is None:
+        return f"May not fit: needs {said}. It depends on whether the vendor's GB are GiB."
+    devices = grouped(machine.needed_devices or 1)
+    return f"Does not fit: needs {said}; at least {devices} devices would hold it."
 
 
-_PARTS = ("weights", "KV cache", "gradients", "activations")
+def _not_held(machine: MemoryFit) -> str:
+    """Return what of a training step is not counted."""
+    if not isinstance(machine, WorkRuntime):
+        return "; states of the optimizer and activations are not counted"
+    if machine.timed_pass == "forward":
+        return ""
+    kept = ", nor what is kept for recomputing" if machine.timed_pass == "recomputed" else ""
+    return f"; states of the optimizer are not counted{kept}"
 
 
 def remarks(time: Runtime) -> Iterator[str]:

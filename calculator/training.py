@@ -82,6 +82,10 @@ class TrainingCost(MemoryFit, name="training_cost"):
     def device_count(self) -> Any:
         return self.devices
 
+    def parts(self) -> dict[str, int]:
+        weights = DTYPE_BYTES[self.dtype] * self.params
+        return {"weights": weights, "gradients": weights}
+
     @quantity()
     def needed_bytes(self) -> int:
         """The weights and a gradient for each; optimizer states and activations not counted."""

@@ -21,7 +21,7 @@ from calculator.unit_families import BYTES
 PASSES = {
     "forward": "a forward pass",
     "training": "a training step",
-    "recomputed": "a training step, activations recomputed",
+    "recomputed": "a training step with activations recomputed",
 }
 """What a measured time may be of."""
 _MEASURED = ("measured_seconds", "measured_pass", "recomputed_flops")
@@ -58,8 +58,8 @@ class WorkRuntime(MemoryFit, Runtime):
     def of(cls, work: Measured, values: Mapping[str, Any]) -> Self:
         """Return the time of some work on the machine that values describe."""
         said = timed_pass(work, values.get("measured_pass"))
-        held = footprint(work, is_trained=said != "forward")._asdict().items()
-        more = {f"{name}_bytes": size for name, size in held if size}
+        held = footprint(work, is_trained=said != "forward", is_recomputed=said == "recomputed")
+        more = {f"{name}_bytes": size for name, size in held._asdict().items() if size}
         time = cls.alone(work, {**values, **more, **_timed(work, values)})
         time.__dict__["_work"] = work, dict(values)
         return time
@@ -99,11 +99,19 @@ class WorkRuntime(MemoryFit, Runtime):
         return timed_pass(self.work, self.measured_pass)
 
     def held(self) -> tuple[Any, ...]:
-        """Return the bytes that are held at once, part by part, in the order of the fields."""
+        """Return the bytes that are held at once, in the order of a `Footprint`."""
         return self.weight_bytes, self.kv_cache_bytes, self.gradient_bytes, self.activation_bytes
+
+    def parts(self) -> dict[str, int]:
+        named = zip(("weights", "KV cache", "gradients", "activations"), self.held(), strict=True)
+        return {name: size for name, size in named if size}
 
     def device_bytes(self) -> Any:
         return self.memory_bytes
+
+    def largest_device_bytes(self) -> Any:
+        own = self.memory_bytes != super().device_bytes()
+        return self.memory_bytes if own else super().largest_device_bytes()
 
     def device_count(self) -> Any:
         return 1 if self.devices is None else self.devices

@@ -83,7 +83,8 @@ def test_a_configuration_decides_every_argument_of_a_decoder():
     for owner in DECODERS:
         module = {name for name, field in owner.fields.items() if field.role == "module"}
         for name in TYPES:
-            assert owner.read_config({"model_type": name}).values.keys() == module <= FIELDS
+            assert owner.read_config({"model_type": name}).values.keys() == module | {"dtype"}
+        assert module <= FIELDS
 
 
 def drawn(name: str) -> Iterator[dict[str, Any]]:
@@ -264,8 +265,8 @@ def test_the_data_type_is_taken(more, dtype):
 @pytest.mark.parametrize("dtype", ["auto", "float7", 16, ["float16"], {"": "float16"}])
 def test_a_data_type_that_is_unknown_is_named_as_not_read(dtype):
     config = Llama.read_config({"model_type": "llama", "torch_dtype": dtype})
-    assert "dtype" not in config.values
-    assert str(config).endswith("; not read: torch_dtype.")
+    assert config.values["dtype"] == "fp32"  # what torch makes where nothing else is said
+    assert str(config).endswith("dtype fp32; not read: torch_dtype.")
 
 
 def test_a_key_that_is_unknown_is_named_as_not_read():
@@ -279,7 +280,7 @@ def test_what_was_read_and_what_was_taken_instead_is_listed():
     assert str(GroupedQueryAttention.read_config(config)) == (
         "Read as mistral (MistralForCausalLM): num_attention_heads 16, "
         "layer_types 32 × full_attention; class defaults: hidden_size 4096, num_key_value_heads 8, "
-        "head_dim none, sliding_window 4096."
+        "head_dim none, sliding_window 4096, dtype fp32."
     )
 
 

@@ -544,3 +544,20 @@ def test_in_every_order_of_events_what_is_shown_belongs_together_or_is_marked(wa
         field(page, name).fill("5")
     settled(page)
     page.wait_for_url(f"**calculator={chosen}&**{width}=5&**")
+
+
+def test_a_word_in_a_link_that_is_no_switch_is_marked_and_not_read(watched):
+    page = watched("?bias=maybe")
+    error = page.locator(f"#{field(page, 'bias').get_attribute('id')}-error")
+    expect(error).to_contain_text("must be true or false")
+    expect(mark(page)).to_contain_text("Outdated")
+    field(page, "bias").check()
+    expect(error).to_be_empty()
+    expect(figure(page, "params")).to_have_attribute("value", str(4096 * 11008 + 11008))
+
+
+def test_a_link_for_another_page_says_so(watched):
+    page = watched("?calculator=llama&hidden_size=5")
+    expect(page.locator(f"{FIRST} >> [data-message]")).to_have_text(
+        "The link is for a calculator that this page does not have."
+    )

@@ -398,7 +398,7 @@ def test_the_command_line_explains_a_figure():
     assert (
         "      8 178 368 512  FLOPs, 2 × MACs; what torch-cpu, torch-cpu-no-grad or "
         "torch-meta prints: rounds to it"
-    ) in lines[lines.index("8.2 G may be") + 1]
+    ) in lines[lines.index("8.2, read as 8.2 G, may be") + 1]
 
 
 def test_the_command_line_says_that_no_count_matches():

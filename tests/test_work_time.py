@@ -241,3 +241,58 @@ def test_a_share_measured_of_the_dense_peak_is_said_at_the_sparse_one(printed):
     line = "linear --device h100_sxm --dtype bf16 --peak-kind sparse"
     remarks = printed(line)["time"]["best_case_basis"]
     assert "in bf16, of the dense peak with FP32 accumulation; other work" in remarks
+
+
+def test_recomputed_activations_are_not_held():
+    """Weights, gradients and the widest layer alone: 64 × 64 weights, 32 × 64 in and out, fp32."""
+    network = Sequential(input_shape=(32, 64), modules="Linear(64, 64, bias=False)\nReLU()")
+    time = runtime(network, {"device": "t4", "measured_pass": "recomputed"})
+    assert time.needed_bytes == 4 * (64 * 64 + 64 * 64 + 2 * 32 * 64)
+    deep = Sequential(input_shape=(32, 64), modules="Linear(64, 64, bias=False)\n" * 9)
+    kept, recomputed = (
+        runtime(deep, {"device": "t4", "measured_pass": said}).needed_bytes
+        for said in ("training", "recomputed")
+    )
+    assert kept - recomputed == 4 * 32 * 64 * (9 - 2)  # nine inputs are kept, or one and its output
+
+
+def test_a_training_step_needs_no_cache():
+    time = runtime(Llama(dtype="bf16"), {"device": "t4", "measured_pass": "training"})
+    assert time.kv_cache_bytes is None
+
+
+GIGABYTES = {
+    "below": (79.9e9, True),
+    "between GB and GiB": (82e9, None),
+    "above": (86e9, False),  # 80 GiB are 85.9e9 B
+}
+
+
+@pytest.mark.parametrize(("needed", "fits"), GIGABYTES.values(), ids=GIGABYTES.keys())
+def test_what_does_not_fit_is_certain(needed, fits):
+    """Vendors print 80 GB for what torch reports as 79.3 GiB, which is 85.1e9 B."""
+    rows = round(needed / 2 / 100_000)
+    layer = Linear(in_features=100_000, out_features=rows, bias=False, dtype="bf16")
+    time = runtime(layer, {"device": "a100_80gb_sxm"})
+    assert time.fits is fits
+    said = figures(layer, time)
+    assert ("does not fit" in said, "may not fit" in said) == (fits is False, fits is None)
+
+
+def test_a_memory_of_ones_own_is_exact():
+    own = {"device": "a100_80gb_sxm", "memory_bytes": 10**6}
+    assert runtime(Linear(), own).fits is False
+
+
+def test_the_memory_of_a_training_run_says_what_is_not_counted(capsys):
+    """70e9 parameters: 140 GB of weights and as much of gradients in bf16, on 80 GB."""
+    line = "training_cost --params 70B --tokens 1T --device a100_80gb_sxm --dtype bf16"
+    assert main([*line.split(), "--utilization", "0.4"]) == 0
+    said = capsys.readouterr().out
+    assert "Does not fit: needs at least 280 GB of 80 GB (weights 140 GB, gradients 140 GB" in said
+    assert "states of the optimizer and activations are not counted" in said
+
+
+def test_a_typed_share_is_not_called_measured(printed):
+    time = printed("linear --dtype bf16 --device a100_80gb_sxm --utilization 1")["time"]
+    assert time["best_case_basis"].startswith("at your share of the peak (100 % of the peak and")

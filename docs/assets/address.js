@@ -29,6 +29,14 @@ export class Address {
     return offers.includes(calculator || offers[0]) ? { calculator, fields } : null;
   }
 
+  /** Whether it asks for a calculator that the page does not have; only the first on the page says so. */
+  get isAstray() {
+    const asked = new URLSearchParams(location.search).get("calculator");
+    const all = [...document.querySelectorAll("flops-calculator")];
+    const isOffered = all.some((each) => each.getAttribute("data-offers")?.split(" ").includes(asked ?? ""));
+    return Boolean(asked) && !isOffered && all[0] === this.calculator;
+  }
+
   /** A link to what is shown, or will be when its form is there. */
   link() {
     const { id, form, chosen, isOnItsWay, wanted, panels } = this.calculator;

@@ -81,6 +81,7 @@ class FlopsCalculator extends Settling {
     const given = this.address.read();
     for (const panel of this.panels) if (given && Object.hasOwn(given.fields, panel.name)) panel.restore(given.fields);
     if (given) this.bring(given.calculator || this.chosen, given.fields);
+    if (this.address.isAstray) this.notice = "The link is for a calculator that this page does not have.";
     void this.settle();
   }
 

@@ -11,9 +11,19 @@ export const controls = (form) =>
 /** @param {Control} control */
 const isCheckbox = (control) => control.type === "checkbox";
 
-/** @param {Control} control */
-const textOf = (control) =>
-  isCheckbox(control) ? String(/** @type {HTMLInputElement} */ (control).checked) : control.value;
+/** A checkbox that a link gave a word for is neither on nor off, and Python reads the word. @param {Control} control */
+const textOf = (control) => {
+  if (!isCheckbox(control)) return control.value;
+  const { checked, indeterminate } = /** @type {HTMLInputElement} */ (control);
+  return indeterminate ? (control.dataset.given ?? "") : String(checked);
+};
+
+/** @param {HTMLInputElement} control @param {string} text */
+const check = (control, text) => {
+  control.checked = text === "true";
+  control.indeterminate = !["true", "false"].includes(text);
+  control.dataset.given = text;
+};
 
 /** @param {Control} control The text that the page was printed with. */
 const initialOf = (control) => {
@@ -54,7 +64,7 @@ export const readLasting = (form) =>
 export const writeFields = (form, fields) => {
   for (const control of controls(form).filter(({ name }) => Object.hasOwn(fields, name))) {
     const text = fields[control.name];
-    if (isCheckbox(control)) /** @type {HTMLInputElement} */ (control).checked = text === "true";
+    if (isCheckbox(control)) check(/** @type {HTMLInputElement} */ (control), text);
     else control.value = text;
     if (control instanceof HTMLSelectElement && control.value !== text)
       control.add(new Option(text, text, false, true));
