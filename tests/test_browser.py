@@ -295,7 +295,7 @@ def test_a_form_is_worked_by_keyboard_alone(open_page, site):
     page.keyboard.type("3")
     page.keyboard.press("Tab")
     page.keyboard.press("Space")
-    expect(figure(page, "params")).to_have_attribute("value", "9")  # 2 * 3 + 3, the bias on
+    expect(figure(page, "params")).to_have_attribute("value", "6")  # 2 * 3, the bias off
 
 
 def test_a_screen_reader_hears_the_answer(open_page, site):
@@ -387,3 +387,25 @@ def test_a_figure_shows_with_the_keyboard_what_it_shows_with_the_pointer(open_pa
     page.keyboard.press("Tab")
     expect(shown).to_be_visible()
     expect(parts.nth(0).locator(".figure-shown")).to_be_hidden()
+
+
+def paste(page, text):
+    page.evaluate("text => navigator.clipboard.writeText(text)", text)
+    field(page, "hidden_size").press("Control+v")
+
+
+def test_a_pasted_configuration_is_understood_or_rejected_wholly(open_page, site):
+    page = open_page(site + "inference/")
+    ready(page)
+    message = page.locator("[data-message]").first
+    # Mistral 7B v0.1; its class has 8 key-value heads and a window of 4096 (transformers 5.23.0)
+    paste(page, '{"model_type": "mistral", "torch_dtype": "bfloat16"}')
+    expect(message).to_contain_text("Read as mistral")
+    expect(figure(page, "params")).to_have_attribute("value", "7241732096")
+    expect(field(page, "dtype")).to_have_value("bf16")
+    expect(field(page, "sliding_window")).to_have_value("4096")
+    paste(page, '{"model_type": "gpt2", "n_embd": 768, "n_layer": 12, "n_head": 12}')
+    expect(message).to_contain_text("gpt2 can't be counted yet")
+    expect(figure(page, "params")).to_have_attribute("value", "7241732096")
+    field(page, "sequence_length").fill("2")
+    expect(message).to_be_empty()
