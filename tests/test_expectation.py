@@ -104,7 +104,7 @@ def test_work_that_takes_no_other_batch_has_no_flip():
     html = panel(
         "sequential", input_shape="32, 64", modules="Flatten(0)\nLinear(2048, 64)", device="t4"
     )
-    assert row(html, "Batch from which compute binds") == ["–"]
+    assert row(html, "Compute-bound from batch size") == ["–"]
 
 
 def test_a_machine_that_is_not_known_is_refused_and_the_first_stays():
