@@ -73,7 +73,7 @@ def _part(name: str, whole: dict[str, Any]) -> dict[str, Any]:
 
 
 def short_name(device: dict[str, Any]) -> str:
-    """Return the name of a device without what stands in parentheses."""
+    """Return the name of a device without the part in parentheses."""
     return str(device["name"]).partition(" (")[0]
 
 

@@ -27,7 +27,7 @@ _DTYPE = "fp32"  # in which transformers makes a model whose file has no data ty
 class ModelConfig(NamedTuple):
     """What a configuration says: the value of every field of a calculation that it decides.
 
-    `read` holds what stands in the file, `defaults` what the type's class has for the keys that the
+    `read` holds what the file says, `defaults` what the type's class has for the keys that the
     file leaves out, `not_read` the keys that are unknown here.
     """
 

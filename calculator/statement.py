@@ -24,15 +24,14 @@ def how_to_report(work: Measured) -> str:
     """
     macs = rounded(work.macs, "MACs")
     if work.convention == "matrix":
-        count = work.in_words(f"{macs} ({rounded(2 * work.macs, 'FLOPs')}, 1 MAC = 2 FLOPs)")
+        count = f"{macs} ({rounded(2 * work.macs, 'FLOPs')}, 1 MAC = 2 FLOPs)"
     else:
         each = f"a function such as exp = {work.function_weight}"
         count = (
             f"{rounded(work.flops, 'FLOPs')} of all arithmetic (1 MAC = 2 FLOPs, {each}), of it "
             f"{macs}"
         )
-        count = work.in_words(count)
-    return f"{count}, {_input(work)}, {_scope(work)}"
+    return f"{work.in_words(count)}, {_input(work)}, {_scope(work)}"
 
 
 def _input(work: Measured) -> str:
@@ -128,15 +127,8 @@ def basis(time: Runtime) -> str:
     measured = "the best efficiency measured"
     if own:
         measured = "your efficiency" if len(own) == len(ends) else f"your share of the {own[0]}"
-    caveat = f" {_caveat(time)}" if _is_measured(time) else ""
+    caveat = "" if "peak" in own else f" {_caveat(time)}"
     return f"at {measured} ({reached}){launched}, with full overlap or none.{caveat}"
-
-
-def _is_measured(time: Runtime) -> bool:
-    """Return whether a share is the one that somebody measured."""
-    return time.utilization is not None and time.utilization == hardware.achieved(
-        time.device, "compute"
-    )
 
 
 def timed(time: Runtime) -> str:

@@ -76,7 +76,7 @@ class FlopsCalculator extends Settling {
     else this.review();
   }
 
-  /** Begin with what the address says, over what stands in the form. */
+  /** Begin with the fields of the address, over those of the form. */
   open() {
     const given = this.address.read();
     for (const panel of this.panels) if (given && Object.hasOwn(given.fields, panel.name)) panel.restore(given.fields);

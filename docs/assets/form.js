@@ -1,5 +1,5 @@
 // @ts-check
-// A form of fields: what stands in it, what it was printed with, what was refused.
+// A form of fields: their texts, those it was printed with, and their errors.
 
 /** @typedef {HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement} Control */
 /** @typedef {Record<string, string>} Fields */
