@@ -64,9 +64,13 @@ class _Raw(Block):  # type: ignore[misc]
     """A directive whose body is ours to read, and whose result is ready HTML."""
 
     ARGUMENT = True
+    SEARCHED = True
 
     def on_create(self, parent: ElementTree.Element) -> ElementTree.Element:
-        attributes = {"class": f"directive-{self.NAME}", _OPEN: f"{self.NAME} | {self.argument}"}
+        said = f"{self.NAME} | {self.argument}"
+        attributes = {"class": f"directive-{self.NAME}", _OPEN: said}
+        if not self.SEARCHED:
+            attributes["data-search-exclude"] = ""
         return ElementTree.SubElement(parent, "div", attributes)
 
     def on_markdown(self) -> str:
@@ -103,6 +107,7 @@ class ExampleBlock(_Raw):
     """`/// example | NAME`: fields, the figures the author expects, who checked them."""
 
     NAME = "example"
+    SEARCHED = False  # all say the same, of other figures
 
     def fragment(self, argument: str, body: str) -> str:
         return self.answer(example(argument, body, self.NAME))[0]
