@@ -35,11 +35,13 @@ def told(
     fields: Mapping[str, str],
     compare: str = "",
     *,
-    drawn: bool = True,
+    whole: bool = True,
 ) -> str:
     """Return what a machine makes of some work, beside another device where one is named.
 
     `calculator` and `fields` are what the outcome is of: the other machine is asked the same.
+    Charts and formulas are left out of what is not `whole`: a page prints the panel folded, and asks
+    for it again when it is unfolded.
     """
     work, time = outcome.calculation, _time(outcome)
     if work is None or time is None:
@@ -53,12 +55,12 @@ def told(
             refused = [f"{machine(time)} is the current machine: choose another to compare."]
         elif beside:
             times.append(beside)
-    drawings = [rooflines(work, times), durations(work, times)] if drawn else []
+    drawings = [rooflines(work, times), durations(work, times)] if whole else []
     return (
         f'<p class="calculator-error" role="alert">{escape(" ".join(refused))}</p>'
         f"<div>{''.join(charts.element(each) for each in drawings if each.rows)}</div>"
         f"{_beside(work, times)}<div>{_layers(work, time)}</div>"
-        f"<div>{_assumptions(times)}</div>{'' if time is work else formulas(time)}"
+        f"<div>{_assumptions(times)}</div>{formulas(time) if whole and time is not work else ''}"
     )
 
 

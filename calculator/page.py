@@ -106,7 +106,7 @@ def _expectation(
         f'<p class="calculator-figure"><label for="{prefix}-compare">Beside another device</label>'
         f'<input type="search" id="{prefix}-compare" name="compare" placeholder="a100_80gb_sxm" '
         f'list="{prefix}-device-options" spellcheck="false"></p>'
-        f"<div data-place>{told(Evaluation(*result, {}), name, texts, drawn=False)}</div></details>"
+        f"<div data-place>{told(Evaluation(*result, {}), name, texts, whole=False)}</div></details>"
     )
 
 
