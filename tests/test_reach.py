@@ -1,7 +1,7 @@
 """What a keyboard reaches, and what stays where it is while a page loads."""
 
 import pytest
-from pages import PAGES, PHONE, field
+from pages import PAGES, PHONE, field, ready
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.xdist_group("site")
@@ -41,6 +41,16 @@ def test_the_first_field_is_three_keys_away(open_page, site, path):
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.matches('flops-calculator :is(input, select)')")
+
+
+def test_skipping_to_the_calculator_keeps_what_was_typed(open_page, site):
+    page = open_page(site)
+    ready(page)
+    field(page, "in_features").fill("7")
+    page.wait_for_url("**in_features=7**")
+    page.get_by_role("link", name="Skip to the calculator").press("Enter")
+    expect(page.locator("flops-calculator").first).to_be_focused()
+    expect(field(page, "in_features")).to_have_value("7")
 
 
 @pytest.mark.parametrize("path", PAGES)

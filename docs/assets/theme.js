@@ -15,7 +15,7 @@ const linkToCalculator = () => {
   if (!skip || !calculator || document.querySelector("[data-skip]")) return;
   const link = /** @type {HTMLAnchorElement} */ (skip.cloneNode());
   link.dataset.skip = "";
-  link.hash = calculator.id;
+  link.setAttribute("href", `#${calculator.id}`); // with whatever query the address has by then
   link.textContent = "Skip to the calculator";
   skip.after(link);
 };
@@ -65,8 +65,10 @@ document.addEventListener(
     if (!calculator?.matches("flops-calculator") || event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
     event.stopPropagation();
-    history.pushState(null, "", link.href);
-    dispatchEvent(new Event("calculator:link")); // no popstate, at which the theme fetches the page
+    if (link.search !== location.search) {
+      history.pushState(null, "", link.href);
+      dispatchEvent(new Event("calculator:link")); // no popstate, at which the theme fetches the page
+    }
     calculator.scrollIntoView();
     calculator.tabIndex = -1;
     calculator.focus({ preventScroll: true });
