@@ -38,6 +38,11 @@ def field(page, name):
     return page.locator(f'flops-calculator >> nth=0 >> [name="{name}"]')
 
 
+def paste(page, text, name):
+    page.evaluate("text => navigator.clipboard.writeText(text)", text)
+    field(page, name).press("Control+v")
+
+
 def ready(page):
     page.locator("flops-calculator >> nth=0").locator("input >> nth=0").focus()
     expect(page.locator("flops-calculator").first).to_have_attribute("data-state", "ready")

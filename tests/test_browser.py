@@ -3,7 +3,7 @@
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from pages import PAGES, PHONE, field, figure, ready, serve
+from pages import PAGES, PHONE, field, figure, paste, ready, serve
 from playwright.sync_api import expect
 
 from scripts.build import ROOT
@@ -389,22 +389,18 @@ def test_a_figure_shows_with_the_keyboard_what_it_shows_with_the_pointer(open_pa
     expect(parts.nth(0).locator(".figure-shown")).to_be_hidden()
 
 
-def paste(page, text):
-    page.evaluate("text => navigator.clipboard.writeText(text)", text)
-    field(page, "hidden_size").press("Control+v")
-
-
 def test_a_pasted_configuration_is_understood_or_rejected_wholly(open_page, site):
     page = open_page(site + "inference/")
     ready(page)
     message = page.locator("[data-message]").first
     # Mistral 7B v0.1; its class has 8 key-value heads and a window of 4096 (transformers 5.23.0)
-    paste(page, '{"model_type": "mistral", "torch_dtype": "bfloat16"}')
+    paste(page, '{"model_type": "mistral", "torch_dtype": "bfloat16"}', "hidden_size")
     expect(message).to_contain_text("Read as mistral")
     expect(figure(page, "params")).to_have_attribute("value", "7241732096")
     expect(field(page, "dtype")).to_have_value("bf16")
     expect(field(page, "sliding_window")).to_have_value("4096")
-    paste(page, '{"model_type": "gpt2", "n_embd": 768, "n_layer": 12, "n_head": 12}')
+    gpt2 = '{"model_type": "gpt2", "n_embd": 768, "n_layer": 12, "n_head": 12}'
+    paste(page, gpt2, "hidden_size")
     expect(message).to_contain_text("gpt2 can't be counted yet")
     expect(figure(page, "params")).to_have_attribute("value", "7241732096")
     field(page, "sequence_length").fill("2")

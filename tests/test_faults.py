@@ -9,7 +9,7 @@ from mimetypes import guess_type
 from urllib.parse import urlsplit
 
 import pytest
-from pages import field, figure, in_view, ready
+from pages import field, figure, in_view, paste, ready
 from playwright.sync_api import expect
 
 from scripts.build import SITE
@@ -86,6 +86,40 @@ def test_a_panel_without_its_modules_says_so_and_comes_at_a_retry(open_page, sit
     page.get_by_role("button", name="Try again").click()
     expect(panel.locator("flops-chart").first).to_be_visible()
     expect(mark(page)).to_be_empty()
+
+
+MISTRAL = '{"model_type": "mistral", "torch_dtype": "bfloat16"}'
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+def test_a_configuration_without_its_reader_says_so_and_is_read_at_a_retry(open_page, site, kind):
+    page = open_page(site + "inference/", quiet=False)
+    ready(page)
+    fault = Fault(page, "**/rest.zip", kind)
+    paste(page, MISTRAL, "hidden_size")
+    expect(mark(page)).to_contain_text("No answer: a file could not be loaded.")
+    said = page.locator(f"{FIRST} >> [data-message]")
+    expect(said).to_have_text("The configuration that you pasted is not filled in.")
+    fault.lift()
+    page.get_by_role("button", name="Try again").click()
+    expect(said).to_contain_text("Read as mistral")
+    expect(mark(page)).to_be_empty()
+
+
+def test_a_configuration_without_its_reader_is_given_up_when_another_field_is_typed(
+    open_page, site
+):
+    page = open_page(site + "inference/", quiet=False)
+    ready(page)
+    fault = Fault(page, "**/rest.zip", "missing")
+    paste(page, MISTRAL, "hidden_size")
+    expect(mark(page)).to_contain_text("No answer: a file could not be loaded.")
+    field(page, "num_hidden_layers").fill("1")
+    expect(mark(page)).to_be_empty()
+    expect(page.locator(f"{FIRST} >> [data-message]")).to_be_empty()
+    fault.lift()
+    paste(page, MISTRAL, "hidden_size")
+    expect(page.locator(f"{FIRST} >> [data-message]")).to_contain_text("Read as mistral")
 
 
 @pytest.mark.parametrize("kind", FAULTS)

@@ -8,7 +8,7 @@ import random
 from pathlib import Path
 
 import pytest
-from pages import PHONE, field, figure, ready
+from pages import PHONE, field, figure, paste, ready
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.xdist_group("site")
@@ -268,6 +268,34 @@ def test_what_python_did_not_answer_is_said_until_the_next_answer(watched):
     settled(page)
 
 
+def test_an_answer_is_not_called_outdated_while_a_form_is_on_its_way(watched):
+    page = watched()
+    ready(page)
+    page.evaluate("seen.marks.clear()")
+    choose(page, "conv1d")
+    expect(field(page, "kernel_size")).to_be_visible()
+    settled(page)
+    assert not any("Outdated" in words for words in page.evaluate("[...seen.marks]"))
+
+
+def test_a_form_that_python_did_not_bring_comes_at_a_retry_or_when_it_is_chosen_again(watched):
+    page = watched()
+    ready(page)
+    page.evaluate("worker.canned.form = () => worker.error('PythonError', 'ValueError: odd')")
+    choose(page, "conv1d")
+    expect(mark(page)).to_have_text(
+        "No answer: ValueError: odd. This is the result for the layer before."
+    )
+    page.get_by_role("button", name="Try again").click()
+    expect(mark(page)).to_contain_text("No answer")
+    page.evaluate("delete worker.canned.form")
+    choose(page, "linear")
+    expect(mark(page)).to_be_empty()
+    choose(page, "conv1d")
+    expect(field(page, "kernel_size")).to_be_visible()
+    settled(page)
+
+
 # Reset, back and forward, other pages, other tabs, other calculators
 
 
@@ -412,16 +440,11 @@ def test_reset_forgets_what_was_kept(watched):
 READ = "{fields: {in_features: '7', out_features: '5', batch_size: ''}, message: 'Two were read.'}"
 
 
-def paste(page, text, name="in_features"):
-    page.evaluate("text => navigator.clipboard.writeText(text)", text)
-    field(page, name).press("Control+v")
-
-
 def test_a_configuration_fills_in_the_form_and_its_notice_stays_until_the_next_edit(watched):
     page = watched()
     ready(page)
     page.evaluate(f"worker.canned.configuration = () => worker.answer({READ})")
-    paste(page, '{"any": 1}')
+    paste(page, '{"any": 1}', "in_features")
     expect(figure(page, "macs")).to_have_attribute("value", "35")
     settled(page)
     notice = page.locator(f"{FIRST} >> [data-message]")
@@ -436,7 +459,7 @@ def test_a_rejected_configuration_changes_nothing(watched):
     page.evaluate(
         "worker.canned.configuration = () => worker.answer({fields: null, message: 'Not this.'})"
     )
-    paste(page, '{"any": 1}')
+    paste(page, '{"any": 1}', "in_features")
     expect(page.locator(f"{FIRST} >> [data-message]")).to_have_text("Not this.")
     expect(field(page, "in_features")).to_have_value("4096")
     settled(page)
@@ -446,7 +469,7 @@ def test_a_configuration_that_is_pasted_while_python_loads_is_not_lost(watched):
     gate = Gate()
     page = watched(wasm=gate)
     page.evaluate(f"worker.canned.configuration = () => worker.answer({READ})")
-    paste(page, '{"any": 1}')
+    paste(page, '{"any": 1}', "in_features")
     expect(mark(page)).to_contain_text("Loading Python…")
     gate.open()
     expect(figure(page, "macs")).to_have_attribute("value", "35")
@@ -457,7 +480,7 @@ def test_a_configuration_that_is_pasted_while_python_loads_is_not_lost(watched):
 def test_a_text_that_is_no_object_is_typed(watched, text):
     page = watched()
     field(page, "in_features").fill("")
-    paste(page, text)
+    paste(page, text, "in_features")
     expect(field(page, "in_features")).to_have_value(text)
 
 

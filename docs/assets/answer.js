@@ -47,7 +47,7 @@ export class Answer {
   review(key, calculator, cause) {
     const isOld = key !== this.belongsTo;
     this.find(".calculator-answer").toggleAttribute("data-old", isOld);
-    if (key !== this.unanswered) this.reason = "";
+    if (key !== this.unanswered) this.unanswered = this.reason = "";
     const why = this.reason || cause;
     const subject = this.subject(calculator);
     if (key === this.refused && !cause) this.say(`Outdated: the result for ${subject}.`);

@@ -19,7 +19,7 @@ class FlopsCalculator extends Settling {
     on(this, "focusin", ({ target }) => this.suggest(target));
     on(this, "pointerenter", () => start(this.version));
     on(this.form, "submit", (event) => event.preventDefault());
-    on(this.form, "input", ({ target }) => (forget(target), this.edited()));
+    on(this.form, "input", ({ target }) => this.type(target));
     on(this.form, "change", () => this.address.writing && this.address.writeNow());
     on(this.form, "paste", (event) => this.paste(event));
     on(this.form, "reset", (event) => this.reset(event));
@@ -117,6 +117,13 @@ class FlopsCalculator extends Settling {
     else writeFields(this.form, fields);
   }
 
+  /** @param {import("./form.js").Control} control */
+  type(control) {
+    forget(control);
+    if (this.answer?.reason) this.pasted = ""; // which could not be read
+    this.edited();
+  }
+
   edited() {
     this.notice = "";
     this.address.write();
@@ -145,9 +152,8 @@ class FlopsCalculator extends Settling {
     if (!isJsonObject(text)) return;
     event.preventDefault();
     this.pasted = text;
+    if (this.answer) this.answer.unanswered = ""; // what could not be read before may be now
     this.edited();
-    this.notice = "Reading the configuration that you pasted…";
-    this.review();
   }
 
   retry() {

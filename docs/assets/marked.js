@@ -62,6 +62,12 @@ export class Marked extends HTMLElement {
     return { calculator: this.shown, fields: readFields(this.form) };
   }
 
+  /** What is to be answered first, as one text: a form to come, a configuration to be read, or the question. */
+  get key() {
+    if (this.isOnItsWay) return `form ${this.chosen}`;
+    return this.pasted ? `configuration ${this.pasted}` : JSON.stringify(this.question);
+  }
+
   /** Know what the page was printed with. */
   begin() {
     if (this.answer) return;
@@ -74,9 +80,8 @@ export class Marked extends HTMLElement {
 
   /** Mark what is shown where it does not belong to what is chosen, typed and unfolded. */
   review() {
-    const { answer, python } = this;
+    const { answer, key, python } = this;
     if (!answer) return;
-    const key = this.isOnItsWay || this.pasted ? "" : JSON.stringify(this.question);
     answer.review(key, this.chosen, this.cause(key));
     for (const panel of this.panels) panel.review(key);
     this.find(".calculator-controls").inert = this.isOnItsWay;
@@ -85,11 +90,18 @@ export class Marked extends HTMLElement {
     bar.hidden = !isLoading;
     bar.value = python.progress ?? 0;
     const message = this.find("[data-message]");
-    const words = this.notice || (isLoading && !answer.words ? "Loading Python…" : "");
+    const words = this.notice || this.reading() || (isLoading && !answer.words ? "Loading Python…" : "");
     if (message.textContent !== words) message.textContent = words;
     const isUnanswered = answer.reason || this.panels.some(({ reason }) => reason);
     this.find("[data-retry]").hidden = python.name === "failed" ? python.remedy !== "retry" : !isUnanswered;
     this.find("[data-reload]").hidden = python.remedy !== "reload";
+  }
+
+  /** What becomes of a configuration that was pasted. */
+  reading() {
+    if (!this.pasted) return "";
+    if (this.python.name === "failed" || this.answer?.reason) return "The configuration that you pasted is not filled in.";
+    return "Reading the configuration that you pasted…";
   }
 
   /** Why the answer is not to a question, where it is not about to be. @param {string} key */

@@ -51,7 +51,7 @@ export class Panel {
   review(question) {
     const key = this.keyOf(question);
     this.element.toggleAttribute("data-old", key !== this.belongsTo);
-    if (key !== this.unanswered) this.reason = "";
+    if (key !== this.unanswered) this.unanswered = this.reason = "";
   }
 
   /** Wait for the end of what is being typed, if anything is typed next to it. @param {() => void} rested */

@@ -54,14 +54,24 @@ export class Settling extends Marked {
 
   /** What is to be asked next, if anything. @returns {Step | undefined} */
   next() {
-    if (this.isOnItsWay) return (signal) => this.bringForm(signal);
-    if (this.pasted) return (signal) => this.readPasted(signal);
-    const { question, answer } = this;
-    const key = JSON.stringify(question);
-    if (!answer?.isSettled(key)) return (signal) => this.bringAnswer(question, signal);
+    const { answer, key, question } = this;
+    if (!answer?.isSettled(key)) return (signal) => this.bringFirst(signal);
     if (answer.belongsTo !== key) return;
     const panel = this.panels.find((panel) => panel.isDue(key));
     return panel && ((signal) => this.bringPanel(panel, question, signal));
+  }
+
+  /** Bring what comes before the panels, or say why it does not come. @type {Step} */
+  async bringFirst(signal) {
+    const { key } = this;
+    try {
+      if (this.isOnItsWay) await this.bringForm(signal);
+      else if (this.pasted) await this.readPasted(signal);
+      else await this.bringAnswer(signal);
+    } catch (error) {
+      const reason = reasonOf(error);
+      if (!signal.aborted) Object.assign(this.answer ?? {}, { unanswered: key, reason });
+    }
   }
 
   /** @type {Step} */
@@ -92,16 +102,11 @@ export class Settling extends Marked {
     this.address.write();
   }
 
-  /** @param {Question} question @param {AbortSignal} signal */
-  async bringAnswer(question, signal) {
-    const key = JSON.stringify(question);
-    try {
-      const outcome = await ask(this.version, "answer", question);
-      if (!signal.aborted && key === JSON.stringify(this.question)) this.answer?.place(question, this.form, outcome);
-    } catch (error) {
-      const reason = reasonOf(error);
-      if (!signal.aborted) Object.assign(this.answer ?? {}, { unanswered: key, reason });
-    }
+  /** @type {Step} */
+  async bringAnswer(signal) {
+    const { key, question } = this;
+    const outcome = await ask(this.version, "answer", question);
+    if (!signal.aborted && key === this.key) this.answer?.place(question, this.form, outcome);
   }
 
   /** @param {Panel} panel @param {Question} question @param {AbortSignal} signal */
