@@ -476,6 +476,30 @@ def test_a_configuration_that_is_pasted_while_python_loads_is_not_lost(watched):
     settled(page)
 
 
+@pytest.mark.parametrize(
+    ("button", "words"),
+    [("Python", "in_features=7, out_features=5"), ("Copy link", "in_features=7&out_features=5")],
+)
+def test_a_copy_waits_for_the_configuration_that_was_pasted(watched, button, words):
+    gate = Gate()
+    page = watched(wasm=gate)
+    page.evaluate(f"worker.canned.configuration = () => worker.answer({READ})")
+    paste(page, '{"any": 1}', "in_features")
+    page.get_by_role("button", name=button).first.click()
+    gate.open()
+    expect(page.locator(f"{FIRST} >> [data-message]")).to_have_text("Copied.")
+    assert words in page.evaluate("navigator.clipboard.readText()")
+
+
+@pytest.mark.parametrize("button", ["Python", "Copy link"])
+def test_nothing_is_copied_without_the_configuration_that_was_pasted(watched, button):
+    page = watched(quiet=False, wasm=lambda route: route.abort())
+    paste(page, '{"any": 1}', "in_features")
+    page.get_by_role("button", name=button).first.click()
+    expect(page.locator(f"{FIRST} >> [data-message]")).to_contain_text("Nothing is copied")
+    assert page.evaluate("navigator.clipboard.readText()") == '{"any": 1}'
+
+
 @pytest.mark.parametrize("text", ["{12", "[1, 2]", "null", "12"])
 def test_a_text_that_is_no_object_is_typed(watched, text):
     page = watched()

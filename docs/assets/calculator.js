@@ -178,19 +178,19 @@ class FlopsCalculator extends Settling {
   async copy(button) {
     const format = button.getAttribute("data-copy");
     const manual = /** @type {HTMLTextAreaElement} */ (this.find(".calculator-manual"));
-    const text = format === "link" ? Promise.resolve(this.address.link()) : this.textOf(format);
     try {
-      this.notice = await copied(text, manual);
+      this.notice = await copied(this.textOf(format), manual);
     } catch {
-      this.notice = "Nothing is copied: Python gave no text.";
+      this.notice = "Nothing is copied: Python gave no answer.";
     }
     this.review();
   }
 
   /** @param {string | null} format */
   async textOf(format) {
-    if (this.isOnItsWay) await this.settle();
-    if (this.isOnItsWay) throw new Error("its form is not there");
+    if (this.isOnItsWay || this.pasted) await this.settle();
+    if (this.isOnItsWay || this.pasted) throw new Error("what is to be copied is not there");
+    if (format === "link") return this.address.link();
     return (await ask(this.version, "to_copy", { ...this.question, format })).text;
   }
 }
