@@ -46,7 +46,7 @@ _DEAD = """\
 <p class="calculator-dead" hidden>This form does not work, because the script of the page did not \
 load. Reload the page; if you opened it as a file, serve its folder, for example with \
 <code>python -m http.server</code>.
-<button type="submit" name="calculator" value="{name}">Reload with these values</button></p>"""
+<button type="submit" name="sent" value="{name}">Reload with these values</button></p>"""
 _MARK = """\
 <div class="calculator-mark"><span role="status" data-mark></span>
 <button type="button" data-retry hidden>Try again</button>

@@ -160,12 +160,14 @@ def test_a_page_without_its_script_says_so_and_reloads_with_what_was_typed(open_
     fault = Fault(page, "**/assets/site.js", kind)
     page.goto(site)
     field(page, "in_features").fill("1")
+    field(page, "bias").uncheck()
     reload = page.get_by_role("button", name="Reload with these values").first
     expect(page.get_by_text("This form does not work").first).to_be_visible()
     fault.lift()
     reload.click()
     expect(field(page, "in_features")).to_have_value("1")
-    expect(figure(page, "macs")).to_have_attribute("value", "11008")
+    expect(field(page, "bias")).not_to_be_checked()
+    expect(figure(page, "params")).to_have_attribute("value", "11008")  # 1 * 11008, no bias
 
 
 @pytest.mark.parametrize("kind", FAULTS)

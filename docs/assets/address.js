@@ -1,6 +1,6 @@
 // @ts-check
 // The page's address, which is a link to what a calculator shows: read when it opens, written as it changes.
-import { readFields, readLasting } from "./form.js";
+import { readFields, readLasting, uncheckedFields } from "./form.js";
 
 const DELAY = 300; // ms; browsers limit how often a page may write its address
 
@@ -24,9 +24,11 @@ export class Address {
     this.search = location.search;
     const target = document.getElementById(location.hash.slice(1));
     if (target?.matches("flops-calculator") && target !== this.calculator) return null;
-    const { offers } = this.calculator;
-    const { calculator = "", ...fields } = Object.fromEntries(new URLSearchParams(location.search));
-    return offers.includes(calculator || offers[0]) ? { calculator, fields } : null;
+    const { form, offers } = this.calculator;
+    const { sent, calculator = sent ?? "", ...fields } = Object.fromEntries(new URLSearchParams(location.search));
+    if (!offers.includes(calculator || offers[0])) return null;
+    const unchecked = sent ? uncheckedFields(form) : {}; // a form that is sent leaves them out
+    return { calculator, fields: { ...unchecked, ...fields } };
   }
 
   /** Whether it asks for a calculator that the page does not have; only the first on the page says so. */

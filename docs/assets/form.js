@@ -42,6 +42,9 @@ export const readFields = (form) => fieldsOf(controls(form), textOf);
 /** What the form was printed with. @param {HTMLFormElement} form */
 export const initialFields = (form) => fieldsOf(controls(form), initialOf);
 
+/** The checkboxes as they are when they are off. @param {HTMLFormElement} form */
+export const uncheckedFields = (form) => fieldsOf(controls(form).filter(isCheckbox), () => "false");
+
 /** What is typed next to a form, empty texts left out. @param {ParentNode} place @returns {Fields} */
 export const textsOf = (place) =>
   fieldsOf([...place.querySelectorAll("input")].filter(({ value }) => value), textOf);
