@@ -25,7 +25,8 @@ def test_a_guess_is_judged_once_and_the_answer_unfolds(open_page, site):
     guess.fill("many")
     guess.press("Enter")
     expect(said).to_contain_text("must be a number")
-    expect(guess).to_have_attribute("aria-invalid", "")
+    expect(guess).to_have_attribute("aria-invalid", "true")
+    expect(guess).to_have_accessible_description(said.inner_text())
     # 8 * 128 rows, 768 * 3072 MACs for each: 2,415,919,104
     guess.fill("1.2 G")
     guess.press("Enter")

@@ -296,6 +296,32 @@ def test_a_form_that_python_did_not_bring_comes_at_a_retry_or_when_it_is_chosen_
     settled(page)
 
 
+def test_a_guess_is_locked_while_python_loads_and_judged_once(watched):
+    gate = Gate()
+    page = watched("linear/", wasm=gate)
+    prediction = page.locator("flops-prediction").first
+    guess, said = prediction.get_by_label("Your guess"), prediction.get_by_role("status")
+    guess.fill("1.2 G")
+    guess.press("Enter")
+    expect(said).to_have_text("Loading Python…")
+    expect(guess).not_to_be_editable()
+    guess.press("Enter")
+    gate.open()
+    expect(said).to_contain_text("Too low by a factor of 2.01")
+    assert page.evaluate("worker.asked.filter((name) => name === 'judge').length") == 1
+
+
+def test_a_guess_that_python_did_not_judge_can_be_changed(watched):
+    page = watched("linear/", quiet=False, wasm=lambda route: route.abort())
+    prediction = page.locator("flops-prediction").first
+    guess = prediction.get_by_label("Your guess")
+    guess.fill("1.2 G")
+    prediction.get_by_role("button").click()
+    expect(prediction.get_by_role("status")).to_contain_text("Python does not run")
+    expect(guess).to_be_editable()
+    expect(prediction.get_by_role("button")).to_be_enabled()
+
+
 # Reset, back and forward, other pages, other tabs, other calculators
 
 
