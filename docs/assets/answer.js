@@ -51,7 +51,7 @@ export class Answer {
     const why = this.reason || cause;
     const subject = this.subject(calculator);
     if (key === this.refused && !cause) this.say(`Outdated: the result for ${subject}.`);
-    else if (why) this.say(`${why} This is the result for ${subject}.`);
+    else if (why) this.say(isOld ? `${why} This is the result for ${subject}.` : why);
     else this.say(isOld ? `Calculating… This is the result for ${subject}.` : "", isOld ? PATIENCE : 0);
   }
 

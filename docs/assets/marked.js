@@ -92,7 +92,7 @@ export class Marked extends HTMLElement {
     const message = this.find("[data-message]");
     const words = this.notice || this.reading() || (isLoading && !answer.words ? "Loading Python…" : "");
     if (message.textContent !== words) message.textContent = words;
-    const isUnanswered = answer.reason || this.panels.some(({ reason }) => reason);
+    const isUnanswered = answer.reason || this.panelReason;
     this.find("[data-retry]").hidden = python.name === "failed" ? python.remedy !== "retry" : !isUnanswered;
     this.find("[data-reload]").hidden = python.remedy !== "reload";
   }
@@ -104,11 +104,15 @@ export class Marked extends HTMLElement {
     return "Reading the configuration that you pasted…";
   }
 
+  /** Why an unfolded panel is not to the question that the answer is to. */
+  get panelReason() {
+    return this.panels.find(({ element, reason }) => element.open && reason)?.reason ?? "";
+  }
+
   /** Why the answer is not to a question, where it is not about to be. @param {string} key */
   cause(key) {
     if (this.python.name === "failed") return this.python.message ?? "";
-    const reason = this.panels.find(({ reason }) => reason)?.reason;
-    if (key === this.answer?.belongsTo) return reason ?? "";
+    if (key === this.answer?.belongsTo) return this.panelReason;
     if (this.python.name !== "ready") return "Loading Python…";
     return "";
   }

@@ -27,6 +27,10 @@ export class Panel {
     return this.element.dataset.asks ?? "";
   }
 
+  get title() {
+    return this.element.querySelector("summary")?.textContent ?? "";
+  }
+
   get order() {
     return this.element.dataset.order ?? "";
   }

@@ -13,10 +13,13 @@ import { fragment, setTex } from "./page.js";
 
 /** @typedef {(signal: AbortSignal) => Promise<void>} Step */
 
-/** Why there is no answer; a failure of Python as a whole ends the settling. @param {unknown} error */
-const reasonOf = (error) => {
+/**
+ * Why something is not there; a failure of Python as a whole ends the settling.
+ * @param {string} lack @param {unknown} error
+ */
+const reasonOf = (lack, error) => {
   if (!(error instanceof Error) || error.name === "Failure") throw error;
-  return `No answer: ${error.message.trim().split("\n").at(-1)}.`;
+  return `${lack}: ${error.message.trim().split("\n").at(-1)}.`;
 };
 
 export class Settling extends Marked {
@@ -69,7 +72,7 @@ export class Settling extends Marked {
       else if (this.pasted) await this.readPasted(signal);
       else await this.bringAnswer(signal);
     } catch (error) {
-      const reason = reasonOf(error);
+      const reason = reasonOf("No answer", error);
       if (!signal.aborted) Object.assign(this.answer ?? {}, { unanswered: key, reason });
     }
   }
@@ -118,7 +121,7 @@ export class Settling extends Marked {
       const place = await panel.bring(this.version, question, isOver);
       if (place) this.set(place);
     } catch (error) {
-      const reason = reasonOf(error);
+      const reason = reasonOf(`“${panel.title}” is not up to date`, error);
       if (!signal.aborted) Object.assign(panel, { unanswered: asked, reason });
     }
   }
