@@ -393,6 +393,33 @@ def test_leaving_in_the_middle_of_the_load_and_coming_back_answers(watched):
     assert page.evaluate("worker.all.length") == 1
 
 
+def reconnect(page, milliseconds):
+    """Take the calculator out of the page, and put it back after a while."""
+    page.evaluate(
+        """(wait) => new Promise((done) => {
+          const calculator = document.querySelector("flops-calculator");
+          const { parentNode, nextSibling } = calculator;
+          calculator.remove();
+          const putBack = () => done(parentNode.insertBefore(calculator, nextSibling).id);
+          wait ? setTimeout(putBack, wait) : putBack();
+        })""",
+        milliseconds,
+    )
+
+
+@pytest.mark.parametrize("milliseconds", [0, 400], ids=["at once", "after the panel has rested"])
+def test_a_calculator_that_is_put_back_answers(watched, milliseconds):
+    page = watched("?counters=&figure=4")
+    ready(page)
+    settled(page)
+    field(page, "in_features").fill("7")
+    reconnect(page, milliseconds)
+    field(page, "in_features").fill("8")
+    settled(page)
+    counters = page.locator(f"{FIRST} >> [data-asks=counters]")
+    expect(counters).not_to_have_attribute("data-old", "")
+
+
 def test_a_second_calculator_keeps_its_own_state(open_page, site):
     page = open_page(site + "convolution/")
     ready(page)

@@ -14,6 +14,7 @@ class FlopsCalculator extends Settling {
     const { signal } = this.controller;
     /** @param {EventTarget | null} target @param {string} type @param {(event: any) => void} listener */
     const on = (target, type, listener) => target?.addEventListener(type, listener, { signal });
+    this.isSettling = false; // what was on its way came too late
     this.begin();
     on(this, "focusin", () => start(this.version));
     on(this, "focusin", ({ target }) => this.suggest(target));
@@ -42,9 +43,8 @@ class FlopsCalculator extends Settling {
 
   disconnectedCallback() {
     this.controller.abort();
-    this.isSettling = false; // what is on its way comes too late
     this.address.stop();
-    this.answer?.stop();
+    for (const place of [this.answer, ...this.panels]) place?.stop();
   }
 
   /** @param {AbortSignal} signal */

@@ -68,6 +68,11 @@ export class Panel {
     }, TYPING);
   }
 
+  stop() {
+    clearTimeout(this.resting);
+    this.resting = 0;
+  }
+
   /** Fold or unfold it as an address has it. @param {Record<string, string>} fields */
   restore(fields) {
     this.element.open = Object.hasOwn(fields, this.name);

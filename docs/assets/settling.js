@@ -29,6 +29,7 @@ export class Settling extends Marked {
 
   /** Ask for what is missing, and mark what is shown meanwhile. */
   settle() {
+    if (this.controller.signal.aborted) return this.settled;
     this.review();
     if (!this.isSettling) {
       this.isSettling = true;
