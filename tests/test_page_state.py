@@ -529,6 +529,18 @@ def test_a_configuration_that_is_pasted_while_python_loads_is_not_lost(watched):
     settled(page)
 
 
+def test_what_is_typed_after_a_configuration_is_kept(watched):
+    gate = Gate()
+    page = watched(wasm=gate)
+    page.evaluate(f"worker.canned.configuration = () => worker.answer({READ})")
+    paste(page, '{"any": 1}', "in_features")
+    field(page, "in_features").fill("9")
+    gate.open()
+    expect(figure(page, "macs")).to_have_attribute("value", "45")  # 9 typed, 5 read
+    expect(field(page, "in_features")).to_have_value("9")
+    settled(page)
+
+
 @pytest.mark.parametrize(
     ("button", "words"),
     [("Python", "in_features=7, out_features=5"), ("Copy link", "in_features=7&out_features=5")],

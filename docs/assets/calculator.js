@@ -120,6 +120,7 @@ class FlopsCalculator extends Settling {
   /** @param {import("./form.js").Control} control */
   type(control) {
     forget(control);
+    this.typed.add(control.name);
     if (this.answer?.reason) this.pasted = ""; // which could not be read
     this.edited();
   }
@@ -151,7 +152,7 @@ class FlopsCalculator extends Settling {
     const text = event.clipboardData?.getData("text") ?? "";
     if (!isJsonObject(text)) return;
     event.preventDefault();
-    this.pasted = text;
+    Object.assign(this, { pasted: text, typed: new Set() });
     if (this.answer) this.answer.unanswered = ""; // what could not be read before may be now
     this.edited();
   }

@@ -15,6 +15,8 @@ export class Marked extends HTMLElement {
   wanted;
   /** A configuration that is not read yet. @type {string} */
   pasted = "";
+  /** The fields that were typed after it. @type {Set<string>} */
+  typed = new Set();
   notice = ""; // stays until the next edit
   kept = new Kept();
   address = new Address(this);

@@ -101,6 +101,7 @@ export class Settling extends Marked {
     if (signal.aborted || text !== this.pasted || this.isOnItsWay) return;
     Object.assign(this, { pasted: "", notice: message });
     if (!fields) return;
+    for (const name of this.typed) delete fields[name];
     forgetAll(this.form);
     writeFields(this.form, fields);
     this.address.write();
