@@ -18,6 +18,7 @@ pytestmark = pytest.mark.xdist_group("site")
 
 FIRST = "flops-calculator >> nth=0"
 FAULTS = ["missing", "cut", "wrong", "empty", "aborted"]
+OF_ARCHIVES = [*FAULTS, "flipped"]
 
 
 class Fault:
@@ -38,8 +39,13 @@ class Fault:
         if self.kind == "empty":
             return route.fulfill(status=200, body="")
         file = SITE / urlsplit(route.request.url).path.lstrip("/")
-        half = file.read_bytes()[: file.stat().st_size // 2]
-        return route.fulfill(status=200, content_type=guess_type(file.name)[0], body=half)
+        whole = file.read_bytes()
+        body = whole[: len(whole) // 2]
+        if self.kind == "flipped":
+            third = len(whole) // 3
+            middle = bytes(255 - byte for byte in whole[third:-third])
+            body = whole[:third] + middle + whole[-third:]
+        return route.fulfill(status=200, content_type=guess_type(file.name)[0], body=body)
 
     def lift(self):
         self.page.unroute(self.pattern)
@@ -74,7 +80,7 @@ def test_python_says_why_it_does_not_start_and_starts_at_a_retry(open_page, site
     expect(field(page, "in_features")).to_have_value("1")
 
 
-@pytest.mark.parametrize("kind", FAULTS)
+@pytest.mark.parametrize("kind", OF_ARCHIVES)
 def test_a_panel_without_its_modules_says_so_and_comes_at_a_retry(open_page, site, kind):
     page = open_page(site, quiet=False)
     ready(page)
@@ -98,7 +104,7 @@ def test_a_panel_without_its_modules_says_so_and_comes_at_a_retry(open_page, sit
 MISTRAL = '{"model_type": "mistral", "torch_dtype": "bfloat16"}'
 
 
-@pytest.mark.parametrize("kind", FAULTS)
+@pytest.mark.parametrize("kind", OF_ARCHIVES)
 def test_a_configuration_without_its_reader_says_so_and_is_read_at_a_retry(open_page, site, kind):
     page = open_page(site + "inference/", quiet=False)
     ready(page)

@@ -57,14 +57,25 @@ browser.catch(() => {}); // whoever asks is told
 let rest;
 let attempts = 0;
 
-/** Fetch the modules that no first answer needs, once; after a failure, once more. */
-const extend = async () => {
+/** Fetch the modules that no first answer needs. */
+const fetchRest = async () => {
   const path = `/rest${attempts}.zip`; // Python remembers what was in an archive
   const answer = await load(new URL("rest.zip", import.meta.url), attempts++ ? "reload" : CACHE);
-  const archive = await answer.arrayBuffer().catch((error) => Promise.reject(missing(error)));
-  (await python).FS.writeFile(path, new Uint8Array(archive));
+  const archive = new Uint8Array(await answer.arrayBuffer());
+  const pyodide = await python;
+  pyodide.FS.writeFile(path, archive);
+  // An import compares no checksums. (The library here lacks the encoding that zipfile takes for names.)
+  const read = pyodide.pyimport("zipfile").ZipFile.callKwargs(path, { metadata_encoding: "utf-8" });
+  if (read.testzip()) throw new Error("rest.zip is damaged");
   (await browser).extend(path);
 };
+
+/** Add them to Python, once; after a failure, once more. */
+const extend = () =>
+  (rest ??= fetchRest().catch((error) => {
+    rest = undefined;
+    throw missing(error);
+  }));
 
 /** @param {unknown} error Whether Python lacks a module. */
 const isIncomplete = (error) => /** @type {any} */ (error).type === "ModuleNotFoundError";
@@ -98,13 +109,7 @@ expose({
     } catch (error) {
       if (!isIncomplete(error)) throw error;
     }
-    try {
-      await (rest ??= extend());
-      return functions[name](text);
-    } catch (error) {
-      const isDamaged = isIncomplete(error);
-      if (isDamaged || /** @type {Error} */ (error).name === "MissingFile") rest = undefined;
-      throw isDamaged ? missing(error) : error;
-    }
+    await extend();
+    return functions[name](text);
   },
 });
