@@ -241,6 +241,33 @@ def test_a_worker_that_dies_is_replaced_at_a_retry(open_page, site):
     expect(figure(page, "macs")).to_have_attribute("value", "11008")
 
 
+def test_a_retry_that_goes_on_is_not_given_up_and_one_that_was_leaves_no_worker(open_page, site):
+    page = open_page("about:blank", quiet=False)
+    page.clock.install()
+    page.route("**/*.wasm", lambda route: route.abort())
+    page.goto(site)
+    calculator = page.locator(FIRST)
+    expect(calculator).to_have_attribute("data-state", "failed")
+    held = []
+    for name in ("worker.js", "pyodide.asm.js"):
+        page.route(f"**/{name}", lambda route: held.append(route))
+    with page.expect_request("**/worker.js"):
+        page.get_by_role("button", name="Try again").click()
+    page.clock.fast_forward(30_000)
+    with page.expect_request("**/pyodide.asm.js"):
+        held.pop().continue_()
+    page.clock.fast_forward(30_000)
+    expect(calculator).to_have_attribute("data-state", "loading")
+    page.clock.fast_forward(16_000)
+    expect(mark(page)).to_contain_text("nothing arrived for 45 seconds")
+    page.unroute("**/worker.js")
+    with page.expect_response("**/pyodide.asm.js") as late:
+        held.pop().continue_()
+    late.value.finished()
+    page.wait_for_timeout(300)
+    assert [worker.url for worker in page.workers if "/runtime/" in worker.url] == []
+
+
 def test_late_progress_does_not_overwrite_a_failure(open_page, site):
     page = open_page("about:blank", quiet=False)
     page.add_init_script(

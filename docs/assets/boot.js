@@ -8,10 +8,11 @@ const MODULES = ["worker.js", "pyodide.asm.js"];
 /**
  * Start the worker, which begins to load Python at once.
  * @param {URL} folder @param {boolean} again Whether a file in the browser's cache may be damaged.
+ * @param {() => void} hear
  */
-export const startWorker = async (folder, again) => {
+export const startWorker = async (folder, again, hear) => {
   if (!("WebAssembly" in globalThis)) throw new Failure("webassembly");
-  if (again) await refresh(folder);
+  if (again) await refresh(folder, hear);
   let readsType = false; // a browser without module workers never asks for it
   const options = {
     get type() {
@@ -31,9 +32,17 @@ export const startWorker = async (folder, again) => {
   throw new Failure("workers");
 };
 
-/** Put the scripts into the browser's cache anew: an import has no option for it. @param {URL} folder */
-const refresh = async (folder) => {
-  for (const name of MODULES) await load(new URL(name, folder), true);
+/**
+ * Put the scripts into the browser's cache anew: an import has no option for it.
+ * @param {URL} folder @param {() => void} hear
+ */
+const refresh = async (folder, hear) => {
+  for (const name of MODULES) {
+    const response = heard(await load(new URL(name, folder), true), hear);
+    await response.arrayBuffer().catch((error) => {
+      throw new Failure("missing", error);
+    });
+  }
 };
 
 /** @param {URL} url @param {boolean} again */

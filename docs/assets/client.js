@@ -60,16 +60,19 @@ class Python {
     this.become({ name: "loading", progress: 0 });
     this.hear();
     const folder = new URL(`runtime/${this.version}/`, import.meta.url);
-    this.worker = await startWorker(folder, again);
+    /** @param {number} [progress] */
+    const report = (progress = state.progress) => {
+      this.hear();
+      if (!this.isReady) this.become({ name: "loading", progress });
+    };
+    this.worker = await startWorker(folder, again, report);
+    if (python !== this) return this.worker.terminate(); // it was given up meanwhile
     this.worker.addEventListener("error", (event) => {
       event.preventDefault();
       const kind = this.isReady ? "crashed" : event.message ? "damaged" : "missing";
       this.fail(new Failure(kind, event.message));
     });
-    const remote = await loadPython(this.worker, folder, again, (progress = state.progress) => {
-      this.hear();
-      if (!this.isReady) this.become({ name: "loading", progress });
-    });
+    const remote = await loadPython(this.worker, folder, again, report);
     this.isReady = true;
     this.hear();
     performance.mark("calculator:ready");
