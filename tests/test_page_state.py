@@ -322,6 +322,18 @@ def test_a_guess_that_python_did_not_judge_can_be_changed(watched):
     expect(prediction.get_by_role("button")).to_be_enabled()
 
 
+def test_an_answer_that_is_outdated_by_then_is_not_spoken(watched):
+    page = watched()
+    ready(page)
+    page.clock.install()
+    field(page, "in_features").fill("7")
+    settled(page)
+    page.evaluate("worker.delay = () => null")
+    field(page, "in_features").fill("8")
+    page.clock.fast_forward(2000)
+    expect(page.locator(f"{FIRST} >> .calculator-summary")).to_be_empty()
+
+
 # Reset, back and forward, other pages, other tabs, other calculators
 
 

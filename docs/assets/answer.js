@@ -9,6 +9,7 @@ const PATIENCE = 150; // ms; an answer that comes sooner is not announced
 const SPEAK_DELAY = 800; // ms after the last key, so that a screen reader hears one answer
 
 export class Answer {
+  current = ""; // the question in the form
   refused = ""; // the question that was, and why it has no answer: as the marks at its fields say, or
   unanswered = "";
   reason = "";
@@ -45,6 +46,7 @@ export class Answer {
    * @param {string} cause Why there is no other answer yet, in a sentence; empty where one is about to come.
    */
   review(key, calculator, cause) {
+    this.current = key;
     const isOld = key !== this.belongsTo;
     this.find(".calculator-answer").toggleAttribute("data-old", isOld);
     if (key !== this.unanswered) this.unanswered = this.reason = "";
@@ -84,6 +86,7 @@ export class Answer {
     performance.mark("calculator:answer");
     clearTimeout(this.speaking);
     this.speaking = window.setTimeout(() => {
+      if (key !== this.current) return; // another answer is on its way
       const places = figures.querySelectorAll(".calculator-headline, .calculator-verdict, .calculator-best-case");
       const spoken = [...places].map((place) => /** @type {HTMLElement} */ (place).innerText);
       this.find(".calculator-summary").textContent = (refused.length > 0 ? refused : spoken).join(" ");

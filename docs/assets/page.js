@@ -13,7 +13,7 @@ export const fragment = (html, place) => {
 };
 
 /** What a reader or a script set, and no answer prints. */
-const KEPT = ["open", "data-drawn", "data-old"];
+const KEPT = ["open", "data-drawn"];
 
 /**
  * Make nodes that are shown like new ones, touching only what differs: a formula that is set stays
