@@ -156,8 +156,9 @@ def test_a_chart_that_cannot_be_drawn_stays_as_it_was_printed(open_page, site, k
     fault = Fault(page, "**/vendor/vega.js*", kind)
     page.goto(site + "roofline/")
     chart = page.locator(".directive-chart > flops-chart").first
-    with page.expect_request("**/vendor/vega.js*"):
+    with page.expect_console_message(lambda said: "The chart stays as it was printed" in said.text):
         chart.scroll_into_view_if_needed()
+    assert fault.hits
     expect(chart.locator("svg:visible")).to_have_count(1)
     expect(chart).not_to_have_attribute("data-drawn", "")
     fault.lift()
@@ -277,14 +278,16 @@ def test_late_progress_does_not_overwrite_a_failure(open_page, site):
         "() => states.push(document.querySelector('flops-calculator').dataset.state))"
         ".observe(document.body, {subtree: true, attributes: true}))"
     )
-    held = []
-    page.route("**/pyodide.asm.wasm", lambda route: route.abort())
-    page.route("**/python_stdlib.zip", lambda route: held.append(route))
-    page.goto(site)
-    field(page, "in_features").focus()
+    library, wasm = [], []
+    page.route("**/pyodide.asm.wasm", lambda route: wasm.append(route))
+    page.route("**/python_stdlib.zip", lambda route: library.append(route))
+    with page.expect_request("**/python_stdlib.zip"), page.expect_request("**/pyodide.asm.wasm"):
+        page.goto(site)
+        field(page, "in_features").focus()
+    wasm[0].abort()
     expect(page.locator(FIRST)).to_have_attribute("data-state", "failed")
     with page.expect_response("**/python_stdlib.zip") as late:
-        held[0].continue_()
+        library[0].continue_()
     late.value.finished()
     page.wait_for_timeout(300)
     field(page, "in_features").blur()

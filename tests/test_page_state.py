@@ -42,24 +42,22 @@ class Gate:
 
     def __init__(self):
         self.held = []
-        self.is_open = False
+        self.decide = self.held.append
 
     def __call__(self, route):
-        if self.is_open:
-            route.continue_()
-        else:
-            self.held.append(route)
+        self.decide(route)
 
     def open(self):
-        self.is_open = True
-        for route in self.held:
-            route.continue_()
-        self.held = []
+        self.release(lambda route: route.continue_())
 
     def shut(self):
-        for route in self.held:
-            route.abort()
-        self.held = []
+        self.release(lambda route: route.abort())
+
+    def release(self, decide):
+        """Do the same with what is held and with what comes."""
+        self.decide = decide
+        while self.held:
+            decide(self.held.pop())
 
 
 def choose(page, layer):
