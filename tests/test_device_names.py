@@ -2,7 +2,6 @@
 
 import json
 import re
-from time import perf_counter
 
 import pytest
 
@@ -278,13 +277,15 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
-def test_nonsense_is_refused_at_once(text):
-    begun = perf_counter()
+def test_nonsense_is_refused_in_a_short_line(text):
     with pytest.raises(InvalidField) as caught:
         Runtime(device=text)
     assert caught.value.field == "device"
     assert len(str(caught.value)) < 300
-    assert perf_counter() - begun < 1
+
+
+def test_a_text_longer_than_any_name_is_compared_with_none(refusal):
+    assert "pick" not in refusal(HOSTILE["a long text"]).lower()
 
 
 @pytest.mark.parametrize("text", ["", "   ", "none"])

@@ -12,6 +12,10 @@ new PerformanceObserver((list) => {
   for (const entry of list.getEntries()) if (!entry.hadRecentInput) shift += entry.value;
 }).observe({ type: "layout-shift", buffered: true });
 """
+PAINTED = """
+document.fonts.ready.then(() => new Promise((resolve) =>
+  requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(resolve)))))
+"""
 
 
 @pytest.mark.parametrize("path", ["", "runtime/", "convolution/", "why/"])
@@ -21,13 +25,13 @@ def test_nothing_moves_when_the_font_comes_late(open_page, site, path, options):
     page.add_init_script(SHIFT)
     held = []
     page.route("**/inter-*.woff2", lambda route: held.append(route))
-    page.goto(site + path, wait_until="domcontentloaded")
-    page.wait_for_timeout(1200)
+    with page.expect_request("**/inter-*.woff2"):
+        page.goto(site + path, wait_until="domcontentloaded")
+    page.wait_for_function("performance.getEntriesByName('first-contentful-paint').length")
     for route in held:
         route.continue_()
     page.wait_for_load_state("networkidle")
-    page.evaluate("document.fonts.ready")
-    page.wait_for_timeout(300)
+    page.evaluate(PAINTED)
     assert held
     assert page.evaluate("shift") <= 0.02
 
