@@ -106,6 +106,8 @@ def configuration(text: str) -> str:
     says why, and else what was read.
     """
     question = json.loads(text)
+    if question["calculator"] not in CALCULATIONS:
+        return json.dumps({"fields": None, "message": _UNKNOWN})
     fill = import_module("calculator.pasted").fill_form
     try:
         fields, message = fill(CALCULATIONS[question["calculator"]], question["text"])

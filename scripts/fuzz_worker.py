@@ -37,9 +37,14 @@ LINES = [
     "Sequential(", ")", "Linear(**{})", "Linear(1, 2, 3, 4, 5)", "nn.Linear(64, 10),", "F.gelu(y)",
     "MultiheadAttention(64, 4)", "Llama()", "Upsample(scale_factor=2)", "Bilinear(2, 3, 4)",
 ]  # fmt: skip
+CONFIGURATIONS = [
+    '{"model_type": "mistral", "torch_dtype": "bfloat16", "sliding_window": null}',
+    '{"model_type": "llama", "hidden_size": 64, "num_attention_heads": 4, "vocab_size": 10}',
+    '{"model_type": "gpt2", "n_embd": 768}', '{"model_type": []}', '{"text_config": {}}', "{}",
+]  # fmt: skip
 FUNCTIONS = {
     "answer": 12, "formulas": 4, "to_copy": 4, "judge": 4, "counters": 1, "expectation": 1,
-    "form": 1, "options": 1,
+    "form": 1, "options": 1, "configuration": 1,
 }  # fmt: skip
 """Each function of the worker and how often it is called beside the others."""
 SLOW = {"network": 0.1, "llama": 0.3, "transformer_decoder_layer": 0.5}
@@ -84,6 +89,7 @@ class Fuzz:
         """Return a question about these fields."""
         fields = form_fields(CALCULATIONS[name])
         sorts = ["", "value", "-ratio", "params", "why"]
+        config = self.draw.choice(CONFIGURATIONS)
         quantities = [*CALCULATIONS[name].quantities, "floor_seconds", "mfu", "no such quantity"]
         return {
             "calculator": name if self.draw.random() < 0.99 else self.text("", name),
@@ -96,6 +102,7 @@ class Fuzz:
             "quantity": self.draw.choice(quantities),
             "field": self.draw.choice([*fields, "no such field"]),
             "prefix": "p-",
+            "text": self.draw.choice([config, self.text("", config)]),
         }
 
     def accepted(self, field: Field, text: str) -> str:

@@ -23,6 +23,12 @@ def test_a_calculator_of_another_release_is_named_as_missing(function):
     assert said.get("errors", {"calculator": ""}).keys() == {"calculator"}
 
 
+def test_a_configuration_for_a_calculator_of_another_release_is_not_read():
+    said = answered("configuration", calculator="no such calculator", text="{}")
+    assert said["fields"] is None
+    assert "no such calculator" in said["message"]
+
+
 def test_what_is_not_there_has_no_form_no_options_and_no_text():
     assert answered("form", calculator="no such calculator", prefix="p") == {"html": None}
     assert answered("options", calculator="linear", field="bias") == {"html": None}
