@@ -29,12 +29,18 @@ worker.error = (name, message) => ({
   value: { isError: true, value: { name, message, stack: "" } },
 });
 
-// What belongs together, by the definitions of the layers: a product for each weight and output.
+// What belongs together, by the definitions of the layers: a product for each weight and output, a bias per output.
 const size = ({ length, kernel_size, padding, stride, dilation }) =>
   Math.floor((+length + 2 * padding - dilation * (kernel_size - 1) - 1) / stride) + 1;
-const MACS = {
-  linear: (f) => f.in_features * f.out_features * (f.batch_size || 1) * (f.sequence_length || 1),
-  conv1d: (f) => (f.batch_size || 1) * f.out_channels * (f.in_channels / f.groups) * f.kernel_size * size(f),
+const COUNTS = {
+  linear: (f) => {
+    const weights = f.in_features * f.out_features;
+    return { macs: weights * (f.batch_size || 1) * (f.sequence_length || 1), params: weights + f.bias * f.out_features };
+  },
+  conv1d: (f) => {
+    const weights = f.out_channels * (f.in_channels / f.groups) * f.kernel_size;
+    return { macs: (f.batch_size || 1) * weights * size(f), params: weights + f.bias * f.out_channels };
+  },
 };
 const spaced = (number) => String(number).replace(/\B(?=(\d{3})+$)/g, "\u202f");
 
@@ -43,17 +49,22 @@ window.look = () => {
   const calculator = document.querySelector("flops-calculator");
   const form = calculator?.querySelector("form");
   const choice = calculator?.querySelector("[data-choice]");
-  if (!form || !MACS[choice?.value]) return "no such calculator";
-  const text = Object.fromEntries([...form.elements].filter(({ name }) => name).map(({ name, value }) => [name, value]));
-  const macs = String(MACS[choice.value](text));
-  const shown = calculator.querySelector('[data-quantity="macs"]').getAttribute("value");
+  if (!form || !COUNTS[choice?.value]) return "no such calculator";
+  const controls = [...form.elements].filter(({ name }) => name);
+  const text = Object.fromEntries(
+    controls.map(({ name, type, checked, value }) => [name, type === "checkbox" ? checked : value]),
+  );
+  const counts = COUNTS[choice.value](text);
   const isOld = (selector) => calculator.querySelector(selector).hasAttribute("data-old");
   const mark = calculator.querySelector("[data-mark]").textContent;
   seen.marks.add(mark);
   if (isOld(".calculator-answer")) return mark || "about to be answered";
   const formulas = calculator.querySelector("[data-asks=formulas]");
-  if (macs !== shown) return seen.wrong.push([choice.value, text, `answer: ${shown}`]) && "wrong";
-  if (formulas.open && !isOld("[data-asks=formulas]") && !formulas.textContent.includes(`= ${spaced(macs)}`))
+  for (const [quantity, count] of Object.entries(counts)) {
+    const shown = calculator.querySelector(`[data-quantity="${quantity}"]`).getAttribute("value");
+    if (shown !== String(count)) return seen.wrong.push([choice.value, text, `${quantity}: ${shown}`]) && "wrong";
+  }
+  if (formulas.open && !isOld("[data-asks=formulas]") && !formulas.textContent.includes(`= ${spaced(counts.macs)}`))
     return seen.wrong.push([choice.value, text, "formulas"]) && "wrong";
   return formulas.open && isOld("[data-asks=formulas]") ? "its formulas are to come" : "";
 };

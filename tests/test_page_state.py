@@ -500,7 +500,10 @@ def test_reset_forgets_what_was_kept(watched):
 
 # pasted configurations, whose reading is Python's
 
-READ = "{fields: {in_features: '7', out_features: '5', batch_size: ''}, message: 'Two were read.'}"
+READ = """{
+  fields: {in_features: '7', out_features: '5', in_channels: '7', batch_size: ''},
+  message: 'Two were read.',
+}"""
 
 
 def test_a_configuration_fills_in_the_form_and_its_notice_stays_until_the_next_edit(watched):
@@ -587,8 +590,8 @@ def test_a_text_that_is_no_object_is_typed(watched, text):
 
 NUMBERS = ["1", "7", "640", "0", "no", "", "4096"]
 EVENTS = [
-    *("type", "type", "type", "choose", "choose", "unfold", "reset", "follow", "back"),
-    *("retry", "slow", "die", "wait", "wait", "fail", "load"),
+    *("type", "type", "type", "tick", "choose", "choose", "unfold", "reset", "follow", "back"),
+    *("retry", "slow", "die", "wait", "wait", "fail", "load", "paste", "copy", "skip", "leave"),
 ]
 
 
@@ -602,6 +605,29 @@ class Reader:
     def type(self):
         names = ["in_features", "out_features", "batch_size", "in_channels", "out_channels"]
         type_(self.page, self.chance.choice(names), self.chance.choice(NUMBERS))
+
+    def tick(self):
+        self.page.evaluate("document.querySelector('flops-calculator [name=bias]').click()")
+
+    def paste(self):
+        self.page.evaluate(
+            """() => {
+              const clipboardData = new DataTransfer();
+              clipboardData.setData("text", '{"any": 1}');
+              const event = new ClipboardEvent("paste", {clipboardData, bubbles: true});
+              document.querySelector("flops-calculator [name=batch_size]").dispatchEvent(event);
+            }"""
+        )
+
+    def copy(self):
+        format_ = self.chance.choice(["link", "markdown", "python"])
+        self.page.evaluate(f"document.querySelector('[data-copy={format_}]').click()")
+
+    def skip(self):
+        self.page.evaluate("document.querySelector('[data-skip]').click()")
+
+    def leave(self):
+        reconnect(self.page, self.chance.choice([0, 400]))
 
     def choose(self):
         choose(self.page, self.chance.choice(["linear", "conv1d"]))
@@ -657,6 +683,7 @@ class Reader:
 def test_in_every_order_of_events_what_is_shown_belongs_together_or_is_marked(watched, seed):
     gate = Gate()
     page = watched(quiet=False, wasm=gate)
+    page.evaluate(f"worker.canned.configuration = () => worker.answer({READ})")
     reader = Reader(page, seed)
     reader.gate = gate
     for _ in range(30):
