@@ -64,7 +64,7 @@ def test_the_other_machine_is_asked_with_its_own_rates():
 def test_the_cells_of_a_machine_are_its_times():
     """5.77e9 FLOPs and 92.1e6 bytes, at 312e12 and 2.039e12, 86.9 and 83.4 % of them, 400 W."""
     fields = {**OF_64_ROWS, "device": "a100_80gb_sxm"}
-    html = told(evaluate("linear", fields), "linear", fields, drawn=False)
+    html = told(evaluate("linear", fields), "linear", fields, whole=False)
     assert {label: row(html, label) for label in CELLS} == {
         label: [cell] for label, cell in CELLS.items()
     }

@@ -224,10 +224,10 @@ def test_the_memory_of_a_cache_grows_with_every_token():
     assert more.needed_bytes - few.needed_bytes == 999 * 524_288
 
 
-@pytest.mark.parametrize("drawn", [True, False], ids=["with charts", "without"])
-def test_the_panel_of_an_integer_layer_says_ops(drawn):
+@pytest.mark.parametrize("whole", [True, False], ids=["with charts", "without"])
+def test_the_panel_of_an_integer_layer_says_ops(whole):
     fields = {"dtype": "int8", "device": "a100_80gb_sxm", "measured_seconds": "1 ms"}
-    html = told(evaluate("linear", fields), "linear", fields, drawn=drawn)
+    html = told(evaluate("linear", fields), "linear", fields, whole=whole)
     assert "FLOP" not in re.sub("<a .*?</a>", "", html)  # titles of sources stay as they are
     assert "OP/s" in html
 
