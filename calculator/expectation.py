@@ -40,7 +40,7 @@ def told(
     """Return what a machine makes of some work, beside another device where one is named.
 
     `calculator` and `fields` are what the outcome is of: the other machine is asked the same.
-    Charts and formulas are left out of what is not `whole`: a page prints the panel folded, and asks
+    Charts and formulas are left out of what is not `whole`: a page prints the panel folded and asks
     for it again when it is unfolded.
     """
     work, time = outcome.calculation, _time(outcome)

@@ -1,4 +1,4 @@
-"""What of some work has to be in memory at once: weights, cache, gradients, activations."""
+"""What some work has to have in memory: weights, cache, gradients, activations."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from calculator.layer import Layer, Measured
 
 
 class Footprint(NamedTuple):
-    """Bytes that are held at the same time, at least; states of an optimizer are not counted."""
+    """Bytes that are held, at least; states of an optimizer are not counted.
+
+    Gradients and activations need not be held at the same time: see `footprint`.
+    """
 
     weight: int
     kv_cache: int
@@ -19,11 +22,15 @@ class Footprint(NamedTuple):
 
 
 def footprint(work: Measured, *, is_trained: bool, is_recomputed: bool = False) -> Footprint:
-    """Return the least that a forward pass, or a training step, holds at once, in bytes.
+    """Return the least that a forward pass, or a training step, holds, in bytes.
 
     The activations of a forward pass are the input and the output of its largest layer, those of a
     training step what autograd keeps until the backward pass; if they are recomputed, again those
     of the largest layer, since nobody says which inputs are kept. A training step has no cache.
+
+    Activations are complete when the backward pass begins, gradients when it ends. Each gradient
+    that it adds may take the place of activations that it frees, so a step needs weights and the
+    larger of the two.
     """
     weights = work.weight_bytes
     gradients = weights if is_trained and work.weight_requires_grad else 0

@@ -10,7 +10,7 @@ from calculator.machine import Machine
 
 
 class MemoryFit(Machine):
-    """A machine, and the least that has to be in its memory at once.
+    """A machine, and the minimum that has to be in its memory at once.
 
     Shared out evenly over the devices, and with GB read as GiB, so what does not fit is certain,
     and what fits is not.

@@ -162,8 +162,9 @@ def _not_held(machine: MemoryFit) -> str:
         return "; states of the optimizer and activations are not counted"
     if machine.timed_pass == "forward":
         return ""
+    freed = "; gradients replace activations" if machine.gradient_bytes else ""
     kept = ", nor what is kept for recomputing" if machine.timed_pass == "recomputed" else ""
-    return f"; states of the optimizer are not counted{kept}"
+    return f"{freed}; states of the optimizer are not counted{kept}"
 
 
 def remarks(time: Runtime) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from calculator.calculation import quantity
 from calculator.chain import Chain
-from calculator.expression import added
+from calculator.expression import added, maximum
 from calculator.fields import choice
 from calculator.footprint import footprint
 from calculator.layer import Layer, Measured
@@ -99,12 +99,24 @@ class WorkRuntime(MemoryFit, Runtime):
         return timed_pass(self.work, self.measured_pass)
 
     def held(self) -> tuple[Any, ...]:
-        """Return the bytes that are held at once, in the order of a `Footprint`."""
+        """Return the bytes that are held, in the order of a `Footprint`."""
         return self.weight_bytes, self.kv_cache_bytes, self.gradient_bytes, self.activation_bytes
 
+    def passing_bytes(self) -> Any:
+        """Return the activations, or the gradients that take their place if these are more."""
+        sizes = [size for size in (self.activation_bytes, self.gradient_bytes) if size is not None]
+        return maximum(*sizes) if len(sizes) == 2 else next(iter(sizes), None)
+
     def parts(self) -> dict[str, int]:
-        named = zip(("weights", "KV cache", "gradients", "activations"), self.held(), strict=True)
-        return {name: size for name, size in named if size}
+        """Return what is held at once, of gradients and activations the larger."""
+        are_more = (self.gradient_bytes or 0) > (self.activation_bytes or 0)
+        passing = "gradients" if are_more else "activations"
+        named = {
+            "weights": self.weight_bytes,
+            "KV cache": self.kv_cache_bytes,
+            passing: self.passing_bytes(),
+        }
+        return {name: size for name, size in named.items() if size}
 
     def device_bytes(self) -> Any:
         return self.memory_bytes
@@ -118,8 +130,9 @@ class WorkRuntime(MemoryFit, Runtime):
 
     @quantity()
     def needed_bytes(self) -> int:
-        """Weights, cache and activations; of a training step gradients too, no optimizer states."""
-        return added(size for size in self.held() if size is not None)
+        """Weights, cache and activations; gradients take the place of activations."""
+        sizes = self.weight_bytes, self.kv_cache_bytes, self.passing_bytes()
+        return added(size for size in sizes if size is not None)
 
 
 HARDWARE = tuple(

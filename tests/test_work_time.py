@@ -132,11 +132,22 @@ def test_the_memory_that_is_needed_holds_weights_cache_and_activations():
     assert outcome.time.needed_bytes == weights + cache + held.activation_bytes
 
 
-def test_a_training_step_holds_gradients_and_what_autograd_keeps():
+@pytest.mark.parametrize(
+    ("rows", "larger"), [(16, 64 * 64), (64, 2 * 64 * 64)], ids=["gradients", "activations"]
+)
+def test_a_training_step_holds_gradients_or_what_autograd_keeps(rows, larger):
     """torch: Linear keeps its input and ReLU its output; 64 × 64 weights, no bias, fp32."""
-    network = Sequential(input_shape=(32, 64), modules="Linear(64, 64, bias=False)\nReLU()")
+    network = Sequential(input_shape=(rows, 64), modules="Linear(64, 64, bias=False)\nReLU()")
     time = runtime(network, {"device": "t4", "measured_pass": "training"})
-    assert time.needed_bytes == 4 * (64 * 64 + 64 * 64 + 2 * 32 * 64)
+    assert time.needed_bytes == 4 * (64 * 64 + larger)
+
+
+def test_gradients_replace_activations_in_what_a_step_needs(capsys):
+    """Llama 2 7B in bf16: 6,738,415,616 × 2 B of weights, with as much of gradients 88.2 GB."""
+    line = "llama --sequence-length 9000 --dtype bf16 --device a100_80gb_sxm"
+    assert main([*line.split(), "--measured-pass", "training"]) == 0
+    needs = "Needs at least 74.7 GB of 80 GB (weights 13.5 GB, activations 61.2 GB; gradients"
+    assert needs in capsys.readouterr().out
 
 
 def test_a_machine_of_ones_own_has_the_memory_that_is_given():
@@ -244,16 +255,16 @@ def test_a_share_measured_of_the_dense_peak_is_said_at_the_sparse_one(printed):
 
 
 def test_recomputed_activations_are_not_held():
-    """Weights, gradients and the widest layer alone: 64 × 64 weights, 32 × 64 in and out, fp32."""
-    network = Sequential(input_shape=(32, 64), modules="Linear(64, 64, bias=False)\nReLU()")
+    """Weights and the widest layer alone: 64 × 64 weights, 320 × 64 in and out, fp32."""
+    network = Sequential(input_shape=(320, 64), modules="Linear(64, 64, bias=False)\nReLU()")
     time = runtime(network, {"device": "t4", "measured_pass": "recomputed"})
-    assert time.needed_bytes == 4 * (64 * 64 + 64 * 64 + 2 * 32 * 64)
-    deep = Sequential(input_shape=(32, 64), modules="Linear(64, 64, bias=False)\n" * 9)
+    assert time.needed_bytes == 4 * (64 * 64 + 2 * 320 * 64)
+    deep = Sequential(input_shape=(320, 64), modules="Linear(64, 64, bias=False)\n" * 9)
     kept, recomputed = (
         runtime(deep, {"device": "t4", "measured_pass": said}).needed_bytes
         for said in ("training", "recomputed")
     )
-    assert kept - recomputed == 4 * 32 * 64 * (9 - 2)  # nine inputs are kept, or one and its output
+    assert kept - recomputed == 4 * 320 * 64 * (9 - 2)  # nine inputs, or one and its output
 
 
 def test_a_training_step_needs_no_cache():
