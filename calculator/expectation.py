@@ -48,7 +48,8 @@ def told(
         return f"<p>{escape(ASK)}</p>"
     times, refused = [time], []
     if compare.strip():
-        other = evaluate(calculator, {**fields, **_OWN, "device": compare})
+        shared = {name: text for name, text in fields.items() if name not in _OWN}
+        other = evaluate(calculator, {**shared, "device": compare})
         refused = [f"{quoted(compare)}: {each.message}" for each in other.errors.values()]
         beside = _time(other)
         if beside and machine(beside) == machine(time):
@@ -64,19 +65,12 @@ def told(
     )
 
 
-_OWN = dict.fromkeys(
-    (
-        "machine_name",
-        "peak_flops_per_second",
-        "bandwidth_bytes_per_second",
-        "memory_bytes",
-        "measured_seconds",
-        "measured_pass",
-        "power_watts",
-    ),
-    "",
-)
-"""What a reader says of one machine, and not of the one next to it."""
+_OWN = (
+    "machine_name", "peak_flops_per_second", "bandwidth_bytes_per_second", "memory_bytes",
+    "utilization", "bandwidth_utilization", "launch_seconds", "power_watts",
+    "measured_seconds", "recomputed_flops",
+)  # fmt: skip
+"""What a reader says of one machine, or of a run on it, and not of the one next to it."""
 
 
 def _time(outcome: Evaluation) -> Runtime | None:

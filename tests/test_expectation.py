@@ -61,6 +61,32 @@ def test_the_other_machine_is_asked_with_its_own_rates():
     assert row(html, "Peak") == ["1 TFLOP/s", "8.1 TFLOP/s (dense fp32)"]
 
 
+def test_the_other_machine_is_asked_for_the_same_pass():
+    """Llama 2 7B in bf16: 2 × 6,738,415,616 B of weights, and as much of gradients."""
+    html = panel(
+        "llama", "h100_sxm", device="a100_80gb_sxm", dtype="bf16", sequence_length="1",
+        measured_pass="recomputed", measured_seconds="1 s", recomputed_flops="1T",
+    )  # fmt: skip
+    cells = row(html, "Memory needed, at least")
+    assert [cell.partition(" = ")[2] for cell in cells] == ["27.0 GB = 25.1 GiB"] * 2
+
+
+def test_the_other_machine_is_asked_with_its_own_efficiency():
+    """At 1 % of peak and bandwidth, 1 s per launch; H100 SXM: 2.1 µs, and see hardware.json."""
+    html = panel(
+        "linear", "h100_sxm", device="a100_80gb_sxm", dtype="bf16", launches="3",
+        utilization="1 %", bandwidth_utilization="1 %", launch_seconds="1 s",
+    )  # fmt: skip
+    assert row(html, "Launch overhead") == ["3 s", "6.30 µs"]
+    assert html.count("Share of the peak: 1 %, your figure.") == 1
+    assert html.count("Share of the bandwidth: 1 %, your figure.") == 1
+
+
+def test_a_runtime_stands_beside_that_of_another_machine():
+    html = panel("runtime", "h100_sxm", flops="1T", bytes_moved="1 GB", device="t4")
+    assert row(html, "Bandwidth") == ["320 GB/s", "3.35 TB/s"]  # data sheets
+
+
 def test_the_cells_of_a_machine_are_its_times():
     """5.77e9 FLOPs and 92.1e6 bytes, at 312e12 and 2.039e12, 86.9 and 83.4 % of them, 400 W."""
     fields = {**OF_64_ROWS, "device": "a100_80gb_sxm"}
