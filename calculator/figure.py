@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 
 from calculator.fields import InvalidField, quoted
-from calculator.numerals import parse
+from calculator.numerals import parse_amount
 from calculator.unit_families import FLOP_COUNT, MAC_COUNT, PARAMS, PUBLISHED_COUNT
-from calculator.units import SI_PREFIXES, THIN_SPACE
+from calculator.units import SI_PREFIXES
 
 FAMILIES = {
     name: tuple(filter(None, units.spellings))
@@ -21,9 +20,8 @@ _PUBLISHED = PUBLISHED_COUNT._replace(spellings={**PUBLISHED_COUNT.spellings, **
 ROUNDED, CUT_OFF, NEAR = range(3)
 _NEAREST = Fraction(5, 100)
 """How far a count may be from a figure to be near it."""
-_UNITS = tuple(unit for family in FAMILIES.values() for unit in family)
 _ABOUT = re.compile(r"^(?:~|≈|about\b|around\b|roughly\b|approx(?:imately)?\b\.?|ca\.)\s*", re.I)
-_WORDS = {"billion": "G", "bn": "G", "million": "M", "trillion": "T", "B": "G", "b": "G"}
+_LETTERS = {power: letter for letter, power in SI_PREFIXES.items()}
 
 
 @dataclass(frozen=True)
@@ -35,7 +33,7 @@ class Figure:
     digits: int
     """How many digits are given, from the first that is not 0."""
     prefix: str
-    """The SI prefix, if there is one."""
+    """The SI prefix, also where it is written as a word."""
     counts: str
     """What its unit counts, a key of `FAMILIES`, or nothing."""
 
@@ -67,39 +65,16 @@ def figure(text: str) -> Figure:
 
     Raises InvalidField where it holds none.
     """
-    plain = _plain(text)
     try:
-        value = parse(plain, _PUBLISHED)
-        if value <= 0:
+        amount = parse_amount(_ABOUT.sub("", text.strip()), _PUBLISHED)
+        if amount.digits <= 0:
             raise ValueError("must be more than 0")
     except ValueError as error:
         reason = f"{error}. Write a figure such as 4.09 G or 8.2 GFLOPs"
         raise InvalidField("figure", reason, given=quoted(text)) from None
-    return _read(plain, Fraction(Decimal(repr(value))))
-
-
-def _plain(text: str) -> str:
-    """Return a figure without what people write around it: about 3.8 billion, 8.2 B."""
-    plain = _ABOUT.sub("", text.strip())
-    for word, prefix in _WORDS.items():
-        number = re.fullmatch(rf"([0-9., ]*[0-9])\s*{word}(?:\b|(?=FLOP|MAC|param))(.*)", plain)
-        if number:
-            return f"{number[1]} {prefix}{number[2].strip()}"
-    return plain
-
-
-def _read(plain: str, value: Fraction) -> Figure:
-    """Return the figure of a text that is known to be a number: of 4.09 G three digits."""
-    packed = "".join(letter for letter in plain if letter not in f" ,_'{THIN_SPACE}")
-    number = packed.rstrip("".join({*packed} - {*"0123456789."}))
-    unit = packed[len(number) :]
-    prefix = unit[:1].replace("K", "k")
-    prefix = prefix if prefix in SI_PREFIXES and unit not in _UNITS else ""
-    try:
-        exponent = int(Decimal(number).as_tuple().exponent)
-    except InvalidOperation:
-        exponent = 0
-    last_digit = Fraction(10) ** (exponent + SI_PREFIXES.get(prefix, 0))
-    digits = len(str(int(value / last_digit)))
-    counts = (name for name, family in FAMILIES.items() if unit.endswith(family))
-    return Figure(value, last_digit, digits, prefix, next(counts, ""))
+    last_digit = Fraction(10) ** amount.power
+    prefix = _LETTERS.get(_PUBLISHED.prefixes.get(amount.prefix, 0), "")
+    counts = (name for name, family in FAMILIES.items() if amount.unit in family)
+    return Figure(
+        amount.digits * last_digit, last_digit, len(str(amount.digits)), prefix, next(counts, "")
+    )

@@ -7,6 +7,7 @@ So each kind of field takes the readings that cannot be confused in it, and reje
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 from calculator.unit_families import THINGS, Units
 from calculator.units import SMALL_PREFIXES
@@ -28,6 +29,26 @@ _THOUSANDS = re.compile(r"[0-9]{1,3}(?:([, ])[0-9]{3})(?:\1[0-9]{3})*")
 _DECIMAL_COMMA = re.compile(r"[0-9]{1,3}(?:\.[0-9]{3})+,[0-9]+")  # 1.000,5
 
 
+class Amount(NamedTuple):
+    """A number as it is written: its digits without a point, and the power of ten of the last."""
+
+    digits: int
+    power: int
+    prefix: str
+    unit: str
+    factor: int
+    """How much the unit is, a binary prefix included."""
+
+    @property
+    def value(self) -> int | float:
+        """The amount, exactly: an int where it is whole."""
+        numerator = self.factor * self.digits
+        if self.power >= 0:
+            return numerator * 10**self.power
+        quotient, rest = divmod(numerator, 10**-self.power)
+        return numerator / 10**-self.power if rest else quotient
+
+
 def parse(text: str, units: Units = THINGS, *, whole: bool = False) -> int | float:
     """Return the amount that a person wrote, exactly: an int where it is whole.
 
@@ -39,6 +60,15 @@ def parse(text: str, units: Units = THINGS, *, whole: bool = False) -> int | flo
 
     >>> parse("19.5T"), parse("312e12"), parse("6,738,415,616"), parse("7 billion"), parse("0.5")
     (19500000000000, 312000000000000, 6738415616, 7000000000, 0.5)
+    """
+    return parse_amount(text, units, whole=whole).value
+
+
+def parse_amount(text: str, units: Units, *, whole: bool = False) -> Amount:
+    """Return what `parse` reads, digit by digit.
+
+    >>> parse_amount("4.09 G", THINGS)[:3]
+    (409, 7, 'G')
     """
     text = _short(text)
     found = _GROUPS.match(text)
@@ -69,7 +99,7 @@ def parse_one(text: str) -> int | float:
         raise ValueError(f"takes one number: {_meant(text.strip('()[] '))}")
     if "," in text:
         raise ValueError("must be one whole number, without a comma")
-    return _number(text, THINGS, whole=True)
+    return _number(text, THINGS, whole=True).value
 
 
 def _meant(text: str) -> str:
@@ -142,7 +172,7 @@ def _short(text: str) -> str:
     return text
 
 
-def _number(text: str, units: Units, whole: bool) -> int | float:
+def _number(text: str, units: Units, whole: bool) -> Amount:
     """Return a number without commas and ASCII spaces in its digits, times its unit."""
     match = _NUMBER.fullmatch(text)
     if not match or not (match["whole"] or match["part"]):
@@ -154,38 +184,32 @@ def _number(text: str, units: Units, whole: bool) -> int | float:
     exponent = int(match["exponent"] or match["power"] or 0) - len(part)
     if abs(exponent) > 4 * LONGEST:
         raise ValueError(f"is too {'large' if exponent > 0 else 'small'}")
-    factor, decimal, binary = _scale((match["unit"] or "").strip(_SPACES), units)
-    if whole and part == "000" and len(digits) < 4 and exponent + decimal == -3 and not binary:
+    unit, prefix = _unit((match["unit"] or "").strip(_SPACES), units)
+    exponent += units.prefixes.get(prefix, 0)
+    binary = units.binary.get(prefix, 0)
+    if whole and part == "000" and len(digits) < 4 and exponent == -3 and not binary:
         raise ValueError(f"is ambiguous; write {digits} or {digits}000 without the point")
-    exponent += decimal
-    numerator = factor * int(digits + part) << binary
-    if match["sign"] in ("-", "−"):
-        numerator = -numerator
-    if exponent >= 0:
-        return numerator * 10**exponent
-    quotient, rest = divmod(numerator, 10**-exponent)
-    return numerator / 10**-exponent if rest else quotient
+    sign = -1 if match["sign"] in ("-", "−") else 1
+    return Amount(
+        sign * int(digits + part), exponent, prefix, unit, units.spellings[unit] << binary
+    )
 
 
-def _scale(unit: str, units: Units) -> tuple[int, int, int]:
-    """Return the factor of a unit, and the powers of ten and of two of its prefix."""
-    for known, factor in units.spellings.items():
-        if not unit.endswith(known):
+def _unit(text: str, units: Units) -> tuple[str, str]:
+    """Return the unit of a text as it is spelled, and its prefix."""
+    for unit, factor in units.spellings.items():
+        if not text.endswith(unit):
             continue
-        prefix = unit.removesuffix(known).rstrip(_SPACES)
-        if not prefix:
-            return factor, 0, 0
+        prefix = text.removesuffix(unit).rstrip(_SPACES)
         if len(prefix) > 3:  # a word: Billion
             prefix = prefix.lower()
-        if factor > 1 or (prefix in SMALL_PREFIXES and not known):
+        if prefix and (factor > 1 or (prefix in SMALL_PREFIXES and not unit)):
             continue
-        if prefix in units.prefixes:
-            return factor, units.prefixes[prefix], 0
-        if prefix in units.binary:
-            return factor, 0, units.binary[prefix]
+        if not prefix or prefix in units.prefixes or prefix in units.binary:
+            return unit, prefix
     for ending, sentence in units.confused.items():
-        if unit.endswith(ending):
+        if text.endswith(ending):
             raise ValueError(sentence)
-    if "m" not in units.prefixes and any(unit == f"m{known}" for known in units.spellings):
+    if "m" not in units.prefixes and any(text == f"m{known}" for known in units.spellings):
         raise ValueError("ends in m, which means one thousandth; write M for a million")
-    raise ValueError(f"ends in {unit[:12]!r}; write a number such as {units.such}")
+    raise ValueError(f"ends in {text[:12]!r}; write a number such as {units.such}")

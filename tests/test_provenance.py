@@ -376,6 +376,9 @@ def test_nothing_is_found_when_nothing_is_near():
         ("4.09 G", 10**7, 3), ("4.1", 1 / 10, 2), ("4089184256", 1, 10), ("4089 M", 10**6, 4),
         ("8.20GFLOPs", 10**7, 3), ("1.5e9", 10**8, 2), ("120 kMACs", 1000, 3),
         ("0.045 M", 1000, 2), ("4,089,184,256", 1, 10),
+        ("4.1×10^9", 10**8, 2), ("4.1 x 10^9", 10**8, 2), ("4.1 Billion", 10**8, 2),
+        ("4.1 Bn", 10**8, 2), ("4.1 thousand", 100, 2), ("4.1 B parameters", 10**8, 2),
+        ("4.09\u00a0G", 10**7, 3), ("4.09\u2009G", 10**7, 3), ("about 3.80 billion", 10**7, 3),
     ],
 )  # fmt: skip
 def test_the_last_digit_of_a_figure_says_how_far_it_may_be_off(text, last, digits):
