@@ -8,8 +8,9 @@ from typing import Any
 from calculator.calculation import Calculation, quantity
 from calculator.expression import quotient
 from calculator.fields import InvalidField, choice
+from calculator.numerals import parse_amount
 from calculator.rates import rate
-from calculator.unit_families import PUBLISHED_COUNT
+from calculator.unit_families import PUBLISHED_COUNT, counted
 
 
 class Conversion(Calculation, name="conversion"):
@@ -32,13 +33,15 @@ class Conversion(Calculation, name="conversion"):
     def read(cls, texts: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, InvalidField]]:
         """Read as any calculation; refuse a unit that says another thing than `counts`."""
         values, errors = super().read(texts)
-        given = texts.get("count", "")
-        unit = given.lower()
-        if texts.get("counts") == "flops" and ("mac" in unit or "mult-add" in unit):
+        if "count" not in values:
+            return values, errors
+        given = texts["count"]
+        unit = counted(parse_amount(given, PUBLISHED_COUNT).unit)
+        if texts.get("counts") == "flops" and unit == "MACs":
             errors["counts"] = InvalidField(
                 "counts", "contradicts the unit, which says MACs: choose MACs (macs)", given=given
             )
-        if "counts" not in texts and "flop" in unit:
+        if "counts" not in texts and unit == "FLOPs":
             errors["counts"] = InvalidField(
                 "counts",
                 "is not said: macs where 1 MAC is 1 FLOP, flops where it is 2; papers mean both",

@@ -8,14 +8,9 @@ from fractions import Fraction
 
 from calculator.fields import InvalidField, quoted
 from calculator.numerals import parse_amount
-from calculator.unit_families import FLOP_COUNT, MAC_COUNT, PARAMS, PUBLISHED_COUNT
+from calculator.unit_families import PARAMS, PUBLISHED_COUNT, counted
 from calculator.units import SI_PREFIXES
 
-FAMILIES = {
-    name: tuple(filter(None, units.spellings))
-    for name, units in {"MACs": MAC_COUNT, "FLOPs": FLOP_COUNT, "parameters": PARAMS}.items()
-}
-"""The units that a figure may have, by what they count."""
 _PUBLISHED = PUBLISHED_COUNT._replace(spellings={**PUBLISHED_COUNT.spellings, **PARAMS.spellings})
 ROUNDED, CUT_OFF, NEAR = range(3)
 _NEAREST = Fraction(5, 100)
@@ -35,7 +30,7 @@ class Figure:
     prefix: str
     """The SI prefix, also where it is written as a word."""
     counts: str
-    """What its unit counts, a key of `FAMILIES`, or nothing."""
+    """What its unit counts: MACs, FLOPs, parameters, or nothing."""
 
     @property
     def width(self) -> float:
@@ -74,7 +69,5 @@ def figure(text: str) -> Figure:
         raise InvalidField("figure", reason, given=quoted(text)) from None
     last_digit = Fraction(10) ** amount.power
     prefix = _LETTERS.get(_PUBLISHED.prefixes.get(amount.prefix, 0), "")
-    counts = (name for name, family in FAMILIES.items() if amount.unit in family)
-    return Figure(
-        amount.digits * last_digit, last_digit, len(str(amount.digits)), prefix, next(counts, "")
-    )
+    value, digits = amount.digits * last_digit, len(str(amount.digits))
+    return Figure(value, last_digit, digits, prefix, counted(amount.unit))

@@ -135,3 +135,13 @@ FAMILIES = {
     )
 }  # fmt: skip
 """The family of each unit that a quantity is printed in."""
+_COUNTED = {"MACs": MAC_COUNT, "FLOPs": FLOP_COUNT, "parameters": PARAMS}
+
+
+def counted(unit: str) -> str:
+    """Return what a unit counts: MACs, FLOPs or parameters; nothing if it is not said.
+
+    >>> counted("MAdds"), counted("OPs"), counted("params"), counted("")
+    ('MACs', 'FLOPs', 'parameters', '')
+    """
+    return next((name for name, units in _COUNTED.items() if unit and unit in units.spellings), "")

@@ -212,7 +212,13 @@ REFUSED = {
     "an unknown layer in a sequence": ("sequential --modules Foo(3)", "modules"),
     "an odd number of FLOPs": ("conversion --count 3 --counts flops", "count"),
     "MACs that are said to be FLOPs": ("conversion --count 4GMACs --counts flops", "counts"),
+    "MAdds that are said to be FLOPs": ("conversion --count 4GMAdds --counts flops", "counts"),
+    "multiply-adds that are said to be FLOPs": (
+        "conversion --count 4Gmultiply-adds --counts flops",
+        "counts",
+    ),
     "FLOPs of an unsaid kind": ("conversion --count 4GFLOPs", "counts"),
+    "operations of an unsaid kind": ("conversion --count 4.1GOPs", "counts"),
     "two sizes for one": ("linear --in-features 3,3", "in_features"),
     "work below nothing": ("runtime --flops=-1 --peak-flops 1T", "flops"),
     "a tuple of one number": ("conv2d --kernel-size 3,", "kernel_size"),
