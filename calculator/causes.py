@@ -52,6 +52,8 @@ class Cause:
     """How many things have to be supposed that the subject does not say."""
     per: Fraction = Fraction(1)
     """What the count is multiplied by before it is printed: 1000³ / 1024³ for wrong gigas."""
+    is_of_macs: bool = False
+    """Whether it counts MACs alone, each as one MAC or as two FLOPs."""
 
     @property
     def printed(self) -> Fraction:
@@ -124,12 +126,12 @@ def _batches(found: list[Cause]) -> Iterator[Cause]:
 
 def _conventions(work: Any) -> Iterator[Cause]:
     """Yield what may be counted of a layer or a network as it is."""
-    yield Cause("MACs", work.macs, 1, "MACs")
-    yield Cause("FLOPs, 2 × MACs", 2 * work.macs, 1, "FLOPs")
+    yield Cause("MACs", work.macs, 1, "MACs", is_of_macs=True)
+    yield Cause("FLOPs, 2 × MACs", 2 * work.macs, 1, "FLOPs", is_of_macs=True)
     everything = flops(work.operations, worth("all", 1))
     yield Cause("FLOPs of all arithmetic, a function as one", everything, 0.05, "FLOPs")
-    yield Cause("MACs, forward and backward", work.training_macs, 0.1, "MACs")
-    yield Cause("FLOPs, forward and backward", work.training_flops, 0.1, "FLOPs")
+    yield Cause("MACs, forward and backward", work.training_macs, 0.1, "MACs", is_of_macs=True)
+    yield Cause("FLOPs, forward and backward", work.training_flops, 0.1, "FLOPs", is_of_macs=True)
     yield from _parameters(work)
     leaves = [*work.leaves()] if isinstance(work, Chain) else [(1, work)]
     yield from _matrix_work(leaves)
@@ -184,9 +186,12 @@ def _attention(leaves: list[tuple[int, Any]]) -> Iterator[Cause]:
         macs = sum(count * share(layer, layer.macs) for count, layer in leaves)
         training = sum(count * share(layer, layer.training_macs) for count, layer in leaves)
         if macs:
-            yield Cause(f"MACs{where}", macs, prior, "MACs")
-            yield Cause(f"FLOPs{where}", 2 * macs, prior, "FLOPs")
-            yield Cause(f"FLOPs{where}, forward and backward", 2 * training, prior, "FLOPs")
+            for what, count, counts in (
+                (f"MACs{where}", macs, "MACs"),
+                (f"FLOPs{where}", 2 * macs, "FLOPs"),
+                (f"FLOPs{where}, forward and backward", 2 * training, "FLOPs"),
+            ):
+                yield Cause(what, count, prior, counts, is_of_macs=True)
 
 
 def _unmasked(layer: Any, macs: int) -> int:

@@ -55,6 +55,8 @@ class Explanation:
     """Whether a chance hit is likelier."""
     names: tuple[str, ...]
     """Everything that has this value, `what` first."""
+    counts: str
+    """MACs or FLOPs, if it counts multiply-accumulates alone; else nothing."""
 
     @property
     def named(self) -> str:
@@ -107,7 +109,7 @@ class _Match(NamedTuple):
         ]
         return Explanation(
             self.fit, best.steps, self.off, best.what, best.count, self.exact, coincidence,
-            tuple(dict.fromkeys(names)),
+            tuple(dict.fromkeys(names)), best.counts if best.is_of_macs else "",
         )  # fmt: skip
 
 
@@ -160,11 +162,11 @@ def remark(text: str, found: list[Explanation]) -> str:
     """Return what the unit of a figure hides: a count of MACs under the name of FLOPs."""
     if not found or found[0].fit == NEAR or found[0].coincidence:
         return ""
-    best = found[0]
-    if "flop" in text.lower() and best.what.startswith("MACs"):
+    best, said = found[0], figure(text).counts
+    if (said, best.counts) == ("FLOPs", "MACs"):
         double = rounded(2 * best.value, "FLOPs")
         return f"It says FLOPs and counts MACs: at two FLOPs per MAC it is {double}."
-    if "mac" in text.lower() and best.what.startswith("FLOPs, 2 × MACs"):
+    if (said, best.counts) == ("MACs", "FLOPs"):
         return f"It says MACs and counts FLOPs: there are {rounded(best.value // 2, 'MACs')}."
     return ""
 

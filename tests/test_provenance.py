@@ -314,6 +314,8 @@ def test_what_may_mean_something_else_is_refused(text, message):
     [
         ("4.09 GFLOPs", "It says FLOPs and counts MACs: at two FLOPs per MAC it is 8.18 GFLOPs."),
         ("8.18 GMACs", "It says MACs and counts FLOPs: there are 4.09 GMACs."),
+        ("8.18 GMult-Adds", "It says MACs and counts FLOPs: there are 4.09 GMACs."),
+        ("4.09 GOPs", "It says FLOPs and counts MACs: at two FLOPs per MAC it is 8.18 GFLOPs."),
         ("4.09 GMACs", ""),
         ("8.18 GFLOPs", ""),
         ("4.09 G", ""),
@@ -321,6 +323,13 @@ def test_what_may_mean_something_else_is_refused(text, message):
 )
 def test_a_wrong_unit_is_remarked(text, said):
     assert remark(*explained(Network(), text)) == said
+
+
+def test_biases_are_not_doubled_as_macs_are():
+    # 8 × 64 × 256 MACs and 8 × 256 biases: two FLOPs per MAC are 262 144 and not twice 133 120
+    taken, found = explained(Linear(in_features=64, out_features=256), "133120 FLOPs")
+    assert found[0].what == "MACs and biases, of a batch of 8"
+    assert remark(taken, found) == ""
 
 
 def test_what_is_cut_off_to_a_figure_is_said_to_be():
