@@ -241,7 +241,7 @@ def _layer_types(config: Mapping[str, Any], layers: object) -> set[str]:
     return found
 
 
-def _dtype(config: Mapping[str, Any], field: Field) -> tuple[dict[str, str], dict[str, Any]]:
+def _dtype(config: Mapping[str, Any], field: Any) -> tuple[dict[str, str], dict[str, Any]]:
     """Return the data type by its field and by its key; torch's default if there is none."""
     said = {key: config[key] for key in _DTYPES if config.get(key) is not None}
     words = {str(word).removeprefix("torch.") for word in said.values()}
@@ -250,4 +250,9 @@ def _dtype(config: Mapping[str, Any], field: Field) -> tuple[dict[str, str], dic
     try:
         return {"dtype": field.check(words.pop() if words else _DTYPE)}, said
     except InvalidField:
-        return {"dtype": _DTYPE}, {}
+        key, word = next(iter(said.items()))
+        raise invalid(
+            f"{key} {_written(word)} can't be counted yet; write one of "
+            f"{', '.join(field.also)}, or remove it",
+            word,
+        ) from None

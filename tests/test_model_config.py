@@ -262,11 +262,20 @@ def test_the_data_type_is_taken(more, dtype):
     assert (Llama.from_config(config).dtype, Llama.read_config(config).not_read) == (dtype, [])
 
 
-@pytest.mark.parametrize("dtype", ["auto", "float7", 16, ["float16"], {"": "float16"}])
-def test_a_data_type_that_is_unknown_is_named_as_not_read(dtype):
-    config = Llama.read_config({"model_type": "llama", "torch_dtype": dtype})
-    assert config.values["dtype"] == "fp32"  # what torch makes where nothing else is said
-    assert str(config).endswith("dtype fp32; not read: torch_dtype.")
+UNKNOWN_DTYPES = [
+    ("auto", "auto"), ("float8_e5m2", "float8_e5m2"), (16, "16"), (["float16"], "1 × float16"),
+    ({"": "float16"}, "{'': 'float16'}"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("dtype", "named"), UNKNOWN_DTYPES, ids=str)
+def test_a_data_type_that_is_unknown_is_rejected_by_its_name(dtype, named):
+    with pytest.raises(InvalidField) as rejected:
+        Llama.read_config({"model_type": "llama", "torch_dtype": dtype})
+    assert rejected.value.message == (
+        f"torch_dtype {named} can't be counted yet; write one of float64, float32, bfloat16, "
+        "float16, float8_e4m3fn, or remove it"
+    )
 
 
 def test_a_key_that_is_unknown_is_named_as_not_read():
