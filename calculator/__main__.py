@@ -42,6 +42,27 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"{command}: {message.removeprefix('argument ')}\n")
 
 
+class _Once(argparse.Action):
+    """Store a value, and refuse a second one."""
+
+    def __call__(self, parser: Any, namespace: Any, values: Any, option: Any = None) -> None:
+        _refuse_second(self, parser, namespace)
+        setattr(namespace, self.dest, values)
+
+
+class _Switch(argparse.BooleanOptionalAction):
+    """Store whether an option begins with `--no-`, and refuse a second one."""
+
+    def __call__(self, parser: Any, namespace: Any, values: Any, option: Any = None) -> None:
+        _refuse_second(self, parser, namespace)
+        super().__call__(parser, namespace, values, option)
+
+
+def _refuse_second(action: argparse.Action, parser: Any, namespace: Any) -> None:
+    if getattr(namespace, action.dest, None) is not None:
+        parser.error(f"{action.dest}: is given twice; write it once")
+
+
 _PROGRAM = "python -m calculator"
 _COMMANDS = (*CALCULATIONS, "devices")
 
@@ -62,11 +83,12 @@ def parser() -> argparse.ArgumentParser:
                 "--counters", action="store_true", help="add what each counting tool prints"
             )
             command.add_argument(
-                "--figure", metavar="X", help="say what may have given a published figure, as 4.1G"
-            )
+                "--figure", metavar="X", action=_Once,
+                help="say what may have given a published figure, as 4.1G",
+            )  # fmt: skip
         if hasattr(owner, "read_config"):
             command.add_argument(
-                "--config", metavar="FILE",
+                "--config", metavar="FILE", action=_Once,
                 help="read a model's config.json, or - for standard input; other options go first",
             )  # fmt: skip
         for field in form_fields(owner).values():
@@ -86,15 +108,14 @@ def _add(command: argparse.ArgumentParser, field: Field) -> None:
     text = ". ".join(filter(None, words)).replace("%", "%%")
     if isinstance(field, Choice) and field.positional:
         command.add_argument(
-            field.name, nargs="?", default=argparse.SUPPRESS, metavar=field.name.upper(), help=text
-        )
+            field.name, nargs="?", default=argparse.SUPPRESS, metavar=field.name.upper(),
+            action=_Once, help=text,
+        )  # fmt: skip
     names = _options(field)
     if isinstance(field, Flag):
-        command.add_argument(
-            *names, dest=field.name, action=argparse.BooleanOptionalAction, help=text
-        )
+        command.add_argument(*names, dest=field.name, action=_Switch, help=text)
     else:
-        command.add_argument(*names, dest=field.name, metavar="X", help=text)
+        command.add_argument(*names, dest=field.name, action=_Once, metavar="X", help=text)
 
 
 def _options(field: Field) -> list[str]:

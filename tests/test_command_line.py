@@ -293,6 +293,24 @@ def test_a_value_that_is_missing_is_refused_in_one_line(capsys):
     assert capsys.readouterr().err.startswith("conv2d: --padding: expected one argument; write")
 
 
+TWICE = {
+    "by its option": ("linear --in-features 5 --in-features 6", "linear: in_features"),
+    "by two names": ("linear --peak-flops 1T --peak-flops-per-second 2T",
+                     "linear: peak_flops_per_second"),
+    "by its place": ("network resnet18 --architecture resnet50", "network: architecture"),
+    "on and off": ("linear --bias --no-bias", "linear: bias"),
+    "a figure": ("linear --figure 4G --figure 5G", "linear: figure"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("line", "named"), TWICE.values(), ids=TWICE.keys())
+def test_what_is_given_twice_is_refused_in_one_line(capsys, line, named):
+    with pytest.raises(SystemExit) as ended:
+        main(line.split())
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == f"{named}: is given twice; write it once\n"
+
+
 @pytest.mark.parametrize(
     "name", [name for name, owner in CALCULATIONS.items() if issubclass(owner, Layer)]
 )
