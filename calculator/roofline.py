@@ -43,7 +43,7 @@ class Runtime(Machine, name="runtime"):
     recomputed_flops: Figure = rate(
         r"\text{FLOPs}_\text{again}", units=FLOP_COUNT, default=None,
         label="Computed again", whole=True, minimum=0, largest=1e300, role="assumption",
-        help="To save memory, on top of the work. Counts in the HFU.",
+        help="In the step that you timed, to save memory. Counts in the HFU.",
     )  # fmt: skip
     bandwidth_bytes_per_second: Figure = rate(
         r"\beta", units=BYTE_RATE, default=None, role="hardware", label="Memory bandwidth",
@@ -83,6 +83,11 @@ class Runtime(Machine, name="runtime"):
         super().validate()
         if self.peak_flops_per_second is None:
             raise self.without_peak()
+        if self.recomputed_flops is not None and self.measured_seconds is None:
+            raise self.fields["recomputed_flops"].refuse(
+                "is of a measured time; enter that time, or leave this empty",
+                self.recomputed_flops,
+            )
         usual = self._usual().items()
         self.assume(**{name: value for name, value in usual if getattr(self, name) is None})
 

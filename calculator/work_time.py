@@ -229,11 +229,14 @@ def timed_pass(work: Measured, said: str | None) -> str:
 
 def _timed(work: Measured, values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the FLOPs of a measured training step beyond those of the forward pass."""
-    passed = timed_pass(work, values.get("measured_pass"))
+    passed, again = timed_pass(work, values.get("measured_pass")), values.get("recomputed_flops")
+    if again is not None and passed != "recomputed":
+        field = WorkRuntime.fields["recomputed_flops"]
+        raise field.refuse(f"is not of {PASSES[passed]}; choose {PASSES['recomputed']}", again)
     if values.get("measured_seconds") is None or passed == "forward":
         return {}
     more: dict[str, Any] = {"backward_flops": 2 * work.backward_macs}
-    if passed == "recomputed" and values.get("recomputed_flops") is None:
+    if passed == "recomputed" and again is None:
         more["recomputed_flops"] = work.flops
     return more
 

@@ -32,7 +32,7 @@ OTHERS = {
             "bandwidth_utilization": SHARES,
             "launches": st.integers(0, 10**6),
             "launch_seconds": st.just(0) | st.floats(1e-7, 1e-3),
-            "recomputed_flops": st.integers(0, 10**24),
+            "recomputed_flops": st.none() | st.integers(0, 10**24),
             "measured_seconds": st.none() | st.floats(1e-9, 1e9),
             "power_watts": st.none() | FIGURE,
         }

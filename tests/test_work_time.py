@@ -52,6 +52,38 @@ def test_what_was_timed_can_be_said(printed, said, passes, hardware_passes):
     assert time["hfu"] == pytest.approx(hardware_passes * share)
 
 
+AGAIN = {"peak_flops_per_second": 10**9, "recomputed_flops": 2**20}
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({}, "is not of a forward pass; choose a training step with activations recomputed"),
+        ({"measured_pass": "forward", "measured_seconds": 1}, "is not of a forward pass"),
+        ({"measured_pass": "training", "measured_seconds": 1}, "is not of a training step"),
+        ({"measured_pass": "recomputed"}, "is of a measured time; enter that time"),
+    ],
+    ids=["nothing else", "a forward pass", "a step that keeps all", "no time"],
+)
+def test_what_is_recomputed_is_of_a_measured_step_that_recomputes(more, said):
+    with pytest.raises(InvalidField) as refused:
+        runtime(Linear(), {**AGAIN, **more})
+    assert refused.value.field == "recomputed_flops"
+    assert refused.value.message.startswith(said)
+
+
+def test_what_is_recomputed_in_part_counts_in_the_hfu():
+    """64³ MACs: 2 × 64³ FLOPs forward and 4 × 64³ backward, and 2^20 = 4 × 64³ again."""
+    layer = Linear(in_features=64, out_features=64, batch_size=64, bias=False)
+    time = runtime(layer, {**AGAIN, "measured_pass": "recomputed", "measured_seconds": 1})
+    assert (time.mfu, time.hfu) == (6 * 64**3 / 10**9, 10 * 64**3 / 10**9)
+
+
+def test_a_runtime_recomputes_in_a_measured_time_alone():
+    with pytest.raises(InvalidField, match="is of a measured time"):
+        Runtime(**AGAIN)
+
+
 def test_a_frozen_layer_has_no_gradient_of_its_weights():
     layer = Linear(in_features=64, out_features=64, batch_size=64, weight_requires_grad=False)
     given = {"peak_flops_per_second": 10**9, "measured_seconds": 1.0, "measured_pass": "training"}
