@@ -21,6 +21,7 @@ _NESTING = re.compile(r"[^\w\s,='\")\]}]")
 _PLAIN_WORDS = ("None", "True", "False")
 _NO_LAYER = ("", "Sequential(", "nn.Sequential(", ")")
 _INDEX = re.compile(r"\(\w+\):\s*")  # of a layer in a printed Sequential
+_COMMENT = re.compile("#[^\n]*")
 _FROZEN = ".requires_grad_(False)"
 _SAME = (
     "elu gelu glu hardsigmoid hardswish leaky_relu local_response_norm log_softmax mish "
@@ -90,10 +91,10 @@ class Stack(Field):
         """
         found: list[Line] = []
         named: dict[str, Line] = {}
-        for number, line in enumerate(re.split("[\n;]", text), start=1):
+        for number, line in enumerate(re.split("[\n;]", _COMMENT.sub("", text)), start=1):
             written = line.strip().rstrip(",")
             written = _INDEX.sub("", written, count=1) if written.startswith("(") else written
-            if written in _NO_LAYER or written.startswith("#"):
+            if written in _NO_LAYER:
                 continue
             try:
                 found.append(named.get(written) or _line(written, len(found)))

@@ -56,6 +56,18 @@ def test_lines_count_as_torch_counts_them(lines, shape):
     assert (2 * ours.macs, ours.training_flops) == (forward, counter.get_total_flops())
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "# first; Linear(4, 9)\nLinear(4, 5)",
+        "Linear(4, 5)  # wide; Linear(5, 9)",
+        "ReLU(), # no bias; then\nLinear(4, 5)",
+    ],
+)
+def test_a_semicolon_in_a_comment_starts_no_layer(lines):
+    assert Sequential(modules=lines, input_shape=(3, 4)).params == 25  # 4 × 5 weights, 5 biases
+
+
 @pytest.mark.parametrize(("lines", "shape"), NETWORKS.values(), ids=NETWORKS)
 def test_the_program_to_copy_counts_the_same(lines, shape, capsys):
     ours = Sequential(modules=lines, input_shape=shape)
