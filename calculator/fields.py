@@ -193,7 +193,7 @@ class Size(Field):
 
 _TRUTH = {
     "true": True, "on": True, "1": True, "yes": True,
-    "false": False, "off": False, "0": False, "no": False, "": False,
+    "false": False, "off": False, "0": False, "no": False,
 }  # fmt: skip
 
 

@@ -700,8 +700,9 @@ def test_in_every_order_of_events_what_is_shown_belongs_together_or_is_marked(wa
     page.wait_for_url(f"**calculator={chosen}&**{width}=5&**")
 
 
-def test_a_word_in_a_link_that_is_no_switch_is_marked_and_not_read(watched):
-    page = watched("?bias=maybe")
+@pytest.mark.parametrize("word", ["maybe", ""], ids=["another word", "nothing"])
+def test_a_word_in_a_link_that_is_no_switch_is_marked_and_not_read(watched, word):
+    page = watched(f"?bias={word}")
     error = page.locator(f"#{field(page, 'bias').get_attribute('id')}-error")
     expect(error).to_contain_text("must be true or false")
     expect(mark(page)).to_contain_text("Outdated")

@@ -70,6 +70,10 @@ def test_a_second_configuration_keeps_nothing_of_the_first():
             id="a word",
         ),
         pytest.param(
+            "linear", {"in_features": 3, "out_features": 4, "bias": ""},
+            "bias: must be true or false", id="an empty switch",
+        ),
+        pytest.param(
             "linear", {"layer": "conv2d", "fields": {}}, "it is conv2d, and this form is linear",
             id="another layer",
         ),

@@ -119,7 +119,6 @@ READ = [  # by the kinds of field that read them: texts, each with the number th
         "1": True, "true": True, "True": True, "TRUE": True, "yes": True, "on": True,
         "0": False, "false": False, "no": False, "off": False,
     }),
-    ({"flag"}, {"": False, " ": False, "\n": False}),
     ({"decision"}, {"none": None}),
 ]  # fmt: skip
 
@@ -195,8 +194,6 @@ def written_down(field, text):
 
 def without_number(field, kind, text):
     """Return what a field makes of nothing, or of None."""
-    if kind == "flag":
-        return False if text in NOTHING else REJECTED
     if (kind in ("decision", "span") and text in NOTHING) or (kind, text) == ("decision", "None"):
         return None
     readers_of_none = LISTS - {"shapes"} | {"size", "real"}
