@@ -26,6 +26,7 @@ _NUMBER = re.compile(
 _GROUPS = re.compile(r"[-+−]?([0-9]+(?:[, ][0-9]+)+)")
 _SEVERAL = re.compile(r"[(\[]? *[0-9]+(?:(?: *[,;x×] *| +)[0-9]+)+ *[)\]]?")
 _THOUSANDS = re.compile(r"[0-9]{1,3}(?:([, ])[0-9]{3})(?:\1[0-9]{3})*")
+_HEXADECIMAL = re.compile(r"(?:^|[(\[,; ])0[xX]")
 _DECIMAL_COMMA = re.compile(r"[0-9]{1,3}(?:\.[0-9]{3})+,[0-9]+")  # 1.000,5
 
 
@@ -131,15 +132,18 @@ def split(text: str, lead: int, *, decimal: bool = False) -> list[str]:
     inner = text[1:-1].strip() if text[:1] + text[-1:] in ("()", "[]") else text
     if not inner:
         return []
-    if inner[:2] in ("0x", "0X"):
-        raise ValueError("must be decimal; 0x begins a hexadecimal number")
+    _check_decimal(inner)
     parts = re.split(" *[,;x×] *| +", inner.removesuffix(","))
     if "" in parts:
         raise ValueError("has nothing beside a separator; write a whole number there")
     late = next((part for part in parts[1:] if re.match("0[0-9]", part)), None)
     if late is not None:
-        whole = f"{''.join(parts)} for one number" if _THOUSANDS.fullmatch(inner) else ""
-        raise ValueError(f"is ambiguous; write {whole or late.lstrip('0') or '0'}")
+        meant = late.lstrip("0") or "0"
+        if _THOUSANDS.fullmatch(inner):
+            meant = f"{''.join(parts)} for one number"
+        elif len(late) == 3:
+            meant = "thousands in one piece, such as 1000, and no zeros before a number"
+        raise ValueError(f"is ambiguous; write {meant}")
     if inner is text:
         _check_list(inner, parts, lead, decimal)
     return parts
@@ -169,7 +173,14 @@ def _short(text: str) -> str:
     text = text.strip()
     if len(text) > LONGEST:
         raise ValueError(f"is {len(text):,} characters long; write at most {LONGEST}")
+    _check_decimal(text)
     return text
+
+
+def _check_decimal(text: str) -> None:
+    """Raise ValueError where a number is hexadecimal; in 1x0x1 each x is a separator."""
+    if _HEXADECIMAL.search(text):
+        raise ValueError("must be decimal; 0x begins a hexadecimal number")
 
 
 def _number(text: str, units: Units, whole: bool) -> Amount:

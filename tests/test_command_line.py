@@ -278,6 +278,14 @@ HINTS = {
     "thousands of a size": ("linear --in-features 4,096", "write 4096 without the comma"),
     "a rate for a count": ("linear --device t4 --recomputed-flops 90GFLOPS", "write FLOPs for a"),
     "a comma alone": ("conv2d --kernel-size ,", "write a whole number"),
+    "a hexadecimal size": ("linear --in-features 0x10", "must be decimal; 0x begins a hexadecimal"),
+    "a hexadecimal size in a list": ("conv3d --padding 1,0x10,1", "must be decimal; 0x begins"),
+    "a hexadecimal rate": ("linear --peak-flops 0x10", "must be decimal; 0x begins"),
+    "thousands in a list": (
+        "conv3d --stride 1,000,2",
+        "write thousands in one piece, such as 1000, and no zeros before",
+    ),
+    "a zero before a number in a list": ("conv2d --stride 1,02", "is ambiguous; write 2 ("),
 }
 
 
