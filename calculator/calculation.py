@@ -195,8 +195,13 @@ class Calculation:
 
     def assume(self, **values: Any) -> None:
         """Fill in fields that were left empty; a copy asks for them anew."""
-        known = self.__dict__.get("_assumed", ())
-        self.__dict__.update(values, _assumed=(*known, *values))
+        self.__dict__.update(values, _assumed=(*self.assumed_fields, *values))
+
+    @property
+    def assumed_fields(self) -> tuple[str, ...]:
+        """The fields that were left empty and filled in."""
+        assumed: tuple[str, ...] = self.__dict__.get("_assumed", ())
+        return assumed
 
     @classmethod
     def read(cls, texts: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, InvalidField]]:
@@ -266,7 +271,7 @@ class Calculation:
 
     def replace(self, **values: Any) -> Self:
         """Return a copy with other values in some fields."""
-        assumed = self.__dict__.get("_assumed", ())
+        assumed = self.assumed_fields
         given = {name: value for name, value in self._record().items() if name not in assumed}
         return type(self)(**{**given, **values})
 

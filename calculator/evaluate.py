@@ -66,7 +66,10 @@ def assumed(
 
 
 def report(calculation: Calculation, time: Runtime | None = None) -> dict[str, Any]:
-    """Return everything as one JSON object: what it is, its fields, its quantities."""
+    """Return everything as one JSON object: what it is, its fields, its quantities.
+
+    `assumed` names the fields that were left empty and filled in.
+    """
     kind = "layer" if isinstance(calculation, Layer) else "calculation"
     record: dict[str, Any] = {kind: calculation.name}
     record |= {declared.name: value for declared, value in shown(calculation)}
@@ -75,6 +78,8 @@ def report(calculation: Calculation, time: Runtime | None = None) -> dict[str, A
     if isinstance(calculation, Runtime):
         record |= _told(calculation)
     record["fields"] = calculation.values()
+    if calculation.assumed_fields:
+        record["assumed"] = [*calculation.assumed_fields]
     if time is not None:
         machine = {name: getattr(time, name) for name in HARDWARE}
         record["time"] = {each.name: value for each, value in shown(time)} | _told(time) | machine

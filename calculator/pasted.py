@@ -28,7 +28,7 @@ def fill_form(owner: type[Calculation], text: str) -> tuple[dict[str, str], str]
     if name is not None and isinstance(pasted.get("fields"), dict):
         if name != owner.name:
             raise invalid(f"it is {name}, and this form is {owner.name}; choose that first", name)
-        texts, message = _own_texts(owner, pasted["fields"])
+        texts, message = _own_texts(owner, pasted["fields"] | _left_empty(pasted))
         if "time" in pasted:
             message = f"{message[:-1]}; not read: the machine."
     elif hasattr(owner, "read_config"):
@@ -39,6 +39,14 @@ def fill_form(owner: type[Calculation], text: str) -> tuple[dict[str, str], str]
     for error in evaluate(owner.name, texts).errors.values():
         raise invalid(f"{error.field}: {error.message}", error.given)
     return texts, message
+
+
+def _left_empty(pasted: Mapping[str, Any]) -> dict[str, None]:
+    """Return the fields that `--json` filled in, empty as they were given."""
+    names = pasted.get("assumed", [])
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise invalid('assumed must be a list of names, such as ["power_watts"]', names)
+    return dict.fromkeys(names)
 
 
 def _own_texts(owner: type[Calculation], given: Mapping[str, Any]) -> tuple[dict[str, str], str]:

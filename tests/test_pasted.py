@@ -109,6 +109,27 @@ def test_what_the_command_line_prints_can_be_pasted(name):
     assert message.endswith("; not read: the machine.") is (first.time is not None)
 
 
+ASSUMED = (
+    "peak_flops_per_second", "bandwidth_bytes_per_second", "utilization",
+    "bandwidth_utilization", "launches", "power_watts",
+)  # fmt: skip
+
+
+def test_what_the_command_line_assumed_is_pasted_as_empty():
+    given = {"flops": "1P", "device": "a100_80gb_sxm", "dtype": "bf16", "launch_seconds": "5 µs"}
+    fields, _ = answer("runtime", report(evaluate("runtime", given).calculation))
+    assert {name: fields[name] for name in ASSUMED} == dict.fromkeys(ASSUMED, "")
+    assert fields["launch_seconds"] == "5e-06"
+    moved = evaluate("runtime", {**fields, "device": "h100_sxm"}).calculation
+    assert moved.peak_flops_per_second == 1979e12 / 2  # the data sheet's rate is the sparse one
+
+
+@pytest.mark.parametrize("names", ["power_watts", [1], {"power_watts": 1}, ["power_watt"]])
+def test_what_was_assumed_is_a_list_of_fields(names):
+    pasted = {"calculation": "runtime", "fields": {"flops": 1, "device": "t4"}, "assumed": names}
+    assert answer("runtime", pasted)[0] is None
+
+
 HOSTILE = [
     None, True, 0, -1, 4096.0, 1e999, 10**40, "", "½", "\ud800", [], [[]], [1, "x"], [None], {},
     [{"a": 1}], [[1, 2], [3]], "x" * 2000,
