@@ -221,6 +221,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _contents(path: str) -> bytes:
     """Return the beginning of a file, as much of it as is read."""
+    if path == "-" and sys.stdin is None:
+        raise InvalidField("config", "it can't be read: standard input is closed", given=path)
     try:
         if path == "-":
             return sys.stdin.buffer.read(LONGEST + 1)

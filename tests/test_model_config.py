@@ -500,6 +500,13 @@ def test_the_command_line_reads_standard_input(monkeypatch, capsys):
     assert json.loads(capsys.readouterr().out)["params"] == 8_030_261_248
 
 
+def test_the_command_line_rejects_a_standard_input_that_is_closed(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "stdin", None)
+    assert main(["llama", "--config", "-"]) == 2
+    reason = "it can't be read: standard input is closed (given: -)"
+    assert capsys.readouterr().err == f"llama: config: {reason}\n"
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
