@@ -147,7 +147,8 @@ def memory(machine: Calculation) -> str:
         return ""
     needed, capacity = rounded(machine.needed_bytes, "B"), rounded(machine.capacity_bytes, "B")
     parts = ", ".join(f"{name} {rounded(size, 'B')}" for name, size in machine.parts().items())
-    said = f"at least {needed} of {capacity} ({parts}{_not_held(machine)})"
+    held = "; ".join(filter(None, (parts, *_not_held(machine))))
+    said = f"at least {needed} of {capacity}" + (f" ({held})" if held else "")
     if machine.fits:
         return f"Needs {said}."
     if machine.fits is None:
@@ -156,15 +157,17 @@ def memory(machine: Calculation) -> str:
     return f"Does not fit: needs {said}; at least {devices} devices would hold it."
 
 
-def _not_held(machine: MemoryFit) -> str:
-    """Return what of a training step is not counted."""
+def _not_held(machine: MemoryFit) -> Iterator[str]:
+    """Yield what of a training step is not held at once, and what is not counted."""
     if not isinstance(machine, WorkRuntime):
-        return "; states of the optimizer and activations are not counted"
+        yield "states of the optimizer and activations are not counted"
+        return
     if machine.timed_pass == "forward":
-        return ""
-    freed = "; gradients replace activations" if machine.gradient_bytes else ""
+        return
+    if machine.gradient_bytes:
+        yield "gradients replace activations"
     kept = ", nor what is kept for recomputing" if machine.timed_pass == "recomputed" else ""
-    return f"{freed}; states of the optimizer are not counted{kept}"
+    yield f"states of the optimizer are not counted{kept}"
 
 
 def remarks(time: Runtime) -> Iterator[str]:

@@ -286,6 +286,13 @@ def test_a_share_measured_of_the_dense_peak_is_said_at_the_sparse_one(printed):
     assert "in bf16, of the dense peak with FP32 accumulation; other work" in remarks
 
 
+def test_what_holds_nothing_lists_no_parts(capsys):
+    line = "flatten --device h100_sxm --measured-pass training"
+    assert main(line.split()) == 0
+    said = "Needs at least 0 B of 80 GB (states of the optimizer are not counted)."
+    assert said in capsys.readouterr().out
+
+
 def test_recomputed_activations_are_not_held():
     """Weights and the widest layer alone: 64 × 64 weights, 320 × 64 in and out, fp32."""
     network = Sequential(input_shape=(320, 64), modules="Linear(64, 64, bias=False)\nReLU()")
