@@ -80,7 +80,10 @@ def read_model_config(config: Mapping[str, Any], fields: Mapping[str, Field]) ->
                 defaults[name] = own[name]
     decisive = values.keys() & own.keys() | {*_HOW_READ}
     read = {key: config[key] for key in config if key in decisive}
-    values["sliding_window"] = _window(config, model_type, fields["sliding_window"])
+    window = values["sliding_window"] = _window(config, model_type, fields["sliding_window"])
+    for said_window in (read, defaults):
+        if window is None and said_window.get("sliding_window") is not None:
+            del said_window["sliding_window"]  # another key says that it is not used
     dtype, said = _dtype(config, fields["dtype"])
     if not said:
         defaults |= dtype

@@ -289,8 +289,22 @@ def test_what_was_read_and_what_was_taken_instead_is_listed():
     assert str(GroupedQueryAttention.read_config(config)) == (
         "Read as mistral (MistralForCausalLM): num_attention_heads 16, "
         "layer_types 32 × full_attention; class defaults: hidden_size 4096, num_key_value_heads 8, "
-        "head_dim none, sliding_window 4096, dtype fp32."
+        "head_dim none, dtype fp32."
     )
+
+
+@pytest.mark.parametrize(
+    "unused", [{"use_sliding_window": False}, {"layer_types": [FULL] * 2}], ids=["off", "full"]
+)
+@pytest.mark.parametrize("said", [{}, {"sliding_window": 8}], ids=["default", "given"])
+def test_a_window_that_is_not_used_is_not_listed(unused, said):
+    config = Llama.read_config({"model_type": "mistral", "num_hidden_layers": 2, **said, **unused})
+    assert config.values["sliding_window"] is None
+    assert "sliding_window" not in config.read | config.defaults
+
+
+def test_a_window_of_null_is_listed():
+    assert ", sliding_window none" in str(Llama.read_config(MIXTRAL_8X7B_FILE))
 
 
 REJECTED = {
