@@ -236,6 +236,8 @@ def _of_measured(time: Runtime, measured: float) -> Iterator[str]:
     """Yield why there is no MBU, and how a time can be below the bound."""
     if time.backward_flops is not None:
         yield "There is no MBU: the bytes of the backward pass are not counted."
+    if isinstance(time, WorkRuntime) and time.matrix_flops is not None:
+        yield f"MFU and HFU of a training step count the {time.in_words('FLOPs')} of matrix work."
     if measured >= (time.measured_floor_seconds or time.floor_seconds):
         return
     cause = {

@@ -16,7 +16,7 @@ from calculator.machine import Figure
 from calculator.memory_fit import MemoryFit
 from calculator.rates import rate
 from calculator.roofline import Runtime
-from calculator.unit_families import BYTES
+from calculator.unit_families import BYTES, FLOP_COUNT
 
 PASSES = {
     "forward": "a forward pass",
@@ -41,6 +41,10 @@ class WorkRuntime(MemoryFit, Runtime):
         default=None, optional=True, options=PASSES, role="assumption", label="What you timed",
         empty='forward, or a training step if "In training" is on',
         help="MFU and HFU count the FLOPs of this. A training step is forward and backward.",
+    )  # fmt: skip
+    matrix_flops: Figure = rate(
+        r"\text{FLOPs}_\text{matrix}", units=FLOP_COUNT, default=None, whole=True, minimum=0,
+        label="Matrix work of the forward pass",
     )  # fmt: skip
     memory_bytes: Figure = rate(
         r"\text{bytes}_\text{device}", units=BYTES, default=None, role="hardware", whole=True,
@@ -97,6 +101,15 @@ class WorkRuntime(MemoryFit, Runtime):
     def timed_pass(self) -> str:
         """What the measured time is of: "forward", "training" or "recomputed"."""
         return timed_pass(self.work, self.measured_pass)
+
+    def timed_flops(self) -> Any:
+        """Return the FLOPs of what was timed: of a training step, the matrix work of both passes.
+
+        Other arithmetic of a backward pass is not counted, so a step is counted without it.
+        """
+        if self.matrix_flops is None:
+            return Runtime.timed_flops(self)
+        return self.matrix_flops + self.backward_flops
 
     def held(self) -> tuple[Any, ...]:
         """Return the bytes that are held, in the order of a `Footprint`."""
@@ -235,9 +248,12 @@ def _timed(work: Measured, values: Mapping[str, Any]) -> dict[str, Any]:
         raise field.refuse(f"is not of {PASSES[passed]}; choose {PASSES['recomputed']}", again)
     if values.get("measured_seconds") is None or passed == "forward":
         return {}
-    more: dict[str, Any] = {"backward_flops": 2 * work.backward_macs}
+    forward, backward = 2 * work.macs, 2 * work.backward_macs
+    more = {"backward_flops": backward}
+    if work.convention != "matrix":
+        more["matrix_flops"] = forward
     if passed == "recomputed" and again is None:
-        more["recomputed_flops"] = work.flops
+        more["recomputed_flops"] = forward
     return more
 
 

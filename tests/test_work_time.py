@@ -91,6 +91,16 @@ def test_a_frozen_layer_has_no_gradient_of_its_weights():
     assert time.mfu == 2 * 2 * 64**3 / 1e9  # forward, and the gradient of the input
 
 
+@pytest.mark.parametrize(("said", "passes", "hardware_passes"), PASSES[1:])
+def test_the_mfu_of_a_step_is_of_matrix_work_in_either_convention(said, passes, hardware_passes):
+    """64³ MACs in the layer, thrice in a step; the 64² biases and activations are not in it."""
+    network = Sequential(input_shape=(64, 64), modules="Linear(64, 64)\nReLU()", convention="all")
+    given = {"peak_flops_per_second": 10**9, "measured_seconds": 1, "measured_pass": said}
+    time = runtime(network, given)
+    assert (time.mfu, time.hfu) == (passes * 2 * 64**3 / 1e9, hardware_passes * 2 * 64**3 / 1e9)
+    assert "MFU and HFU of a training step count the FLOPs of matrix work." in verdict(time)
+
+
 def test_several_devices_share_the_peak(printed):
     """8 H100 on one step of a Llama 2 7B: the MFU is an eighth of that of one."""
     line = "llama --sequence-length 2048 --dtype bf16 --device h100_sxm --measured-pass training"
