@@ -40,7 +40,8 @@ class WorkRuntime(MemoryFit, Runtime):
     measured_pass: str | None = choice(
         default=None, optional=True, options=PASSES, role="assumption", label="What you timed",
         empty='forward, or a training step if "In training" is on',
-        help="MFU and HFU count the FLOPs of this. A training step is forward and backward.",
+        help="MFU, HFU and the memory needed are of this pass. "
+        "A training step is forward and backward.",
     )  # fmt: skip
     matrix_flops: Figure = rate(
         r"\text{FLOPs}_\text{matrix}", units=FLOP_COUNT, default=None, whole=True, minimum=0,
