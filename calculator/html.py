@@ -102,7 +102,8 @@ def _fit(calculation: Calculation) -> str:
 
 def verdict(time: Runtime) -> str:
     """Return which rate bounds a time, and the best case, in sentences that say what each is."""
-    where = f"{f' on {escape(machine(time))}' if time.device else ''}, at {escape(rates(time))}"
+    on = f" on {escape(machine(time))}" if time.device or time.machine_name else ""
+    where = f"{on}, at {escape(rates(time))}"
     moves = " and moves these bytes" if time.memory_seconds is not None else ""
     if not time.floor_seconds:
         text = f"<strong>Nothing to do</strong>{where}."

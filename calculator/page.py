@@ -161,7 +161,8 @@ def _call(calculation: Calculation, given: Mapping[str, str]) -> str:
 
 
 def _machine(time: Runtime) -> str:
-    return f"{machine(time) if time.device else 'A machine'}: {rates(time)}"
+    is_named = time.device or time.machine_name
+    return f"{machine(time) if is_named else 'A machine'}: {rates(time)}"
 
 
 def prediction(

@@ -10,6 +10,7 @@ from calculator.__main__ import main
 from calculator.evaluate import evaluate
 from calculator.expectation import told
 from calculator.html import figures, verdict
+from calculator.page import example
 from calculator.work_time import runtime
 
 RESNET_50 = 4_089_184_256  # MACs on 224 × 224: torchvision's own metadata says 4.089
@@ -237,6 +238,13 @@ def test_the_old_keys_of_a_time_stand_for_one_release(printed):
 def test_a_machine_of_ones_own_can_have_a_name(printed, capsys):
     assert main(["linear", "--peak-flops", "10T", "--machine-name", "lab server"]) == 0
     assert "lab server, 10 TFLOP/s" in capsys.readouterr().out
+
+
+def test_a_page_says_the_name_of_a_machine_of_ones_own():
+    given = {"peak_flops_per_second": "10T", "machine_name": "lab server"}
+    outcome = evaluate("linear", given)
+    assert "Compute alone on lab server, at 10 TFLOP/s." in verdict(outcome.time)
+    assert "lab server: 10 TFLOP/s" in example(*outcome[:2], given, ["macs"])
 
 
 @pytest.mark.parametrize("name", ["a\nb", "x" * 61, "\x00"], ids=["two lines", "long", "control"])
