@@ -21,7 +21,7 @@ from calculator.hardware import names
 PRINTED = {
     "Tesla P100-SXM2-16GB": "p100_sxm2",
     "Tesla V100-SXM2-32GB": "v100_sxm2_32gb",
-    "Tesla V100-PCIE-32GB": "v100_pcie",
+    "Tesla V100-PCIE-32GB": "v100_pcie_32gb",
     "Tesla T4": "t4",
     "NVIDIA A10": "a10",
     "NVIDIA A30": "a30",
@@ -171,8 +171,9 @@ OTHER_CHIPS = {
     "p100": ["p100_sxm2"],  # the PCIe card has other rates
     "NVIDIA GeForce RTX 3060": ["rtx3060_12gb"],
     "rtx 3060 8gb": ["rtx3060_12gb"],
-    "Tesla V100-SXM2-16GB": ["v100_sxm2_32gb", "v100_pcie"],
-    "Tesla V100-PCIE-16GB": ["v100_pcie", "v100_sxm2_32gb"],
+    "v100_pcie": ["v100_pcie_32gb"],  # sold with 16 GB too
+    "Tesla V100-SXM2-16GB": ["v100_sxm2_32gb", "v100_pcie_32gb"],
+    "Tesla V100-PCIE-16GB": ["v100_pcie_32gb", "v100_sxm2_32gb"],
     "Tesla V100S-PCIE-32GB": None,
     "NVIDIA A100-PCIE-40GB": ["a100_80gb_pcie", "a100_40gb_sxm", "a100_80gb_sxm"],
     "NVIDIA A100-SXM4-80GB MIG 1g.10gb": ["a100_80gb_sxm", "a100_40gb_sxm", "a100_80gb_pcie"],
@@ -239,7 +240,7 @@ SHARED = {
     "H100 80GB": "h100_sxm or h100_pcie",
     "a100": "a100_40gb_sxm, a100_80gb_sxm or a100_80gb_pcie",
     "a100 sxm": "a100_40gb_sxm or a100_80gb_sxm",
-    "v100": "v100_sxm2_32gb or v100_pcie",
+    "v100": "v100_sxm2_32gb or v100_pcie_32gb",
     "Orin": "jetson_agx_orin_64gb or jetson_orin_nano_super_8gb",
     "nano": "jetson_nano or jetson_orin_nano_super_8gb",
     "gaudi": "gaudi2 or gaudi3",

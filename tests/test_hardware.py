@@ -368,7 +368,7 @@ def test_a_fallback_says_why_in_one_short_sentence(device):
 
 @pytest.mark.parametrize(
     "name",
-    ["p100_sxm2", "v100_sxm2_32gb", "v100_pcie", "t4", "rtx2080ti", "jetson_nano"],
+    ["p100_sxm2", "v100_sxm2_32gb", "v100_pcie_32gb", "t4", "rtx2080ti", "jetson_nano"],
 )
 @pytest.mark.parametrize("dtype", ["bf16", "tf32"])
 def test_nvidia_before_ampere_multiplies_bf16_and_tf32_as_fp32(name, dtype):

@@ -99,7 +99,7 @@ REFUSED = {
     ),
     "a device without units": ({"device": "l4"}, "device", "units, engines, fma, clock_hz"),
     "and with some": ({"device": "l4", "units": "60"}, "device", "fill in engines, fma, clock_hz"),
-    "a type without units": ({"device": "v100_pcie"}, "dtype", "fp16, fp32, fp64"),
+    "a type without units": ({"device": "v100_pcie_32gb"}, "dtype", "fp16, fp32, fp64"),
     "an unknown device": ({"device": "voodoo2"}, "device", "Unknown device"),
     "an unknown type": ({"dtype": "fp128"}, "dtype", "must be one of"),
     "half a unit": ({"units": "1.5"}, "units", "whole number"),
