@@ -4,10 +4,10 @@ RUN := .venv/bin/python
 .PHONY: serve site check test verify readings fuzz bench measure clean
 
 serve: .venv/site.done
-	@$(RUN) scripts/build.py serve $(if $(PORT),--port $(PORT))
+	@$(RUN) -m scripts.site.build serve $(if $(PORT),--port $(PORT))
 
 site: .venv/site.done
-	@$(RUN) scripts/build.py site
+	@$(RUN) -m scripts.site.build site
 
 check: .venv/test.done
 	@$(RUN) -m ruff check --quiet && $(RUN) -m ruff format --check --quiet && $(RUN) -m mypy --no-error-summary
@@ -16,21 +16,21 @@ test: site check
 	@$(RUN) -m pytest --quiet --numprocesses auto --dist loadgroup
 
 verify: .venv/test.done
-	@$(RUN) -m scripts.verify
+	@$(RUN) -m scripts.witnesses.verify
 
 readings: .venv/test.done
-	@$(RUN) -W ignore -m scripts.read_counters
+	@$(RUN) -W ignore -m scripts.tools.read
 
 fuzz: .venv/test.done
-	@$(RUN) -W ignore -m scripts.fuzz --seconds $(or $(SECONDS),60)
-	@$(RUN) -m scripts.fuzz_worker --calls $(or $(CALLS),100000)
+	@$(RUN) -W ignore -m scripts.random_layers.compare --seconds $(or $(SECONDS),60)
+	@$(RUN) -m scripts.random_layers.call_worker --calls $(or $(CALLS),100000)
 
 bench: .venv/test.done
 	@$(RUN) -m pip install -qq --editable '.[bench]'
-	@$(RUN) -m scripts.bench && $(RUN) -m scripts.bench_counting
+	@$(RUN) -m scripts.bench.page && $(RUN) -m scripts.bench.counting
 
 measure: .venv/test.done
-	@$(RUN) -m scripts.measure $(if $(NAME),--name $(NAME)) $(OPTIONS)
+	@$(RUN) -m scripts.measure.measure $(if $(NAME),--name $(NAME)) $(OPTIONS)
 
 clean:
 	@rm -rf build site node_modules .venv

@@ -12,61 +12,23 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from calculator.calculation import Calculation
+    from calculator.core.calculation import Calculation
 
-# What each module has for the world. A browser waits for the modules that its page needs, no more.
-_PUBLIC = {
-    "linear": "Linear",
-    "convolution": "Conv1d Conv2d Conv3d",
-    "transposed": "ConvTranspose1d ConvTranspose2d ConvTranspose3d",
-    "pooling": "AvgPool1d AvgPool2d AvgPool3d MaxPool1d MaxPool2d MaxPool3d",
-    "adaptive": (
-        "AdaptiveAvgPool1d AdaptiveAvgPool2d AdaptiveAvgPool3d AdaptiveMaxPool1d "
-        "AdaptiveMaxPool2d AdaptiveMaxPool3d"
-    ),
-    "padding": "ZeroPad1d ZeroPad2d ZeroPad3d",
-    "resampling": "PixelShuffle Upsample",
-    "reshape": "Flatten",
-    "activation": (
-        "ELU GELU Hardsigmoid Hardswish LeakyReLU Mish PReLU ReLU ReLU6 SiLU Sigmoid Softplus Tanh"
-    ),
-    "softmax": "GLU LogSoftmax Softmax",
-    "elementwise": "Add Cat Dropout Identity Multiply",
-    "normalization": "GroupNorm LayerNorm LocalResponseNorm RMSNorm",
-    "batch_normalization": (
-        "BatchNorm1d BatchNorm2d BatchNorm3d InstanceNorm1d InstanceNorm2d InstanceNorm3d"
-    ),
-    "embedding": "Embedding EmbeddingBag",
-    "bilinear": "Bilinear",
-    "recurrent": "GRU LSTM RNN",
-    "cells": "GRUCell LSTMCell RNNCell",
-    "attention": "ScaledDotProductAttention",
-    "rotary": "RotaryEmbedding",
-    "multihead": "MultiheadAttention",
-    "transformer": "TransformerDecoderLayer TransformerEncoderLayer",
-    "decoder": "GroupedQueryAttention",
-    "llama": "Llama LlamaDecoderLayer",
-    "network": "Sequential",
-    "networks": "Network",
-    "conversion": "Conversion",
-    "roofline": "Runtime",
-    "peak": "Peak",
-    "training": "TrainingCost",
-    "memory": "ModelMemory",
-    "layer": "Layer",
-    "fields": "InvalidField",
-    "hardware": "devices",
-    "counters": "readings",
-    "statement": "how_to_report",
-    "provenance": "explanations",
-}
-__all__ = ["CALCULATIONS", *" ".join(_PUBLIC.values()).split()]
+
+def _read_stub() -> dict[str, str]:
+    """Return each public name and its module, as `__init__.pyi` imports them: the one list."""
+    stub = __spec__.loader.get_data(f"{__path__[0]}/__init__.pyi").decode("utf-8")
+    imports = [line.split() for line in stub.splitlines() if " as " in line]
+    return {words[3]: words[1] for words in imports}
+
+
+_MODULES = _read_stub()
+__all__ = ["CALCULATIONS", *_MODULES]
 
 
 def __getattr__(name: str) -> Any:
-    for module, names in _PUBLIC.items():
-        if name in names.split():
-            return getattr(import_module(f"{__name__}.{module}"), name)
+    if name in _MODULES:
+        return getattr(import_module(_MODULES[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

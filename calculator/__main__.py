@@ -13,20 +13,28 @@ from itertools import starmap
 from typing import Any, NoReturn
 
 from calculator import CALCULATIONS
-from calculator.batching import flip, flip_batch_size
-from calculator.calculation import Calculation, meant, shown
-from calculator.comparison import record, rows
-from calculator.evaluate import evaluate, form_fields, report
-from calculator.export import printed
-from calculator.fields import Choice, Field, Flag, InvalidField, quoted
-from calculator.hardware import devices, peak
-from calculator.json_object import LONGEST, read_object
-from calculator.layer import Measured
-from calculator.plain import write_plainly
-from calculator.provenance import Explanation, explained, read_as, remark
-from calculator.roofline import Runtime
-from calculator.statement import best_case, how_to_report, machine, memory, rates, remarks, timed
-from calculator.units import grouped, rounded
+from calculator.answers.evaluate import evaluate, form_fields, report
+from calculator.answers.formats import printed
+from calculator.answers.plain import write_plainly
+from calculator.answers.sentences import (
+    best_case,
+    how_to_report,
+    machine,
+    memory,
+    rates,
+    remarks,
+    timed,
+)
+from calculator.core.calculation import Calculation, meant, shown
+from calculator.core.fields import Choice, Field, Flag, InvalidField, quoted
+from calculator.core.json_object import LONGEST, read_object
+from calculator.core.units import grouped, rounded
+from calculator.counters.comparison import record, rows
+from calculator.counters.explain import Explanation, explained, read_as, remark
+from calculator.layers.layer import Measured
+from calculator.machines.crossover import flip, flip_batch_size
+from calculator.machines.devices import devices, peak
+from calculator.machines.runtime import Runtime
 
 
 class _Parser(argparse.ArgumentParser):

@@ -7,7 +7,7 @@ import tempfile
 import tomllib
 from pathlib import Path
 
-from scripts.steps import ROOT, run
+from scripts.site.steps import ROOT, run
 
 CUDA = ("nvidia", "cuda", "triton")
 REFUSAL = """\
@@ -42,7 +42,7 @@ def main() -> None:
         print("Installing the packages of the tests …", flush=True)
         pip = (sys.executable, "-m", "pip", "install", "-qq")
         run(*pip, "--constraint", kept, "--editable", ".[test]")
-    run(sys.executable, "-c", "from scripts.build import browser_path; browser_path()")
+    run(sys.executable, "-c", "from scripts.site.build import browser_path; browser_path()")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from hypothesis import settings
 from pages import serve
 from playwright.sync_api import expect, sync_playwright
 
-from scripts.build import browser_path
+from scripts.site.build import browser_path
 
 settings.register_profile("here", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)

@@ -6,7 +6,7 @@ import sys
 
 from playwright.sync_api import expect
 
-from scripts.build import ROOT
+from scripts.site.build import ROOT
 
 NAV = re.findall(r"^ +- [^:]+: (\S+)\.md$", (ROOT / "mkdocs.yml").read_text("utf-8"), re.MULTILINE)
 PAGES = ["" if name == "index" else f"{name}/" for name in NAV]
@@ -18,7 +18,7 @@ CHART = f":nth-match({CHARTS}, 1)"
 def serve(*options):
     """Start the site's own server on a free port; return the process and its address."""
     process = subprocess.Popen(
-        [sys.executable, "scripts/build.py", "serve", "--port", "0", *options],
+        [sys.executable, "-m", "scripts.site.build", "serve", "--port", "0", *options],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         text=True,

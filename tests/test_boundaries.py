@@ -2,14 +2,16 @@
 
 import ast
 import re
+import subprocess
 import sys
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
 import pytest
 
-from calculator import CALCULATIONS
-from calculator.calculation import Calculation
+from calculator import CALCULATIONS, Layer
+from calculator.core.calculation import Calculation
 
 ROOT = Path(__file__).parents[1]
 MODULES = {
@@ -23,27 +25,14 @@ OUTSIDE = {  # of the standard library: files, network, clocks, chance, other pr
     "random", "secrets", "select", "shutil", "socket", "sqlite3", "ssl", "subprocess", "tempfile",
     "threading", "time", "urllib", "uuid", "webbrowser",
 }  # fmt: skip
-FOUNDATION = {
-    "axes", "batched", "calculation", "chain", "expression", "extents", "fields", "gates",
-    "kernels", "layer", "normalized", "numerals", "operations", "rates", "shaped", "spatial",
-    "unit_families", "units", "windows",
-}  # fmt: skip
-FAMILIES = {
-    "activation", "adaptive", "attention", "batch_normalization", "bilinear", "cells",
-    "convolution", "elementwise", "embedding", "linear", "normalization", "padding", "pooling",
-    "recurrent", "resampling", "reshape", "rotary", "softmax", "transposed",
-}  # fmt: skip
-BLOCKS = {"decoder", "llama", "multihead", "transformer"}  # layers made of layers
-COUNTERS = {name for name in MODULES if name.startswith("counters.")}
-CONFIGURATIONS = {"json_object", "model_config", "model_types"}
-PARTS = {"experts", "heads"}  # of blocks, without a name of their own
-TOP = {
-    "__main__", "batching", "browser", "charts", "comparison", "drawing", "evaluate",
-    "expectation", "export", "form", "html", "page", "pasted", "placing", "prediction",
-    "provenance", "provenance_table", "statement", "timings",
-}  # fmt: skip
+FOLDERS = (
+    "core", "layers", "blocks", "networks", "machines", "budgets", "counters", "answers", "web",
+)  # fmt: skip
+"""From the ground up: a module imports from its own folder and from those before it."""
+ENDS = {"__main__", "web.worker"}  # nothing imports them
 
 
+@cache
 def imported(name: str) -> set[str]:
     """Return what a module imports, wherever in it: full names, relative ones resolved."""
     found = set()
@@ -59,9 +48,8 @@ def imported(name: str) -> set[str]:
 
 def siblings(name: str) -> set[str]:
     """Return the modules of the package that a module imports."""
-    within = {each.removeprefix("calculator.") for each in imported(name)}
-    found = {each for each in within if each in MODULES}
-    return found | ({"counters.__init__"} if "counters" in within else set())
+    within = {module.removeprefix("calculator.") for module in imported(name)}
+    return {*within, *(f"{module}.__init__" for module in within)} & MODULES.keys()
 
 
 def calls(name: str) -> set[str]:
@@ -70,6 +58,7 @@ def calls(name: str) -> set[str]:
     return {node.id for node in nodes if isinstance(node, ast.Name)}
 
 
+@cache
 def reached(name: str) -> set[str]:
     """Return every module of the package that importing a module brings in."""
     found: set[str] = set()
@@ -107,25 +96,14 @@ def test_a_module_prints_nothing(name):
     assert "print" not in calls(name)
 
 
-@pytest.mark.parametrize("name", sorted(MODULES.keys() - {"hardware"}))
+@pytest.mark.parametrize("name", sorted(MODULES.keys() - {"machines.devices", "web.worker"}))
 def test_only_the_devices_are_read_from_a_file(name):
     assert not imported(name) & {"pkgutil", "importlib.resources", "tomllib"}
 
 
-def declares(name: str) -> bool:
-    """Return whether a module gives a name to a calculation."""
-    classes = (node for node in ast.walk(TREES[name]) if isinstance(node, ast.ClassDef))
-    return any(word.arg == "name" for each in classes for word in each.keywords)
-
-
-def test_calculations_are_declared_in_the_families_and_in_modules_without_layers():
-    others = {"conversion", "memory", "network", "networks", "peak", "roofline", "training"}
-    assert set(filter(declares, TREES)) == FAMILIES | BLOCKS | others
-
-
 def test_the_door_leads_to_every_calculation():
     named = set()
-    for module in MODULES:
+    for module in MODULES.keys() - {"__init__"}:
         for each in vars(import_module(f"calculator.{module}")).values():
             if isinstance(each, type) and issubclass(each, Calculation) and "name" in vars(each):
                 named.add(each)
@@ -133,72 +111,37 @@ def test_the_door_leads_to_every_calculation():
     assert {CALCULATIONS[each.name] for each in named} == named == set(CALCULATIONS.values())
 
 
+def folder(name: str) -> str:
+    """Return the folder that a module is in, or its own name."""
+    return name.partition(".")[0]
+
+
+def test_every_module_has_a_place():
+    assert {folder(name) for name in MODULES} == {"__init__", "__main__", *FOLDERS}
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if folder(name) in FOLDERS])
+def test_a_module_imports_from_its_folder_and_from_those_below(name):
+    below = FOLDERS[: FOLDERS.index(folder(name)) + 1]
+    assert {folder(module) for module in siblings(name)} <= {"__init__", *below}
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if name.endswith("__init__")])
+def test_no_folder_loads_its_modules(name):
+    assert name in {"__init__", "counters.__init__"} or not imported(name)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_nothing_imports_the_ends(name):
+    assert not siblings(name) & ENDS
+
+
 def test_a_browser_waits_for_no_layer_before_it_is_asked():
-    assert not reached("browser") & (FAMILIES | BLOCKS | PARTS)
-
-
-@pytest.mark.parametrize("name", sorted(FAMILIES))
-def test_a_family_of_layers_stands_on_the_foundation_only(name):
-    assert siblings(name) <= FOUNDATION
-
-
-@pytest.mark.parametrize("name", sorted(BLOCKS | PARTS))
-def test_a_block_stands_on_the_foundation_and_the_families(name):
-    assert siblings(name) <= FOUNDATION | FAMILIES | BLOCKS | PARTS | {"model_config"}
-
-
-@pytest.mark.parametrize("name", sorted(CONFIGURATIONS))
-def test_a_configuration_is_read_without_a_layer(name):
-    assert siblings(name) <= CONFIGURATIONS | {"fields"}
-
-
-@pytest.mark.parametrize("name", sorted(FOUNDATION))
-def test_the_foundation_knows_no_layer_and_no_machine(name):
-    assert siblings(name) <= FOUNDATION
-
-
-def test_a_network_knows_layers_and_neither_machines_nor_pages():
-    assert siblings("network") | siblings("lines") <= FOUNDATION | {"__init__", "lines"}
-
-
-@pytest.mark.parametrize("name", sorted(COUNTERS))
-def test_a_counting_tool_is_predicted_from_what_every_layer_has(name):
-    assert siblings(name) <= FOUNDATION | COUNTERS | {"__init__"}
-
-
-def test_the_roofline_knows_hardware_and_no_family_of_layers():
-    machine = {"device_names", "hardware", "machine"}
-    assert siblings("roofline") | siblings("machine") <= FOUNDATION | machine
-
-
-def test_the_peak_builder_knows_hardware_and_no_layer():
-    assert siblings("peak") <= FOUNDATION | {"hardware", "machine"}
-
-
-def test_the_memory_of_a_model_knows_neither_layers_nor_machines():
-    assert siblings("memory") <= FOUNDATION
-
-
-def test_training_knows_machines_and_no_family_of_layers():
-    assert siblings("training") <= FOUNDATION | {"machine", "memory_fit"}
-
-
-def test_the_hardware_knows_nothing():
-    assert not siblings("hardware")
-
-
-def test_the_names_of_devices_are_those_of_the_hardware():
-    assert siblings("device_names") == {"hardware"}
-
-
-@pytest.mark.parametrize("name", sorted(MODULES.keys() - TOP))
-def test_what_is_below_does_not_import_what_is_on_top(name):
-    assert not siblings(name) & TOP
-
-
-@pytest.mark.parametrize("name", sorted(TOP - {"__main__", "browser"}))
-def test_neither_command_line_nor_browser_is_imported(name):
-    assert not siblings(name) & {"__main__", "browser"}
+    layers = {owner.__module__ for owner in CALCULATIONS.values() if issubclass(owner, Layer)}
+    code = "import sys, calculator.web.worker; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout
+    assert "calculator.layers.layer" in loaded.split()
+    assert not layers & set(loaded.split())
 
 
 @pytest.mark.parametrize("name", sorted(MODULES.keys() - {"__init__"}))

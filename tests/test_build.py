@@ -12,12 +12,12 @@ from urllib.parse import parse_qsl
 import pytest
 
 from calculator import CALCULATIONS
-from calculator.evaluate import evaluate
-from calculator.units import grouped
-from scripts import rosetta
-from scripts.build import licenses
-from scripts.examples import EVIDENCE, agrees, example, subject
-from scripts.steps import PACKAGES, ROOT, node, path_with_node
+from calculator.answers.evaluate import evaluate
+from calculator.core.units import grouped
+from scripts.site import readings_table
+from scripts.site.build import licenses
+from scripts.site.examples import EVIDENCE, agrees, example, subject
+from scripts.site.steps import PACKAGES, ROOT, node, path_with_node
 
 CONFIG = """\
 site_name: test
@@ -25,7 +25,7 @@ docs_dir: docs
 strict: true
 markdown_extensions:
   - pymdownx.arithmatex: {generic: true}
-  - scripts.markdown_calculators: {evidence: evidence.json}
+  - scripts.site.directives: {evidence: evidence.json}
 theme: {name: null, custom_dir: theme}
 """
 LINEAR = """\
@@ -196,7 +196,7 @@ def test_a_written_figure_agrees_where_it_is_the_same_number(written, figure, sa
     assert agrees(written, figure) is same
 
 
-@pytest.mark.parametrize("entry", ["docs/assets/site.js", "scripts/vega.mjs"])
+@pytest.mark.parametrize("entry", ["docs/assets/site.js", "scripts/site/vega.mjs"])
 def test_every_package_that_is_served_is_served_with_its_licence(tmp_path, entry):
     command = [PACKAGES / ".bin" / "esbuild", entry, "--bundle", "--external:./vendor/*"]
     subprocess.run(
@@ -228,7 +228,7 @@ def test_no_line_begins_with_a_year_which_would_be_a_list(page):
 
 def test_the_battery_is_a_row_for_each_subject_of_the_record():
     readings = json.loads(Path(ROOT, "docs", "readings.json").read_text("utf-8"))["readings"]
-    table = rosetta.table("calculator-")
+    table = readings_table.table("calculator-")
     assert table.count('<th scope="row">') == len(readings)
     assert table.count('<th scope="col">') == 2 + 15
 
@@ -244,12 +244,12 @@ def test_the_battery_is_a_row_for_each_subject_of_the_record():
     ],
 )
 def test_a_row_says_what_the_tools_said(row, said):
-    rows = rosetta.table("calculator-").split("<tr>")
+    rows = readings_table.table("calculator-").split("<tr>")
     assert any(f"<code>{row}</code>" in each and said in each for each in rows)
 
 
 def test_a_row_opens_the_very_layer_that_it_is_about():
-    rows = rosetta.table("calculator-").split('<th scope="row">')[1:]
+    rows = readings_table.table("calculator-").split('<th scope="row">')[1:]
     for row in rows:
         link, macs = re.match(r'<a href="\?([^#]+)#.*?</th><td>(.*?)</td>', row, re.DOTALL).groups()
         fields = dict(parse_qsl(unescape(link), keep_blank_values=True))
@@ -264,7 +264,7 @@ def test_a_row_opens_the_very_layer_that_it_is_about():
         assert grouped(evaluate(name, fields).calculation.macs) == macs
 
 
-DEVICES = json.loads(Path(ROOT, "calculator", "hardware.json").read_text("utf-8"))
+DEVICES = json.loads(Path(ROOT, "calculator", "machines", "devices.json").read_text("utf-8"))
 every_device = pytest.mark.parametrize("name", DEVICES)
 
 

@@ -4,11 +4,11 @@ from itertools import islice
 
 import pytest
 
-from calculator.layer import Layer
-from scripts import witnesses
-from scripts.configurations import LAYERS
-from scripts.fuzz import GRADS, configurations, we_say
-from scripts.twins import Answer
+from calculator.layers.layer import Layer
+from scripts.random_layers.compare import GRADS, configurations, we_say
+from scripts.random_layers.draw import LAYERS
+from scripts.torch_layers.run import Answer
+from scripts.witnesses import by_torch
 
 COUNT = 100
 BYTES = ("weight_bytes", "input_bytes", "output_bytes", "bytes_moved")
@@ -21,7 +21,7 @@ def test_the_bytes_are_those_of_torchs_tensors(name):
         if not isinstance(we_say(one, more), Answer):
             continue
         layer: Layer = one.ours(**more)
-        seen = witnesses.ask_torch(one, more["dtype"], {each: more[each] for each in GRADS})
+        seen = by_torch.ask_torch(one, more["dtype"], {each: more[each] for each in GRADS})
         known = [each for each in BYTES if each in seen]
         assert {each: getattr(layer, each) for each in known} == {
             each: seen[each] for each in known

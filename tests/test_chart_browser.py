@@ -9,8 +9,8 @@ import pytest
 from pages import CHART, CHARTS, PHONE, in_view
 from playwright.sync_api import expect
 
-from calculator.charts import Bar, Point, Roof, durations, element, roofline
-from scripts.steps import ROOT
+from calculator.web.charts.roofline import Bar, Point, Roof, durations, element, roofline
+from scripts.site.steps import ROOT
 
 pytestmark = pytest.mark.xdist_group("site")  # one builder of it at a time
 

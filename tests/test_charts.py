@@ -11,13 +11,22 @@ from xml.etree import ElementTree
 import pytest
 from markdown import markdown
 
-from calculator.charts import Bar, Case, Point, Roof, durations, element, measured, roofline
-from calculator.drawing import COLOURS, DASHES, SHAPES
-from scripts import charts
-from scripts.chart_svg import svg
-from scripts.examples import DirectiveError
-from scripts.runtime import RUNTIMES, VERSION, in_pyodide
-from scripts.steps import ROOT, node
+from calculator.web.charts.roofline import (
+    Bar,
+    Case,
+    Point,
+    Roof,
+    durations,
+    element,
+    measured,
+    roofline,
+)
+from calculator.web.charts.vega import COLOURS, DASHES, SHAPES
+from scripts.site import charts
+from scripts.site.chart_svg import svg
+from scripts.site.examples import DirectiveError
+from scripts.site.runtime import RUNTIMES, VERSION, in_pyodide
+from scripts.site.steps import ROOT, node
 
 pytestmark = pytest.mark.xdist_group("site")  # one builder of it at a time
 
@@ -284,14 +293,14 @@ def test_a_measured_case_stands_between_its_percentiles_and_beside_its_floor():
 
 
 def test_a_drawing_is_the_same_wherever_it_is_made():
-    code = "from scripts.charts import *; print(svg(CHARTS['roofline_rows'](), 'x'), end='')"
+    code = "from scripts.site.charts import *; print(svg(CHARTS['roofline_rows'](), 'x'), end='')"
     other = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert other.stdout == svg(EXAMPLES["rows"], "x")
 
 
 def test_the_browsers_python_makes_the_same_charts(site):
     code = (
-        "from calculator.charts import *\n"
+        "from calculator.web.charts.roofline import *\n"
         "print(element(roofline([Roof('A', 312e12, 2e12)], [Point('x', 9., 1e13, 'A')], 'T')))\n"
         "print(element(durations([Bar('a', 'b', 1e-6, 1e-7, 2e-6)], 'D')))\n"
         "print(element(measured([Case('a', 'f', 1e-6, 2e-6, 3e-6, 2e-6, 1e-6, 3e-6)], 'M')))\n"
@@ -316,7 +325,7 @@ def test_the_build_stops_at_a_chart_that_vega_lite_refuses_and_names_it(monkeypa
     broken = EXAMPLES["rows"]._replace(spec={"mark": "sausage", "height": 1})
     monkeypatch.setitem(charts.CHARTS, "broken", lambda: broken)
     with pytest.raises(DirectiveError, match=r"chart \| broken: Vega-Lite"):
-        markdown("/// chart | broken\n///", extensions=["scripts.markdown_calculators"])
+        markdown("/// chart | broken\n///", extensions=["scripts.site.directives"])
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

@@ -17,8 +17,9 @@ from calculator import (
     Sequential,
     TransformerEncoderLayer,
 )
-from calculator.comparison import COLUMNS, comma_separated, markdown, panel, record, rows
-from calculator.statement import how_to_report
+from calculator.answers.sentences import how_to_report
+from calculator.counters.comparison import COLUMNS, comma_separated, markdown, record, rows
+from calculator.web.counters_panel import panel
 
 # Read from the tools themselves: docs/readings.json has this layer, tests/test_counters.py runs it.
 CONV = Conv2d(in_channels=3, out_channels=32, kernel_size=3, height=128, width=128)

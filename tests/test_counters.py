@@ -8,10 +8,10 @@ import pytest
 
 from calculator.counters import readings, tools
 from calculator.counters.tool import Reading
-from scripts.battery import battery, networks
-from scripts.configurations import LAYERS
-from scripts.counting_tools import READINGS
-from scripts.read_counters import (
+from scripts.random_layers.draw import LAYERS
+from scripts.tools.battery import battery, networks
+from scripts.tools.call import READINGS
+from scripts.tools.read import (
     PACKAGES,
     PINNED,
     RECORD,

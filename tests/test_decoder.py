@@ -7,12 +7,12 @@ import torch
 from published import LLAMA_2_7B, LLAMA_3_2_1B, LLAMA_3_8B, MIXTRAL_8X7B
 
 from calculator import GroupedQueryAttention, InvalidField, Llama, LlamaDecoderLayer
-from calculator.evaluate import report
-from calculator.export import markdown
-from calculator.html import figures
-from scripts import modules
-from scripts.modules import causal
-from scripts.twins import DTYPES, count, run
+from calculator.answers.evaluate import report
+from calculator.answers.formats import markdown
+from calculator.web.answer import figures
+from scripts.torch_layers import models
+from scripts.torch_layers.models import causal
+from scripts.torch_layers.run import DTYPES, count, run
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_the_cache_holds_what_the_last_new_token_sees():
 
 def frozen_but_live(**config: object) -> torch.nn.Module:
     """Return a decoder whose embedding's output needs a gradient, as PEFT makes it."""
-    module = modules.Llama(**config)
+    module = models.Llama(**config)
     module.embed_tokens.register_forward_hook(lambda *call: call[-1].requires_grad_(True))
     return module
 

@@ -7,10 +7,10 @@ import pytest
 
 from calculator import Runtime, devices
 from calculator.__main__ import main
-from calculator.evaluate import evaluate
-from calculator.expectation import told
-from calculator.fields import InvalidField
-from calculator.hardware import names
+from calculator.answers.evaluate import evaluate
+from calculator.core.fields import InvalidField
+from calculator.machines.devices import names
+from calculator.web.machines_panel import told
 
 # What `torch.cuda.get_device_name()` prints is the name that the driver gives. Sources:
 # README.md of NVIDIA/open-gpu-kernel-modules at 015742d, "Compatible GPUs" (Turing to Hopper);

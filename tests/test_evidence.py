@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from scripts.examples import EVIDENCE, examples, key, subject
-from scripts.verify import record, text
+from scripts.site.examples import EVIDENCE, examples, key, subject
+from scripts.witnesses.verify import record, text
 
 pytestmark = pytest.mark.xdist_group("evidence")
 

@@ -8,11 +8,11 @@ import pytest
 from pages import field, figure, ready
 from playwright.sync_api import expect
 
-from calculator.evaluate import evaluate
-from calculator.expectation import rooflines, told
+from calculator.answers.evaluate import evaluate
+from calculator.web.machines_panel import rooflines, told
 
 DEVICES = json.loads(
-    (Path(__file__).parents[1] / "calculator" / "hardware.json").read_text("utf-8")
+    (Path(__file__).parents[1] / "calculator" / "machines" / "devices.json").read_text("utf-8")
 )
 PANEL = 'flops-calculator >> nth=0 >> [data-asks="expectation"]'
 LAYER = "in_features=4096&out_features=11008&bias=false&sequence_length=&batch_size=64&dtype=bf16"
@@ -116,7 +116,7 @@ def test_the_bound_is_given_by_its_share_of_the_floor():
 
 def test_a_share_that_nobody_measured_on_a_device_is_that_of_other_gpus_of_its_vendor():
     html = panel("linear", device="t4", dtype="fp16")
-    # hardware.json: GB200 72.9 % and A100 80GB 86.9 % are the ends; Gaudi's 96.9 % is not NVIDIA's
+    # devices.json: GB200 72.9 % and A100 80GB 86.9 % are the ends; Gaudi's 96.9 % is not NVIDIA's
     assert "72.9 – 86.9 %, measured in bf16, dense on other NVIDIA GPUs: " in html
     assert "MI300X" not in html
     assert "Gaudi" not in html

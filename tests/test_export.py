@@ -30,10 +30,10 @@ from calculator import (
     Sequential,
     TrainingCost,
 )
-from calculator.calculation import Calculation
-from calculator.export import equations, latex, markdown, python
-from calculator.form import escape
-from calculator.work_time import runtime
+from calculator.answers.formats import equations, latex, markdown, python
+from calculator.core.calculation import Calculation
+from calculator.machines.work_runtime import runtime
+from calculator.web.form import escape
 
 ROOT = Path(__file__).parents[1]
 LAYERS = [
@@ -159,7 +159,7 @@ def katex():
 
     def run(formulas: list[str]) -> subprocess.CompletedProcess[str]:
         asked = json.dumps([{"tex": tex, "displayMode": True} for tex in formulas])
-        command = ["node", str(ROOT / "scripts" / "katex.mjs")]
+        command = ["node", str(ROOT / "scripts" / "site" / "katex.mjs")]
         return subprocess.run(command, input=asked, capture_output=True, text=True)
 
     return run

@@ -12,7 +12,7 @@ import pytest
 from pages import field, figure, in_view, paste, ready
 from playwright.sync_api import expect
 
-from scripts.build import SITE
+from scripts.site.build import SITE
 
 pytestmark = pytest.mark.xdist_group("site")
 

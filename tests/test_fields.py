@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from calculator import CALCULATIONS, InvalidField, Sequential, fields
-from calculator.browser import answer, form, formulas, to_copy
-from calculator.evaluate import evaluate, form_fields, report
+from calculator import CALCULATIONS, InvalidField, Sequential
+from calculator.answers.evaluate import evaluate, form_fields, report
+from calculator.core import fields
+from calculator.web.worker import answer, form, formulas, to_copy
 
 NUMBERS = [
     "1",

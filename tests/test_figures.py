@@ -6,9 +6,9 @@ from xml.etree import ElementTree
 import pytest
 import torch
 
-from scripts.definitions import computed
-from scripts.figures import FIGURES
-from scripts.masked import Attention
+from scripts.site.figures import FIGURES
+from scripts.torch_layers.definitions import computed
+from scripts.torch_layers.masks import Attention
 
 MODULES = {
     "convolution": (torch.nn.Conv2d(1, 1, 3, bias=False), (1, 1, 5, 5)),

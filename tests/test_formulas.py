@@ -13,11 +13,10 @@ from hypothesis import strategies as st
 
 import calculator
 from calculator import CALCULATIONS, InvalidField
-from calculator.calculation import Calculation, View
-from calculator.export import latex
-from calculator.expression import Latex, Text
-from calculator.rates import Span
-from scripts import configurations
+from calculator.answers.formats import latex
+from calculator.core.calculation import Calculation, View
+from calculator.core.expression import Latex, Text
+from calculator.core.measure_fields import Span
 
 FIGURE = st.integers(1, 10**15) | st.floats(1e-3, 1e15)
 SHARES = st.tuples(st.floats(1e-3, 1), st.floats(1e-3, 1)).map(sorted)
@@ -122,7 +121,7 @@ def calculations(draw: st.DrawFn, name: str) -> Calculation:
     rng = Random(draw(st.integers(0, 10**9)))
     while True:
         try:
-            return configurations.draw(rng, name).ours(
+            return draw.draw(rng, name).ours(
                 dtype=rng.choice(sorted(owner.fields["dtype"].options)),
                 convention=rng.choice(["matrix", "all"]),
                 input_requires_grad=rng.random() < 0.5,

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from calculator import Runtime, devices
-from calculator.units import DTYPE_BYTES
-from scripts import device_table
+from calculator.core.units import DTYPE_BYTES
+from scripts.site import device_table
 
-TABLE = json.loads((Path(__file__).parents[1] / "calculator" / "hardware.json").read_text())
+TABLE = json.loads(Path("calculator", "machines", "devices.json").read_text())
 NEEDED = {
     "name", "vendor", "year", "kind", "bandwidth_bytes_per_s", "memory_bytes", "source_title",
     "source_url", "confidence", "checked", "peak",

@@ -10,7 +10,7 @@ import pytest
 from pages import field, figure, in_view
 from playwright.sync_api import expect
 
-from scripts.build import SITE
+from scripts.site.build import SITE
 
 TYPES = {
     ".css": "text/css", ".html": "text/html", ".js": "application/javascript",

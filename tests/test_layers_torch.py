@@ -12,10 +12,10 @@ from torch.utils.flop_counter import sdpa_backward_flop_count
 
 import calculator
 from calculator import InvalidField, Linear
-from calculator.calculation import quantity
-from scripts.configurations import LAYERS, Configuration, draw
-from scripts.fuzz import configurations, disagreement, report, we_say
-from scripts.twins import Answer, module, torch_says
+from calculator.core.calculation import quantity
+from scripts.random_layers.compare import configurations, disagreement, report, we_say
+from scripts.random_layers.draw import LAYERS, Configuration, draw
+from scripts.torch_layers.run import Answer, module, torch_says
 
 COUNT = 2000  # configurations of each layer
 SEED = 0
@@ -51,7 +51,7 @@ def test_a_refusal_in_other_words_is_found(monkeypatch):
     monkeypatch.setattr(InvalidField, "__str__", lambda self: "no")
     one = Configuration("linear", {"in_features": 2, "out_features": 3}, {}, ((4, 3),))
     assert disagreement(one, GRADS) is None
-    monkeypatch.setattr("scripts.fuzz.reason", lambda error: "other words")
+    monkeypatch.setattr("scripts.random_layers.compare.reason", lambda error: "other words")
     assert "we say 'mat1 and mat2 shapes cannot be multiplied (4x3 and 2x3)" in disagreement(
         one, GRADS
     )
@@ -59,7 +59,7 @@ def test_a_refusal_in_other_words_is_found(monkeypatch):
 
 def test_a_refusal_of_what_torch_takes_is_found(monkeypatch):
     refused = InvalidField("dropout", "must be below 1", given=1.0)
-    monkeypatch.setattr("scripts.fuzz.we_say", lambda one, grads: refused)
+    monkeypatch.setattr("scripts.random_layers.compare.we_say", lambda one, grads: refused)
     arguments = {"input_size": 2, "hidden_size": 3, "num_layers": 2, "dropout": 1.0}
     one = Configuration("lstm", arguments, {"training": True}, ((4, 2),), wrong=("dropout",))
     assert disagreement(one, GRADS) == f"we refuse: {refused}"
@@ -69,7 +69,7 @@ def test_other_sizes_in_a_reason_are_found(monkeypatch):
     one = Configuration("adaptive_avg_pool2d", {"output_size": (-1, 2)}, {}, ((1, 3, 4),))
     said = we_say(one, GRADS)
     other = InvalidField("output_size", said.message.replace("{-1, 2}", "{-1, 3}"), given=-1)
-    monkeypatch.setattr("scripts.fuzz.we_say", lambda one, grads: other)
+    monkeypatch.setattr("scripts.random_layers.compare.we_say", lambda one, grads: other)
     assert "received {-1, 2}" in disagreement(one, GRADS)
 
 

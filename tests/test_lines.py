@@ -9,9 +9,9 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from calculator import InvalidField, Sequential
-from calculator.export import python
-from scripts.exercise import DEEP
-from scripts.subjects import Subject
+from calculator.answers.formats import python
+from scripts.site.exercise import DEEP
+from scripts.tools.subjects import Subject
 
 NETWORKS = {
     "a module used twice": ("fc = Linear(6, 6)\nReLU()\nfc", (3, 6)),

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from calculator import Layer, MultiheadAttention
-from scripts.configurations import Configuration, accepted
-from scripts.twins import inputs, module
+from scripts.random_layers.draw import Configuration, accepted
+from scripts.torch_layers.run import inputs, module
 
 COUNT = 150  # of each layer
 NAMES = ("multihead_attention", "transformer_encoder_layer", "transformer_decoder_layer")

@@ -10,12 +10,12 @@ import pytest
 import torch
 
 from calculator import devices
-from scripts import machine
-from scripts.measure import begin, found_device, in_turns, measure, parser, resume
-from scripts.run_record import EXCEPTIONS, NAMED, floor_seconds, least_flops, ours, text
-from scripts.stopwatch import CardStopwatch, Repeat, Stopwatch, waited_seconds
-from scripts.timed_cases import cases, prepared
-from scripts.timed_run import BUSY, Run
+from scripts.measure import machine
+from scripts.measure.measure import begin, found_device, in_turns, measure, parser, resume
+from scripts.measure.run_record import EXCEPTIONS, NAMED, floor_seconds, least_flops, ours, text
+from scripts.measure.stopwatch import CardStopwatch, Repeat, Stopwatch, waited_seconds
+from scripts.measure.timed_cases import cases, prepared
+from scripts.measure.timed_run import BUSY, Run
 
 FOLDER = Path(__file__).parents[1] / "docs" / "measurements"
 COMMITTED = {file.stem: json.loads(file.read_text("utf-8")) for file in FOLDER.glob("*.json")}
@@ -140,7 +140,7 @@ def test_no_clock_is_beyond_what_processors_have(record):
 
 
 def test_the_peak_of_a_processor_is_the_one_that_intel_states():
-    """Xeon Platinum 8480+, 56 cores at 2.0 GHz: the source is in calculator/hardware.json."""
+    """Xeon Platinum 8480+, 56 cores at 2.0 GHz: the source is in machines/devices.json."""
     peak = machine.cpu_peak(56, {"avx2", "avx512f", "amx_bf16"}, 2.0e9)
     assert peak["fp32"] == pytest.approx(devices()["xeon_8480plus"]["peak"]["fp32"], rel=1e-3)
     assert peak["bf16"] == pytest.approx(devices()["xeon_8480plus"]["peak"]["bf16"], rel=1e-3)
@@ -207,7 +207,7 @@ def test_what_was_found_before_an_interruption_is_kept(tmp_path, monkeypatch):
             raise KeyboardInterrupt
         return prepared(*given)
 
-    monkeypatch.setattr("scripts.timed_run.prepared", interrupted)
+    monkeypatch.setattr("scripts.measure.timed_run.prepared", interrupted)
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path)
     (file,) = tmp_path.iterdir()
@@ -316,13 +316,13 @@ def test_the_wait_of_every_thread_for_a_core_is_counted(tmp_path, monkeypatch):
     for thread, waited in (("1", 1_500_000_000), ("2", 250_000_000)):
         (tmp_path / thread).mkdir()
         (tmp_path / thread / "schedstat").write_text(f"7 {waited} 9\n")  # ran, waited, times
-    monkeypatch.setattr("scripts.stopwatch.Path", lambda place: tmp_path)
+    monkeypatch.setattr("scripts.measure.stopwatch.Path", lambda place: tmp_path)
     assert waited_seconds() == 1.75
 
 
 def test_a_repeat_knows_how_long_it_waited(log, monkeypatch):
     clock = iter([5.0, 5.0, 5.0, 8.0])
-    monkeypatch.setattr("scripts.stopwatch.waited_seconds", lambda: next(clock))
+    monkeypatch.setattr("scripts.measure.stopwatch.waited_seconds", lambda: next(clock))
     quiet, held_up = Stopwatch(4).cold(lambda: None, 2)
     assert (quiet.waited_seconds, held_up.waited_seconds) == (0.0, 3.0)
     assert quiet.is_undisturbed
@@ -369,7 +369,7 @@ def test_tf32_is_computed_in_where_it_is_asked_for(tmp_path, monkeypatch, dtype,
     def call():
         seen.append((said[-1], cudnn.allow_tf32))
 
-    monkeypatch.setattr("scripts.timed_run.prepared", lambda *given: call)
+    monkeypatch.setattr("scripts.measure.timed_run.prepared", lambda *given: call)
     made = scripted(tmp_path, Repeat(0.01), patience=0, kind="cuda")
     made.timed(ours(*SMALL[0][:2], dtype), dtype)
     assert set(seen) == {(word, is_allowed)}
@@ -380,8 +380,8 @@ def test_the_clock_of_a_card_is_read_only_once_it_has_worked(tmp_path, log, monk
     monkeypatch.setattr(machine, "describe", lambda kind: facts)
     monkeypatch.setattr(machine, "sweep", lambda *given: {"copy": 1})
     monkeypatch.setattr(machine, "card_clock", lambda: {"now_hz": 1500, "most_hz": 1980})
-    monkeypatch.setattr("scripts.measure.prepared", lambda *given: lambda: None)
-    monkeypatch.setattr("scripts.timed_run.prepared", lambda *given: lambda: None)
+    monkeypatch.setattr("scripts.measure.measure.prepared", lambda *given: lambda: None)
+    monkeypatch.setattr("scripts.measure.timed_run.prepared", lambda *given: lambda: None)
     monkeypatch.setattr("torch.cuda.empty_cache", lambda: None)
     monkeypatch.setattr(torch.backends, "cudnn", SimpleNamespace())
     typed = parser().parse_args(["--device", "cuda", "--flush", "64", "--seconds-per-case", "0"])

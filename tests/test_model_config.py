@@ -18,8 +18,8 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_N
 
 from calculator import GroupedQueryAttention, InvalidField, Llama, LlamaDecoderLayer
 from calculator.__main__ import main
-from calculator.json_object import LONGEST, read_object
-from calculator.model_types import FIELDS, TYPES, WITHOUT_EFFECT
+from calculator.blocks.model_types import FIELDS, TYPES, WITHOUT_EFFECT
+from calculator.core.json_object import LONGEST, read_object
 
 DECODERS = (Llama, LlamaDecoderLayer, GroupedQueryAttention)
 COUNT = 25  # random configurations of each type

@@ -6,8 +6,8 @@ import pytest
 
 from calculator import InvalidField, ModelMemory
 from calculator import TrainingCost as Cost
-from calculator.html import figures
-from scripts import unit_witnesses
+from calculator.web.answer import figures
+from scripts.witnesses import by_pint
 
 A100, H800_FP8, TPU_V4 = 312 * 10**12, 1979 * 10**12, 275 * 10**12  # FLOP/s, dense
 LLAMA_2_7B = {"params": 6_738_415_616, "tokens": 2 * 10**12}
@@ -121,7 +121,7 @@ def test_activations_are_added_as_they_are_given():
 @pytest.mark.parametrize(("optimizer", "numbers"), {"sgd": 0, "sgd_momentum": 1, "adam": 2}.items())
 def test_an_optimizer_keeps_as_many_numbers_as_torchs(optimizer, numbers):
     memory = ModelMemory(params=1, optimizer=optimizer, state_dtype="int8")
-    assert (unit_witnesses.states(optimizer), memory.optimizer_bytes) == (numbers, numbers)
+    assert (by_pint.states(optimizer), memory.optimizer_bytes) == (numbers, numbers)
 
 
 def bar(memory: ModelMemory) -> list[tuple[float, float]]:

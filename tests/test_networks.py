@@ -5,11 +5,11 @@ import torch
 from transformers import ResNetConfig, ResNetForImageClassification
 
 from calculator import InvalidField, Network
-from calculator.architectures import ARCHITECTURES
-from calculator.evaluate import evaluate
-from scripts.read_counters import environment
-from scripts.subjects import torchvision
-from scripts.twins import count, run
+from calculator.answers.evaluate import evaluate
+from calculator.networks.architectures import ARCHITECTURES
+from scripts.tools.read import environment
+from scripts.tools.subjects import torchvision
+from scripts.torch_layers.run import count, run
 
 
 @pytest.fixture(scope="module")

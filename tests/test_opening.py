@@ -8,9 +8,9 @@ import torch
 import yaml
 
 from calculator import CALCULATIONS
-from calculator.evaluate import evaluate
-from calculator.layer import Layer
-from scripts.build import ROOT
+from calculator.answers.evaluate import evaluate
+from calculator.layers.layer import Layer
+from scripts.site.build import ROOT
 
 DIRECTIVE = re.compile(r"^/// calculator \| (\S+)[^\n]*\n(.*?)^///$", re.MULTILINE | re.DOTALL)
 FORMS = [

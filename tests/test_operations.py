@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from calculator import Layer, Sequential
-from scripts.configurations import LAYERS, Configuration, accepted
-from scripts.definitions import attention, computed, normalization
-from scripts.definitions.counting import Tally, numbers
-from scripts.twins import first, inputs, module
+from scripts.random_layers.draw import LAYERS, Configuration, accepted
+from scripts.torch_layers.definitions import attention, computed, normalization
+from scripts.torch_layers.definitions.counting import Tally, numbers
+from scripts.torch_layers.run import first, inputs, module
 
 COUNT = 60  # of each layer
 MOST = 20_000  # operations: a count one by one takes about a microsecond each

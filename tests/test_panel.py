@@ -7,8 +7,8 @@ from pages import PHONE, field, ready
 from playwright.sync_api import expect
 
 from calculator import Conv2d, Network
-from calculator.comparison import rows
-from calculator.statement import how_to_report
+from calculator.answers.sentences import how_to_report
+from calculator.counters.comparison import rows
 
 pytestmark = pytest.mark.xdist_group("site")
 

@@ -5,13 +5,14 @@ from random import Random
 
 import pytest
 
-from calculator import CALCULATIONS, browser
-from calculator.evaluate import evaluate, form_fields, report
+from calculator import CALCULATIONS
+from calculator.answers.evaluate import evaluate, form_fields, report
+from calculator.web import worker
 
 
 def answer(calculator: str, pasted: object) -> tuple[dict[str, str] | None, str]:
     text = pasted if isinstance(pasted, str) else json.dumps(pasted)
-    said = json.loads(browser.configuration(json.dumps({"calculator": calculator, "text": text})))
+    said = json.loads(worker.configuration(json.dumps({"calculator": calculator, "text": text})))
     assert said.keys() == {"fields", "message"}
     return said["fields"], said["message"]
 

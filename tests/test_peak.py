@@ -8,11 +8,11 @@ import pytest
 
 from calculator import InvalidField, Peak
 from calculator.__main__ import main
-from calculator.evaluate import evaluate
-from calculator.expression import Latex, Text
-from scripts import unit_witnesses
+from calculator.answers.evaluate import evaluate
+from calculator.core.expression import Latex, Text
+from scripts.witnesses import by_pint
 
-TABLE = json.loads((Path(__file__).parents[1] / "calculator" / "hardware.json").read_text())
+TABLE = json.loads(Path("calculator", "machines", "devices.json").read_text())
 DERIVED = [
     (name, each["dtype"]) for name, device in TABLE.items() for each in device.get("derivation", [])
 ]
@@ -176,6 +176,6 @@ WITNESSED = {
 def test_pint_works_out_the_same_from_the_texts_alone(texts):
     fields = {name: field.write(field.default) for name, field in Peak.fields.items()} | texts
     ours = evaluate("peak", texts).calculation
-    said = unit_witnesses.build(fields)
+    said = by_pint.build(fields)
     assert said.keys() == {name for name in ours.quantities if getattr(ours, name) is not None}
     assert all(isclose(said[name], getattr(ours, name), rel_tol=1e-12) for name in said)

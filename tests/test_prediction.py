@@ -3,8 +3,8 @@
 import pytest
 
 from calculator import InvalidField
-from calculator.evaluate import evaluate
-from calculator.prediction import asked, judge
+from calculator.answers.evaluate import evaluate
+from calculator.answers.guess import asked, judge
 
 # 4096 * 11008 = 45,088,768 MACs on one row; at 2 bytes a number 90,207,744 B, at 320 GB/s 282 µs.
 ONE_ROW = {"in_features": "4096", "out_features": "11008", "bias": "false", "dtype": "fp16"}

@@ -19,11 +19,11 @@ from calculator import (
     ScaledDotProductAttention,
     Sequential,
 )
-from calculator.evaluate import evaluate, form_fields
-from calculator.figure import figure
-from calculator.layer import Measured
-from calculator.provenance import explained, explanations, remark
-from calculator.provenance_table import render_table
+from calculator.answers.evaluate import evaluate, form_fields
+from calculator.counters.explain import explained, explanations, remark
+from calculator.counters.figure import figure
+from calculator.layers.layer import Measured
+from calculator.web.counters_panel import render_table
 
 
 def asked(*arguments):

@@ -18,9 +18,9 @@ from calculator import (
     Runtime,
     Sequential,
 )
-from calculator.batching import flip_batch_size
-from calculator.html import verdict
-from calculator.work_time import runtime
+from calculator.machines.crossover import flip_batch_size
+from calculator.machines.work_runtime import runtime
+from calculator.web.answer import verdict
 
 RATE = st.integers(1, 10**16)
 SHARES = st.lists(st.floats(0.01, 1), min_size=2, max_size=2).map(sorted)

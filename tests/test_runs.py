@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from calculator.charts import measured
-from scripts import runs
-from scripts.run_record import achieved, best_share
-from scripts.runs import FAMILIES, compared, page
+from calculator.web.charts.roofline import measured
+from scripts.measure.run_record import achieved, best_share
+from scripts.site import measured_page
+from scripts.site.measured_page import FAMILIES, compared, page
 
 FOLDER = Path(__file__).parents[1] / "docs" / "measurements"
 RECORDS = [json.loads(file.read_text("utf-8")) for file in sorted(FOLDER.glob("*.json"))]
@@ -28,7 +28,7 @@ def only(monkeypatch):
     """Show other runs than those that there are."""
 
     def show(*records):
-        monkeypatch.setattr(runs, "runs", lambda: records)
+        monkeypatch.setattr(measured_page, "runs", lambda: records)
         return unescape(page())
 
     return show
@@ -44,7 +44,7 @@ def rows(html):
 def on_a_card(record, device="h100_sxm"):
     machine = {**record["machine"], "kind": "cuda", "device": device, "sms": 132}
     del machine["cores"]
-    source = f"calculator/hardware.json, {device}: a data sheet"
+    source = f"calculator/machines/devices.json, {device}: a data sheet"
     sources = {"peak_source": source, "bandwidth_source": source}
     return {**record, "name": "card", "machine": machine, **sources}
 
@@ -94,16 +94,16 @@ def test_clocks_that_nobody_tells_have_no_row(only):
 
 
 def test_a_run_on_a_known_device_is_predicted_from_its_data_sheet(only):
-    machine = runs.machine(on_a_card(CPU), "bf16")
+    machine = measured_page.machine(on_a_card(CPU), "bf16")
     assert machine == {"device": "h100_sxm"}
 
 
 def test_a_rate_that_was_given_goes_before_that_of_the_data_sheet():
     given = {"peak": {"bf16": 10**12}, "peak_source": "given on the command line"}
-    machine = runs.machine({**on_a_card(CPU), **given}, "bf16")
+    machine = measured_page.machine({**on_a_card(CPU), **given}, "bf16")
     assert machine == {"device": "h100_sxm", "peak_flops_per_second": 10**12}
     given = {"bandwidth_bytes_per_second": 10**9, "bandwidth_source": "given on the command line"}
-    machine = runs.machine({**on_a_card(CPU), **given}, "bf16")
+    machine = measured_page.machine({**on_a_card(CPU), **given}, "bf16")
     assert machine == {"device": "h100_sxm", "bandwidth_bytes_per_second": 10**9}
 
 
@@ -158,7 +158,7 @@ def test_the_chart_has_the_figures_of_the_record(only, monkeypatch):
         drawn.extend(cases)
         return measured(cases, title)
 
-    monkeypatch.setattr(runs, "measured", draw)
+    monkeypatch.setattr(measured_page, "measured", draw)
     only(one_case())
     (case,) = drawn
     assert (case.p10, case.measured_seconds, case.p90) == (2e-3, 2.5e-3, 3e-3)
@@ -166,7 +166,7 @@ def test_the_chart_has_the_figures_of_the_record(only, monkeypatch):
 
 
 def test_a_case_that_undercut_its_floor_is_named_with_its_reason(only, monkeypatch):
-    monkeypatch.setitem(runs.EXCEPTIONS, ("linear", "fp32"), "the cache still held it")
+    monkeypatch.setitem(measured_page.EXCEPTIONS, ("linear", "fp32"), "the cache still held it")
     said = "<li>4096 → 11008, 1 row, fp32: the cache still held it.</li>"
     assert said in only(one_case(least_seconds=1.7e-4))
     assert said not in only(one_case(least_seconds=1.9e-4))

@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from scripts.build import packages
-from scripts.runtime import EXERCISE, build_runtime, in_pyodide, read_archive
+from scripts.site.build import packages
+from scripts.site.runtime import EXERCISE, build_runtime, in_pyodide, read_archive
 
 pytestmark = pytest.mark.xdist_group("site")
 
@@ -51,7 +51,7 @@ def test_the_archive_holds_no_source(archive):
 
 
 def test_the_archive_holds_the_whole_package(archive):
-    from scripts.steps import ROOT
+    from scripts.site.steps import ROOT
 
     sources = {
         file.relative_to(ROOT).with_suffix(".pyc").as_posix()

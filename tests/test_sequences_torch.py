@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from calculator import InvalidField, Sequential
-from calculator.lines import call
-from scripts.configurations import LAYERS, draw
-from scripts.fuzz import GRADS, we_say
-from scripts.twins import Answer, count, run, zeros
+from calculator.networks.torch_source import call
+from scripts.random_layers.compare import GRADS, we_say
+from scripts.random_layers.draw import LAYERS, draw
+from scripts.torch_layers.run import Answer, count, run, zeros
 
 ALL = dict.fromkeys(GRADS, True)
 

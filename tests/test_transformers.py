@@ -26,7 +26,7 @@ from transformers import (
 )
 
 from calculator import GroupedQueryAttention, InvalidField, Llama, LlamaDecoderLayer
-from scripts import modules
+from scripts.torch_layers import models
 
 COUNT = 25  # of each model
 CONFIGS = {
@@ -151,7 +151,7 @@ def test_the_module_that_stands_for_a_decoder_computes_what_transformers_does(mo
     for config, given in islice(drawn(model), COUNT):
         theirs = built(model, config, "cpu").double()
         more = {"rms_norm_eps": theirs.config.rms_norm_eps}
-        ours = modules.Llama(**config, **more).double()
+        ours = models.Llama(**config, **more).double()
         ours.load_state_dict(renamed(theirs.state_dict()))
         cache = DynamicCache()  # without a config it keeps what has left the window
         with torch.no_grad():

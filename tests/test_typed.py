@@ -3,13 +3,13 @@
 import pytest
 
 from calculator import CALCULATIONS, InvalidField
-from calculator.axes import PerAxis, Shape, Shapes
-from calculator.evaluate import evaluate, form_fields
-from calculator.extents import Extent, Factor
-from calculator.fields import Choice, Decision, Flag, Size
-from calculator.lines import Stack
-from calculator.machine import Name
-from calculator.rates import Real, Share, Span
+from calculator.answers.evaluate import evaluate, form_fields
+from calculator.core.extents import Extent, Factor
+from calculator.core.fields import Choice, Decision, Flag, Size
+from calculator.core.measure_fields import Real, Share, Span
+from calculator.core.tensor_fields import PerAxis, Shape, Shapes
+from calculator.machines.machine import Name
+from calculator.networks.torch_source import Stack
 
 REJECTED = "rejected"
 LISTS = {"axes", "shape", "shapes", "extent", "factor"}

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from calculator import Conversion, InvalidField, Runtime, TrainingCost
-from calculator.numerals import parse, parse_one
-from calculator.unit_families import BYTES, FLOP_RATE
-from calculator.units import binary_bytes, grouped, rounded, seconds
+from calculator.core.numerals import parse, parse_one
+from calculator.core.unit_families import BYTES, FLOP_RATE
+from calculator.core.units import binary_bytes, grouped, rounded, seconds
 
 PINT = pint.UnitRegistry(non_int_type=Fraction)
 PINT.define("one = [number]")

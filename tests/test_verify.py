@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from scripts import verify, witnesses
-from scripts.examples import DirectiveError, Example, examples
-from scripts.verify import measure, record
+from scripts.site.examples import DirectiveError, Example, examples
+from scripts.witnesses.by_torch import by_torch, verify
+from scripts.witnesses.verify import measure, record
 
 
 def example(calculator: str = "linear", *expect: str, **fields: str) -> Example:
@@ -16,8 +16,8 @@ def example(calculator: str = "linear", *expect: str, **fields: str) -> Example:
 
 @pytest.fixture
 def lying_torch(monkeypatch):
-    honest = witnesses.ask_torch
-    monkeypatch.setattr(witnesses, "ask_torch", lambda *given: honest(*given) | {"macs": 7})
+    honest = by_torch.ask_torch
+    monkeypatch.setattr(by_torch, "ask_torch", lambda *given: honest(*given) | {"macs": 7})
 
 
 @pytest.fixture

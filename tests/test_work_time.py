@@ -7,11 +7,11 @@ import pytest
 
 from calculator import InvalidField, Linear, Llama, Network, Runtime, Sequential, how_to_report
 from calculator.__main__ import main
-from calculator.evaluate import evaluate
-from calculator.expectation import told
-from calculator.html import figures, verdict
-from calculator.page import example
-from calculator.work_time import runtime
+from calculator.answers.evaluate import evaluate
+from calculator.machines.work_runtime import runtime
+from calculator.web.answer import figures, verdict
+from calculator.web.machines_panel import told
+from calculator.web.page import example
 
 RESNET_50 = 4_089_184_256  # MACs on 224 × 224: torchvision's own metadata says 4.089
 LLAMA_70B = {

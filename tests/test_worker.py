@@ -4,12 +4,12 @@ import json
 
 import pytest
 
-from calculator import browser
-from scripts.fuzz_worker import run
+from calculator.web import worker
+from scripts.random_layers.call_worker import run
 
 
 def answered(function, **question):
-    return json.loads(getattr(browser, function)(json.dumps(question)))
+    return json.loads(getattr(worker, function)(json.dumps(question)))
 
 
 def test_nothing_that_is_sent_raises():

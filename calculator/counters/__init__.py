@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 
 from calculator.counters.tool import Reading, Tool
-from calculator.layer import Measured
+from calculator.layers.layer import Measured
 
 _MODULES = (
     "thop", "ultralytics_thop", "fvcore", "ptflops", "torchinfo", "calflops", "deepspeed",

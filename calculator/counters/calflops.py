@@ -12,7 +12,7 @@ from calculator.counters.deepspeed import PAIRS, Said, interpolated, places, wei
 from calculator.counters.profiler import Profiler
 from calculator.counters.steps import heads
 from calculator.counters.tool import Raised, Reading, Rules, Tool, on_axes
-from calculator.layer import Measured
+from calculator.layers.layer import Measured
 
 RULES = Rules(deepspeed.RULES.otherwise, {**deepspeed.RULES.known})
 

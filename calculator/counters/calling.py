@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from calculator.core.fields import Choice, Flag, InvalidField
 from calculator.counters.steps import input_shapes, steps
 from calculator.counters.tool import Raised, refused
-from calculator.fields import Choice, Flag, InvalidField
-from calculator.layer import Layer, Measured
+from calculator.layers.layer import Layer, Measured
 
 Shape = tuple[int, ...]
 

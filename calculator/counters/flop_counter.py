@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from calculator.chain import Chain
+from calculator.blocks.chain import Chain
 from calculator.counters.steps import takes_one_kernel
 from calculator.counters.tool import Reading, Tool, explained
-from calculator.layer import Layer, Measured
+from calculator.layers.layer import Layer, Measured
 
 SEEN = "Two FLOPs for each multiply-accumulate; biases and element-wise work count nothing."
 BILINEAR = "No formula is registered for `aten::_trilinear`: 0."

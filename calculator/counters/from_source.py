@@ -18,7 +18,7 @@ from math import prod
 from struct import pack, unpack
 from typing import Any, NamedTuple
 
-from calculator.chain import MODULE, Block
+from calculator.blocks.chain import MODULE, Block
 from calculator.counters.calling import on_one
 from calculator.counters.steps import Step, steps
 from calculator.counters.tool import CELLS, Raised, on_axes

@@ -9,7 +9,7 @@ from typing import Any
 from calculator.counters.operators import Mode, Operator
 from calculator.counters.tool import Counted, Raised, Reading, Rules, Tool
 from calculator.counters.traced import read
-from calculator.layer import Measured
+from calculator.layers.layer import Measured
 
 RULES = Rules(otherwise="All that this runs is on its list of operators that cost nothing: 0.")
 SILENT = (

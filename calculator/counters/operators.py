@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
-from calculator.layer import Layer
+from calculator.layers.layer import Layer
 
 Shape = tuple[int, ...]
 

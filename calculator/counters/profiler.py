@@ -9,10 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from calculator.chain import CAPTURED, OPERATOR
+from calculator.blocks.chain import CAPTURED, OPERATOR
 from calculator.counters.steps import Step, is_fused, leaves, params, steps
 from calculator.counters.tool import Number, Reading, Rules, explained
-from calculator.layer import Layer, Measured
+from calculator.layers.layer import Layer, Measured
 
 _UNSEEN = {
     CAPTURED: "Looked up when the model is made, before the tool replaces it: 0.",

@@ -11,7 +11,7 @@ from math import prod
 from operator import add
 from typing import Any
 
-from calculator.chain import FUNCTION, MODULE, Block
+from calculator.blocks.chain import FUNCTION, MODULE, Block
 from calculator.counters import ptflops_aten
 from calculator.counters.calling import by_name, on_inputs, on_one
 from calculator.counters.ptflops_aten import CALL, GIVEN, macs_and_biases

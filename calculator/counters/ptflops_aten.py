@@ -18,7 +18,7 @@ from calculator.counters.tool import (
     explained,
     on_axes,
 )
-from calculator.layer import Measured
+from calculator.layers.layer import Measured
 
 RULES = Rules(otherwise="This runs neither mm, addmm, bmm nor a convolution: 0.")
 FUSED = "Frozen, it is one operator to torch, which has no rule: 0."

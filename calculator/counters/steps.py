@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from calculator.chain import FUNCTION, MODULE, Block
-from calculator.layer import Layer
+from calculator.blocks.chain import FUNCTION, MODULE, Block
+from calculator.layers.layer import Layer
 
 
 class Step(NamedTuple):

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from math import prod
 from typing import Any
 
-from calculator.chain import MODULE, Block
+from calculator.blocks.chain import MODULE, Block
+from calculator.core.units import grouped
 from calculator.counters.steps import Step, leaves, steps
 from calculator.counters.tool import (
     CELLS,
@@ -20,8 +21,7 @@ from calculator.counters.tool import (
     explained,
     on_axes,
 )
-from calculator.layer import Layer, Measured
-from calculator.units import grouped
+from calculator.layers.layer import Layer, Measured
 
 RULES = Rules(otherwise="It has no rule for this layer: 0.")
 ROOT = "Parameters: none, for it counts those of modules inside of a model, and here is none."

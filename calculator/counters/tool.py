@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 from itertools import repeat
 from typing import Any, NamedTuple
 
-from calculator.chain import FUNCTION, MODULE
+from calculator.blocks.chain import FUNCTION, MODULE
+from calculator.core.fields import InvalidField
+from calculator.core.units import grouped
 from calculator.counters.steps import input_shapes, leaves
-from calculator.fields import InvalidField
-from calculator.layer import Layer, Measured
-from calculator.units import grouped
+from calculator.layers.layer import Layer, Measured
 
 CELLS = ("rnn_cell", "gru_cell", "lstm_cell")
 OF_A_UNIT = {1: 1, 3: 7, 4: 10}

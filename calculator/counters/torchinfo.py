@@ -5,7 +5,8 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
-from calculator.chain import MODULE
+from calculator.blocks.chain import MODULE
+from calculator.core.units import grouped
 from calculator.counters.steps import Step, leaves, params, steps
 from calculator.counters.tool import (
     CELLS,
@@ -18,8 +19,7 @@ from calculator.counters.tool import (
     explained,
     on_axes,
 )
-from calculator.layer import Layer, Measured
-from calculator.units import grouped
+from calculator.layers.layer import Layer, Measured
 
 RULES = Rules(otherwise="There are no parameters, and torchinfo counts nothing else: 0.")
 

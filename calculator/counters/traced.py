@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from calculator.chain import FUNCTION, MODULE, Block, Chain
+from calculator.blocks.chain import FUNCTION, MODULE, Block, Chain
 from calculator.counters import traced_attention, traced_layers
 from calculator.counters.operators import PRODUCTS, Mode, Operator, Traces
 from calculator.counters.tool import Number, Reading, Rules, explained, on_axes
-from calculator.layer import Layer, Measured
+from calculator.layers.layer import Layer, Measured
 
 _TRACES = Traces({**traced_layers.TRACES, **traced_attention.TRACES})
 _NAMES = {"relu6": "hardtanh", "multiply": "mul", **dict.fromkeys(on_axes("zero_pad"), "pad")}

@@ -7,7 +7,7 @@ from math import prod
 from typing import Any
 
 from calculator.counters.operators import Mode, Operator, Traced, Traces, named
-from calculator.layer import Layer
+from calculator.layers.layer import Layer
 
 TRACES = Traces()
 _MASK = "zeros_like masked_fill_"

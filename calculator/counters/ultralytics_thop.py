@@ -8,7 +8,7 @@ from typing import Any
 from calculator.counters import thop
 from calculator.counters.steps import heads, params
 from calculator.counters.tool import CELLS, DECODERS, Number, Reading, Rules, Tool, on_axes
-from calculator.layer import Measured
+from calculator.layers.layer import Measured
 
 RULES = Rules(otherwise=thop.RULES.otherwise, known=dict(thop.RULES.known))
 PRODUCTS = ("linear", "scaled_dot_product_attention")

@@ -160,7 +160,7 @@ export const restart = (version) => {
 };
 
 /**
- * Ask Python: a name of calculator/browser.py, and its question.
+ * Ask Python: a name of calculator/web/worker.py, and its question.
  * @param {string} version @param {string} name @param {object} question
  * @returns {Promise<any>}
  */

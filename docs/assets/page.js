@@ -2,7 +2,7 @@
 // Small services of the page: fragments, formulas, the clipboard.
 
 /**
- * The nodes of HTML that calculator/html.py wrote, parsed as the content of a place: the one spot
+ * The nodes of HTML that calculator/web/answer.py wrote, parsed as the content of a place: the one spot
  * where text becomes markup.
  * @param {string} html @param {Node} place
  */

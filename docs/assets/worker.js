@@ -47,7 +47,7 @@ WebAssembly.instantiateStreaming = async (_, imports) => {
 
 const python = loadPyodide({ indexURL: new URL(".", import.meta.url).href });
 const browser = python.then(
-  (pyodide) => pyodide.pyimport("calculator.browser"),
+  (pyodide) => pyodide.pyimport("calculator.web.worker"),
   // A script that does not come, or a file that ends too soon, is a TypeError.
   (error) => Promise.reject(error instanceof TypeError ? missing(error) : error),
 );
@@ -99,7 +99,7 @@ expose({
   },
 
   /**
-   * Call a function of calculator/browser.py.
+   * Call a function of calculator/web/worker.py.
    * @param {string} name @param {string} text @returns {Promise<string>}
    */
   call: async (name, text) => {

@@ -1,0 +1,1 @@
+"""From texts to an answer, and an answer as text."""

@@ -1,0 +1,1 @@
+"""Layers made of layers: attention blocks, transformers, chains."""

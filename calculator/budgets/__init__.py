@@ -1,0 +1,1 @@
+"""Totals without layers: training runs, the memory of a model, units."""

@@ -1,0 +1,78 @@
+"""From one way of counting to another: MACs, FLOPs, and FMA instructions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from calculator.core.calculation import Calculation, quantity
+from calculator.core.expression import quotient
+from calculator.core.fields import InvalidField, choice
+from calculator.core.measure_fields import rate
+from calculator.core.numerals import parse_amount
+from calculator.core.unit_families import PUBLISHED_COUNT, counted
+
+
+class Conversion(Calculation, name="conversion"):
+    """A published count, read in the convention it was counted in."""
+
+    count: int = rate(
+        "x", units=PUBLISHED_COUNT, default=4_096_000, label="The number you have", whole=True,
+        optional=False, help="With its prefix: 4.09G, 4.09 GMACs, 4096000.",
+    )  # fmt: skip
+    counts: str = choice(
+        default="macs", label="What it counts",
+        options={
+            "macs": "MACs, or FLOPs with 1 MAC = 1 FLOP",
+            "flops": "FLOPs with 1 MAC = 2 FLOPs",
+        },
+        help="A count made one by one, 2K − 1 an output, follows neither: it cannot be converted.",
+    )  # fmt: skip
+
+    @classmethod
+    def read(cls, texts: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, InvalidField]]:
+        """Read as any calculation; refuse a unit that says another thing than `counts`."""
+        values, errors = super().read(texts)
+        if "count" not in values:
+            return values, errors
+        given = texts["count"]
+        unit = counted(parse_amount(given, PUBLISHED_COUNT).unit)
+        if texts.get("counts") == "flops" and unit == "MACs":
+            errors["counts"] = InvalidField(
+                "counts", "contradicts the unit, which says MACs: choose MACs (macs)", given=given
+            )
+        if "counts" not in texts and unit == "FLOPs":
+            errors["counts"] = InvalidField(
+                "counts",
+                "is not said: macs where 1 MAC is 1 FLOP, flops where it is 2; papers mean both",
+                given=given,
+            )
+        return values, errors
+
+    def validate(self) -> None:
+        if self.counts == "flops" and self.count % 2:
+            raise self.fields["count"].refuse(
+                "is odd: it counts additions that belong to no multiplication, "
+                "so no number of MACs gives it",
+                self.count,
+            )
+
+    @property
+    def counts_flops(self) -> bool:
+        """Whether the number given counts FLOPs."""
+        return self.counts == "flops"
+
+    @quantity(r"\text{MACs}", unit="MAC", label="Multiply-accumulates")
+    def macs(self) -> int:
+        """Two FLOPs are one multiply-accumulate."""
+        return quotient(self.count, 2) if self.counts_flops else self.count
+
+    @quantity(r"\text{FLOPs}", unit="FLOP", label="Floating-point operations")
+    def flops(self) -> int:
+        """Two for each multiply-accumulate."""
+        return 2 * self.macs
+
+    @quantity(r"\text{FMAs}", unit="FMA", label="Fused multiply-add instructions")
+    def fmas(self) -> int:
+        """One each, where the machine fuses the two: a·x + b is one instruction on one number."""
+        return self.macs

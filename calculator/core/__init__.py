@@ -1,0 +1,1 @@
+"""What everything else is declared with: calculations, fields, symbols, units."""

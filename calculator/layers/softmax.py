@@ -1,0 +1,120 @@
+"""Activations along one dimension: softmax, its logarithm, gated linear units."""
+
+from __future__ import annotations
+
+from math import prod
+
+from calculator.core.calculation import quantity
+from calculator.core.expression import quotient
+from calculator.core.operations import SIGMOID, Operations, softmax, times, total
+from calculator.core.tensor_fields import dimension
+from calculator.layers.shaped import Shaped
+
+
+class _Normalizing(Shaped):
+    """Numbers along one dimension turned into parts of 1.
+
+    Without `dim` torch chooses one, 0 for an input of one or three dimensions and 1 for any other,
+    and warns that the choice is deprecated.
+    """
+
+    dim: int | None = dimension(
+        default=None, label="Dimension", optional=True,
+        help="Empty: torch chooses 0 or 1, and warns. −1 is the last.",
+    )  # fmt: skip
+
+    def validate_input(self) -> None:
+        assert self.along is not None  # asked now, so that what is out of range is refused now
+
+    @property
+    def along(self) -> int:
+        """The dimension along which parts sum to 1, counted from the start."""
+        if self.dim is None:
+            return min(len(self.size) - 1, 0 if len(self.size) == 3 else 1)
+        return self.place("dim")
+
+    @quantity(r"\text{sets}", label="Sets of numbers")
+    def sets(self) -> int:
+        """Every position of the other dimensions."""
+        return prod(self.size[: self.along]) * prod(self.size[self.along + 1 :])
+
+    @quantity("F", label="Numbers in a set")
+    def set_size(self) -> int:
+        """The size along the dimension."""
+        return self.size[self.along]
+
+    def keeps(self) -> tuple[bool, bool]:
+        """The output, from which the gradient follows."""
+        return False, self.input_requires_grad
+
+
+class Softmax(_Normalizing, name="softmax"):
+    """Exponentials divided by their sum, as `torch.nn.Softmax`.
+
+    Of F numbers: the largest (F − 1 comparisons) is subtracted from each, F exponentials, their sum
+    (F − 1 additions), F divisions. The largest is there for safety, in every library.
+    """
+
+    @quantity()
+    def operations(self) -> Operations:
+        """What one set takes, for every set."""
+        return softmax(self.sets, self.set_size)
+
+
+class LogSoftmax(_Normalizing, name="log_softmax"):
+    """The logarithm of softmax, as `torch.nn.LogSoftmax`, one logarithm a set.
+
+    Of F numbers: the largest (F − 1 comparisons) is subtracted from each, F exponentials, their sum
+    (F − 1 additions), its logarithm, which is subtracted from each. Every library does it so: no
+    logarithm of a tiny quotient is taken.
+    """
+
+    @quantity()
+    def operations(self) -> Operations:
+        """What one set takes, for every set."""
+        sets, elements = self.sets, self.sets * self.set_size
+        return {
+            "additions": sets * (self.set_size - 1),
+            "subtractions": 2 * elements,
+            "comparisons": sets * (self.set_size - 1),
+            "exponentials": elements,
+            "transcendentals": sets,
+        }
+
+
+class GLU(Shaped, name="glu"):
+    """One half of the input times the sigmoid of the other, as `torch.nn.GLU`.
+
+    An element of the output takes an exponential, an addition, a division, and a multiplication.
+    """
+
+    dim: int = dimension(default=-1, label="Dimension")
+
+    def validate_input(self) -> None:
+        halved = self.size[self.along]
+        if halved % 2:
+            raise self.fields["dim"].refuse(
+                f"Halving dimension must be even, but dimension {self.along} is size {halved}. "
+                "Choose another, or make it even",
+                self.dim,
+            )
+
+    @property
+    def along(self) -> int:
+        """The dimension that is halved, counted from the start."""
+        return self.place("dim")
+
+    @quantity()
+    def output_shape(self) -> tuple[int, ...]:
+        """That of the input, one dimension halved."""
+        before, after = self.size[: self.along], self.size[self.along + 1 :]
+        return (*before, quotient(self.size[self.along], 2), *after)
+
+    @quantity()
+    def operations(self) -> Operations:
+        """What one element takes, for every element of the output."""
+        return times(prod(self.output_shape), total([{"multiplications": 1}, SIGMOID]))
+
+    def keeps(self) -> tuple[bool, bool]:
+        """The input, for the slopes at it."""
+        return self.input_requires_grad, False

@@ -1,0 +1,1 @@
+"""Devices and their rates, and how long work takes on them."""

@@ -1,0 +1,1 @@
+"""Networks of layers: typed line by line, or published and known by name."""

@@ -1,0 +1,1 @@
+"""What the page shows, and the functions that its worker calls."""

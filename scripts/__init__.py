@@ -1,0 +1,1 @@
+"""Programs that build, check and measure; none of them is shipped."""

@@ -1,0 +1,1 @@
+"""Benchmarks of the page and of counting: ratios, no limits."""

@@ -1,0 +1,1 @@
+"""Timed runs of real layers, to compare with their floors."""

@@ -1,0 +1,1 @@
+"""Random layers and random questions, compared with torch and with each other."""

@@ -1,0 +1,1 @@
+"""The counting tools, run in environments of their own."""

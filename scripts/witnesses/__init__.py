@@ -1,0 +1,1 @@
+"""Who confirms the worked examples, and the record of what they said."""
