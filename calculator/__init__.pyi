@@ -24,10 +24,10 @@ from calculator.layers.adaptive_pooling import AdaptiveAvgPool3d as AdaptiveAvgP
 from calculator.layers.adaptive_pooling import AdaptiveMaxPool1d as AdaptiveMaxPool1d
 from calculator.layers.adaptive_pooling import AdaptiveMaxPool2d as AdaptiveMaxPool2d
 from calculator.layers.adaptive_pooling import AdaptiveMaxPool3d as AdaptiveMaxPool3d
-from calculator.layers.padding import ZeroPad1d as ZeroPad1d
-from calculator.layers.padding import ZeroPad2d as ZeroPad2d
-from calculator.layers.padding import ZeroPad3d as ZeroPad3d
-from calculator.layers.upsampling import PixelShuffle as PixelShuffle
+from calculator.layers.rearranging import ZeroPad1d as ZeroPad1d
+from calculator.layers.rearranging import ZeroPad2d as ZeroPad2d
+from calculator.layers.rearranging import ZeroPad3d as ZeroPad3d
+from calculator.layers.rearranging import PixelShuffle as PixelShuffle
 from calculator.layers.upsampling import Upsample as Upsample
 from calculator.layers.rearranging import Flatten as Flatten
 from calculator.layers.activation import ELU as ELU
@@ -48,8 +48,8 @@ from calculator.layers.softmax import LogSoftmax as LogSoftmax
 from calculator.layers.softmax import Softmax as Softmax
 from calculator.layers.tensor_functions import Add as Add
 from calculator.layers.tensor_functions import Cat as Cat
-from calculator.layers.tensor_functions import Dropout as Dropout
-from calculator.layers.tensor_functions import Identity as Identity
+from calculator.layers.dropout import Dropout as Dropout
+from calculator.layers.dropout import Identity as Identity
 from calculator.layers.tensor_functions import Multiply as Multiply
 from calculator.layers.normalization import GroupNorm as GroupNorm
 from calculator.layers.normalization import LayerNorm as LayerNorm

@@ -305,7 +305,7 @@ def test_the_browsers_python_makes_the_same_charts(site):
         "print(element(durations([Bar('a', 'b', 1e-6, 1e-7, 2e-6)], 'D')))\n"
         "print(element(measured([Case('a', 'f', 1e-6, 2e-6, 3e-6, 2e-6, 1e-6, 3e-6)], 'M')))\n"
     )
-    rest = "from calculator import browser\nbrowser.extend('/rest.zip')\n"
+    rest = "from calculator.web import worker\nworker.extend('/rest.zip')\n"
     there = in_pyodide(rest + code, RUNTIMES / VERSION.read_text())
     here = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert there.strip() == here.stdout.strip() != ""

@@ -17,6 +17,7 @@ from calculator.answers.formats import latex
 from calculator.core.calculation import Calculation, View
 from calculator.core.expression import Latex, Text
 from calculator.core.measure_fields import Span
+from scripts.random_layers.draw import draw as draw_layer
 
 FIGURE = st.integers(1, 10**15) | st.floats(1e-3, 1e15)
 SHARES = st.tuples(st.floats(1e-3, 1), st.floats(1e-3, 1)).map(sorted)
@@ -121,7 +122,7 @@ def calculations(draw: st.DrawFn, name: str) -> Calculation:
     rng = Random(draw(st.integers(0, 10**9)))
     while True:
         try:
-            return draw.draw(rng, name).ours(
+            return draw_layer(rng, name).ours(
                 dtype=rng.choice(sorted(owner.fields["dtype"].options)),
                 convention=rng.choice(["matrix", "all"]),
                 input_requires_grad=rng.random() < 0.5,

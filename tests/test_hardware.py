@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from calculator import Runtime, devices
-from calculator.core.units import DTYPE_BYTES
+from calculator.core.dtypes import DTYPE_BYTES
 from scripts.site import device_table
 
 TABLE = json.loads(Path("calculator", "machines", "devices.json").read_text())

@@ -4,10 +4,9 @@ import pytest
 
 from calculator import CALCULATIONS, InvalidField
 from calculator.answers.evaluate import evaluate, form_fields
-from calculator.core.extents import Extent, Factor
 from calculator.core.fields import Choice, Decision, Flag, Size
 from calculator.core.measure_fields import Real, Share, Span
-from calculator.core.tensor_fields import PerAxis, Shape, Shapes
+from calculator.core.tensor_fields import Extent, Factor, PerAxis, Shape, Shapes
 from calculator.machines.machine import Name
 from calculator.networks.torch_source import Stack
 

@@ -8,11 +8,11 @@ from typing import Any
 
 from calculator.blocks.chain import Block
 from calculator.core.calculation import quantity
+from calculator.core.dtypes import INDEX_BYTES
 from calculator.core.expression import minimum, quotient
 from calculator.core.fields import flag, size
 from calculator.core.operations import Operations, softmax, total
 from calculator.core.tensor_fields import shape
-from calculator.core.units import INDEX_BYTES
 from calculator.layers.activation import SiLU
 from calculator.layers.layer import Layer
 from calculator.layers.linear import Linear

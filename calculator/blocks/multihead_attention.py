@@ -10,7 +10,7 @@ from calculator.blocks.multihead_parts import Appended, Heads, Mean
 from calculator.core.calculation import quantity
 from calculator.core.fields import LARGEST, flag, size
 from calculator.core.measure_fields import check_probability, real
-from calculator.layers.batched import Sequences, batch_and_length
+from calculator.layers.inputs import Sequences, batch_and_length
 from calculator.layers.layer import Layer
 from calculator.layers.linear import Linear
 

@@ -12,11 +12,12 @@ from calculator.core.calculation import quantity
 from calculator.core.fields import LARGEST, InvalidField, choice, flag, size
 from calculator.core.measure_fields import check_probability, real
 from calculator.layers.activation import GELU, ReLU
-from calculator.layers.batched import Sequences, batch_and_length
+from calculator.layers.dropout import Dropout
+from calculator.layers.inputs import Sequences, batch_and_length
 from calculator.layers.layer import Layer
 from calculator.layers.linear import Linear
 from calculator.layers.normalization import LayerNorm
-from calculator.layers.tensor_functions import Add, Dropout
+from calculator.layers.tensor_functions import Add
 
 Shape = tuple[int, ...]
 Labelled = tuple[str, Layer]

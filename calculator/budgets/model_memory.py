@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from calculator.core.calculation import Calculation, quantity
+from calculator.core.dtypes import DTYPE_BYTES, DTYPE_LABELS, TORCH_DTYPES
 from calculator.core.fields import choice, flag, size
 from calculator.core.measure_fields import rate
 from calculator.core.unit_families import BYTES, PARAMS
-from calculator.core.units import DTYPE_BYTES, DTYPE_LABELS, TORCH_DTYPES
 
 STATES = {"none": 0, "sgd": 0, "sgd_momentum": 1, "adam": 2}
 """The numbers that an optimizer keeps for each parameter."""

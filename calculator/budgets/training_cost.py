@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from calculator.core.calculation import quantity
+from calculator.core.dtypes import DTYPE_BYTES
 from calculator.core.fields import choice, size
 from calculator.core.measure_fields import rate, share
 from calculator.core.unit_families import DEVICE_HOURS, PARAMS, TOKENS
-from calculator.core.units import DTYPE_BYTES, rounded
+from calculator.core.units import rounded
 from calculator.machines.machine import Figure
 from calculator.machines.memory_fit import MemoryFit
 

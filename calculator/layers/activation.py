@@ -9,7 +9,7 @@ from calculator.core.calculation import quantity
 from calculator.core.fields import Flag, choice, size
 from calculator.core.measure_fields import real
 from calculator.core.operations import SIGMOID, Operations, times, total
-from calculator.layers.shaped import Shaped
+from calculator.layers.inputs import Shaped
 
 _INPLACE: Any = Flag(default=False, label="In place")
 

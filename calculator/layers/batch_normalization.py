@@ -10,7 +10,7 @@ from calculator.core.fields import Flag, flag, size
 from calculator.core.measure_fields import Real, real
 from calculator.core.operations import Operations, times, total
 from calculator.layers.inputs import AXES, OneAxis, Spatial, ThreeAxes, TwoAxes
-from calculator.layers.normalized import Normalization, mean, standardised, variance
+from calculator.layers.normalization_base import Normalization, mean, standardised, variance
 
 _MOMENTUM: Any = Real(
     default=0.1, label="Momentum", optional=True, help="Empty: the average of all batches."

@@ -6,12 +6,12 @@ from math import prod
 from typing import Any, ClassVar, Self
 
 from calculator.core.calculation import quantity
+from calculator.core.dtypes import INDEX_BYTES
 from calculator.core.expression import minimum
 from calculator.core.fields import LARGEST, Flag, Size, choice, flag, size
 from calculator.core.measure_fields import real
 from calculator.core.operations import Operations
 from calculator.core.tensor_fields import shape
-from calculator.core.units import INDEX_BYTES
 from calculator.layers.layer import Layer
 
 _PADDING_IDX: Any = Size(

@@ -1,13 +1,58 @@
-"""Layers over one, two or three axes: their axes, and the shape of what they read."""
+"""What layers read: a batch or one input, sequences, axes, a tensor of any shape."""
 
 from __future__ import annotations
 
 from itertools import zip_longest
+from math import prod
 from typing import Any, ClassVar, Self
 
 from calculator.core.calculation import quantity
-from calculator.core.fields import size
-from calculator.layers.batched import Batched
+from calculator.core.fields import Field, size
+from calculator.core.tensor_fields import shape
+from calculator.layers.layer import Layer
+
+Shape = tuple[int, ...]
+
+
+class Batched(Layer):
+    """A layer on a batch of inputs, or on one where `batch_size` is None."""
+
+    batch_size: int | None = size(
+        "N", default=1, label="Batch size", role="input", optional=True,
+        help="Empty: an input without a batch.",
+    )  # fmt: skip
+
+    def samples(self) -> int:
+        """Return how many inputs the batch holds."""
+        return 1 if self.batch_size is None else self.batch_size
+
+    def leading(self) -> Shape:
+        """Return the shape in front of an input: the batch, where there is one."""
+        return () if self.batch_size is None else (self.batch_size,)
+
+
+class Sequences(Batched):
+    """A layer on `(L, N, d)`, `(N, L, d)` where `batch_first`, or `(L, d)` without a batch."""
+
+    batch_first: bool
+
+    def sequence(self, length: int, features: int) -> Shape:
+        """Return the shape of a sequence of this length, and of so many features."""
+        if self.batch_first:
+            return (*self.leading(), length, features)
+        return (length, *self.leading(), features)
+
+    def copies(self, length: int) -> bool:
+        """Return whether torch lays an input of this length out anew, its length first."""
+        return self.batch_first and self.samples() > 1 and length > 1
+
+
+def batch_and_length(shape: Shape, batch_first: bool) -> tuple[int | None, int]:
+    """Return the batch and the length of a sequence of any number of dimensions."""
+    if len(shape) < 3:
+        return None, shape[0]
+    return (shape[0], shape[1]) if batch_first else (shape[1], shape[0])
+
 
 Sizes = Any  # given as an int or a tuple, read as a tuple
 
@@ -90,3 +135,61 @@ class ThreeAxes(Spatial, axes="DHW"):
 def by(sizes: tuple[int, ...] | list[int]) -> str:
     """Return sizes as torch quotes those of an image: 2 x 8."""
     return " x ".join(map(str, sizes))
+
+
+def from_start(field: Field, given: int, dimensions: int) -> int:
+    """Return a dimension counted from the start; raise InvalidField where there is none."""
+    if not -dimensions <= given < dimensions:
+        raise field.refuse(
+            f"Dimension out of range (expected to be in range of [{-dimensions}, "
+            f"{dimensions - 1}], but got {given}). The input has {dimensions} dimensions",
+            given,
+        )
+    return given % dimensions
+
+
+class Shaped(Layer):
+    """A layer that takes a tensor of any shape, and by default gives one of the same."""
+
+    size: tuple[int, ...] = shape("n", default=(32, 64), label="Input shape", role="input")
+
+    @classmethod
+    def on(cls, *input_shapes: tuple[int, ...], **fields: Any) -> Self:
+        (shape,) = input_shapes
+        return cls(size=shape, **fields)
+
+    def place(self, name: str) -> int:
+        """Return the dimension that a field names, counted from the start."""
+        return from_start(self.fields[name], getattr(self, name), len(self.size))
+
+    @quantity()
+    def input_shape(self) -> tuple[int, ...]:
+        """Any shape."""
+        return self.size
+
+    @quantity()
+    def output_shape(self) -> tuple[int, ...]:
+        """The shape of the input."""
+        return self.size
+
+
+class Passing(Shaped):
+    """A layer that may hand the elements of its input on as they are: then nothing is moved."""
+
+    def passes(self) -> bool:
+        """Return whether the output is the input, or a view of it."""
+        raise NotImplementedError
+
+    @quantity()
+    def input_bytes(self) -> int:
+        """The bytes of the input; none where it is handed on."""
+        return 0 if self.passes() else prod(self.input_shape) * self.element_bytes
+
+    @quantity()
+    def output_bytes(self) -> int:
+        """The bytes of the output; none where it is the input."""
+        return 0 if self.passes() else prod(self.output_shape) * self.element_bytes
+
+    def gives_a_view(self) -> bool:
+        """What is handed on is the same memory."""
+        return self.passes()

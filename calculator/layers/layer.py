@@ -7,10 +7,10 @@ from math import prod
 from typing import Any, ClassVar, Self
 
 from calculator.core.calculation import Calculation, quantity
+from calculator.core.dtypes import DTYPE_BYTES, DTYPE_LABELS, TORCH_DTYPES
 from calculator.core.expression import maximum, ratio
 from calculator.core.fields import InvalidField, choice, flag, size
 from calculator.core.operations import Operations, flops, worth
-from calculator.core.units import DTYPE_BYTES, DTYPE_LABELS, TORCH_DTYPES
 
 
 class Measured(Calculation):

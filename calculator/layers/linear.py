@@ -9,7 +9,7 @@ from calculator.core.calculation import quantity
 from calculator.core.fields import flag, size
 from calculator.core.operations import Operations
 from calculator.core.tensor_fields import shape
-from calculator.layers.batched import Batched
+from calculator.layers.inputs import Batched
 
 
 class Linear(Batched, name="linear"):

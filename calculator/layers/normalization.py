@@ -11,9 +11,9 @@ from calculator.core.fields import LARGEST, flag, size
 from calculator.core.measure_fields import real
 from calculator.core.operations import Operations, times, total
 from calculator.core.tensor_fields import shape
+from calculator.layers.inputs import Shaped
 from calculator.layers.layer import Layer, widened
-from calculator.layers.normalized import Normalization, mean, scaled, squares
-from calculator.layers.shaped import Shaped
+from calculator.layers.normalization_base import Normalization, mean, scaled, squares
 
 
 class _Trailing(Normalization, Shaped):

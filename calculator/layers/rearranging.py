@@ -1,12 +1,15 @@
-"""Layers that give a tensor another shape and touch none of its elements."""
+"""Layers that give a tensor another shape or another edge, without arithmetic."""
 
 from __future__ import annotations
 
 from math import prod
+from typing import Any
 
 from calculator.core.calculation import quantity
-from calculator.core.tensor_fields import dimension, shape
-from calculator.layers.shaped import Passing
+from calculator.core.expression import quotient
+from calculator.core.fields import size
+from calculator.core.tensor_fields import Extent, dimension, shape
+from calculator.layers.inputs import Passing, Shaped
 
 
 class Flatten(Passing, name="flatten"):
@@ -36,3 +39,100 @@ class Flatten(Passing, name="flatten"):
     def passes(self) -> bool:
         """The output is the input, read with other indices."""
         return True
+
+
+class PixelShuffle(Shaped, name="pixel_shuffle"):
+    """Channels made pixels, `(…, C·r², H, W)` to `(…, C, H·r, W·r)`, as `torch.nn.PixelShuffle`.
+
+    Every element is copied to another place: no arithmetic.
+    """
+
+    upscale_factor: int = size(
+        "r", default=2, label="Upscale factor", required=True,
+        refusal="pixel_shuffle expects a positive upscale_factor, but got {given}",
+    )  # fmt: skip
+    size: tuple[int, ...] = shape("n", default=(1, 256, 28, 28), label="Input shape", role="input")
+
+    def validate_input(self) -> None:
+        if len(self.size) < 3:
+            raise self.fields["size"].refuse(
+                "pixel_shuffle expects input to have at least 3 dimensions, but got input with "
+                f"{len(self.size)} dimension(s). Give (N, C, H, W)",
+                self.size,
+            )
+        square = self.upscale_factor**2
+        if self.size[-3] % square:
+            raise self.fields["upscale_factor"].refuse(
+                "pixel_shuffle expects its input's 'channel' dimension to be divisible by the "
+                f"square of upscale_factor, but input.size(-3)={self.size[-3]} is not divisible by "
+                f"{square}. Change upscale_factor or the channels",
+                self.upscale_factor,
+            )
+
+    @quantity()
+    def output_shape(self) -> tuple[int, ...]:
+        """Each r² channels make r × r pixels of one."""
+        *leading, channels, height, width = self.size
+        r = self.upscale_factor
+        return (*leading, quotient(channels, r * r), height * r, width * r)
+
+
+class _ZeroPad(Shaped):
+    """Zeros before and behind the last axes; a negative number crops. A copy: no arithmetic."""
+
+    padding: Any = Extent(
+        "P", default=1, required=True, label="Padding",
+        help="One number for all edges, or: left, right, top, bottom …",
+    )  # fmt: skip
+    size: tuple[int, ...] = shape("n", default=(1, 64, 56, 56), label="Input shape", role="input")
+
+    def validate_module(self) -> None:
+        if isinstance(self.padding, tuple) and len(self.padding) % 2:
+            raise self._refused("Padding length must be divisible by 2. Give two for each axis")
+
+    def validate_input(self) -> None:
+        dimensions, edges = len(self.size), self.edges()
+        if len(edges) > dimensions:
+            raise self._refused(
+                "Padding length should be less than or equal to two times the input dimension but "
+                f"got padding length {2 * len(edges)} and input of dimension {dimensions}. "
+                "Give two for each axis"
+            )
+        for extent, pair in zip(reversed(self.size), edges, strict=False):
+            if extent + sum(min(edge, 0) for edge in pair) < 0:
+                raise self._refused("narrow(): length must be non-negative. Crop less")
+        if min(self.output_shape) < 1:
+            raise self._refused("leaves nothing; the output's size. Must be at least 1")
+
+    def _refused(self, message: str) -> Exception:
+        field = self.fields["padding"]
+        return field.refuse(message, field.write(self.padding))
+
+    def edges(self) -> tuple[tuple[int, int], ...]:
+        """Return what is put before and behind each axis, the last axis first."""
+        if not isinstance(self.padding, tuple):
+            return tuple((self.padding, self.padding) for _ in self.axes)
+        return tuple(zip(self.padding[::2], self.padding[1::2], strict=True))
+
+    @quantity()
+    def output_shape(self) -> tuple[int, ...]:
+        """Each of the last axes with what is put before and behind it."""
+        edges = self.edges()
+        place = len(self.size) - len(edges)
+        padded = zip(self.size[place:], reversed(edges), strict=True)
+        return (
+            *self.size[:place],
+            *(extent + before + behind for extent, (before, behind) in padded),
+        )
+
+
+class ZeroPad1d(_ZeroPad, name="zero_pad1d", axes="L"):
+    """Zeros before and behind the last axis, as `torch.nn.ZeroPad1d`: a copy, no arithmetic."""
+
+
+class ZeroPad2d(_ZeroPad, name="zero_pad2d", axes="HW"):
+    """Zeros around the last two axes, as `torch.nn.ZeroPad2d`: a copy, no arithmetic."""
+
+
+class ZeroPad3d(_ZeroPad, name="zero_pad3d", axes="DHW"):
+    """Zeros around the last three axes, as `torch.nn.ZeroPad3d`: a copy, no arithmetic."""

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from calculator.core.calculation import quantity
 from calculator.core.fields import Choice, Flag, Size
 from calculator.core.operations import SIGMOID, Operations, times, total
-from calculator.layers.batched import Batched
+from calculator.layers.inputs import Batched
 
 BIAS: Any = Flag(label="Bias", default=True)
 

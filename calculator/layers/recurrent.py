@@ -9,7 +9,7 @@ from calculator.core.calculation import quantity
 from calculator.core.fields import Flag, flag, size
 from calculator.core.measure_fields import Real
 from calculator.core.operations import Operations, times
-from calculator.layers.batched import Sequences, batch_and_length
+from calculator.layers.inputs import Sequences, batch_and_length
 from calculator.layers.recurrence import (
     BIAS,
     Elman,

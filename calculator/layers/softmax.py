@@ -8,7 +8,7 @@ from calculator.core.calculation import quantity
 from calculator.core.expression import quotient
 from calculator.core.operations import SIGMOID, Operations, softmax, times, total
 from calculator.core.tensor_fields import dimension
-from calculator.layers.shaped import Shaped
+from calculator.layers.inputs import Shaped
 
 
 class _Normalizing(Shaped):

@@ -8,13 +8,11 @@ from math import prod
 from typing import Any, Self
 
 from calculator.core.calculation import quantity
-from calculator.core.expression import Expression, quotient
-from calculator.core.extents import Extent, Factor
-from calculator.core.fields import choice, decision, size
+from calculator.core.expression import Expression
+from calculator.core.fields import choice, decision
 from calculator.core.operations import Operations, times
-from calculator.core.tensor_fields import shape
+from calculator.core.tensor_fields import Extent, Factor, shape
 from calculator.layers.layer import Layer
-from calculator.layers.shaped import Shaped
 from calculator.layers.windows import average_below_zero, shared_out
 
 _EXACT = 2**53  # up to here a double holds every whole number
@@ -217,39 +215,3 @@ class Upsample(Layer, name="upsample"):
 def _whole(number: Any) -> Any:
     """Return what a number is cut to; an output that torch refuses may be negative."""
     return number // 1 if isinstance(number, Expression) else int(number)
-
-
-class PixelShuffle(Shaped, name="pixel_shuffle"):
-    """Channels made pixels, `(…, C·r², H, W)` to `(…, C, H·r, W·r)`, as `torch.nn.PixelShuffle`.
-
-    Every element is copied to another place: no arithmetic.
-    """
-
-    upscale_factor: int = size(
-        "r", default=2, label="Upscale factor", required=True,
-        refusal="pixel_shuffle expects a positive upscale_factor, but got {given}",
-    )  # fmt: skip
-    size: tuple[int, ...] = shape("n", default=(1, 256, 28, 28), label="Input shape", role="input")
-
-    def validate_input(self) -> None:
-        if len(self.size) < 3:
-            raise self.fields["size"].refuse(
-                "pixel_shuffle expects input to have at least 3 dimensions, but got input with "
-                f"{len(self.size)} dimension(s). Give (N, C, H, W)",
-                self.size,
-            )
-        square = self.upscale_factor**2
-        if self.size[-3] % square:
-            raise self.fields["upscale_factor"].refuse(
-                "pixel_shuffle expects its input's 'channel' dimension to be divisible by the "
-                f"square of upscale_factor, but input.size(-3)={self.size[-3]} is not divisible by "
-                f"{square}. Change upscale_factor or the channels",
-                self.upscale_factor,
-            )
-
-    @quantity()
-    def output_shape(self) -> tuple[int, ...]:
-        """Each r² channels make r × r pixels of one."""
-        *leading, channels, height, width = self.size
-        r = self.upscale_factor
-        return (*leading, quotient(channels, r * r), height * r, width * r)

@@ -7,9 +7,9 @@ from math import prod
 from typing import Any
 
 from calculator.core.calculation import quantity
+from calculator.core.dtypes import INDEX_BYTES
 from calculator.core.expression import gcd, minimum
 from calculator.core.fields import InvalidField, size
-from calculator.core.units import INDEX_BYTES
 from calculator.layers.inputs import Sizes, Spatial
 from calculator.layers.layer import Layer
 

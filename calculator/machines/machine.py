@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from calculator.core.calculation import Calculation
+from calculator.core.dtypes import DTYPE_BYTES, TORCH_DTYPES
 from calculator.core.expression import Expression
 from calculator.core.fields import Field, InvalidField, choice
 from calculator.core.measure_fields import rate
 from calculator.core.unit_families import FLOP_RATE
-from calculator.core.units import DTYPE_BYTES, TORCH_DTYPES
 from calculator.machines import devices
 
 Figure = Any  # given as a number or None, read as a number where there is one

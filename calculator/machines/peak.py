@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from calculator.core.calculation import Calculation, quantity
+from calculator.core.dtypes import TORCH_DTYPES
 from calculator.core.expression import numeral
 from calculator.core.fields import LARGEST, choice, size
 from calculator.core.measure_fields import rate
 from calculator.core.unit_families import HERTZ
-from calculator.core.units import TORCH_DTYPES
 from calculator.machines import devices
 from calculator.machines.machine import Figure, device
 

@@ -10,10 +10,9 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
-from calculator.core.extents import Extent, Factor
 from calculator.core.fields import Choice, Decision, Field, Flag, Size
 from calculator.core.measure_fields import Real
-from calculator.core.tensor_fields import PerAxis, Shape
+from calculator.core.tensor_fields import Extent, Factor, PerAxis, Shape
 from calculator.layers.layer import Layer
 from calculator.layers.windows import Windows
 

@@ -9,9 +9,8 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
-from calculator.layers.inputs import Spatial
+from calculator.layers.inputs import Shaped, Spatial
 from calculator.layers.layer import Layer
-from calculator.layers.shaped import Shaped
 from scripts.random_layers.arguments import FOR_ITS_AXES, Arguments, divisor
 
 Sizes = tuple[int, ...]

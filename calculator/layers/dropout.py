@@ -1,0 +1,68 @@
+"""Layers that hand their input on: identity and dropout."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from math import prod
+
+from calculator.core.calculation import quantity
+from calculator.core.fields import flag
+from calculator.core.measure_fields import real
+from calculator.core.operations import Operations, times
+from calculator.layers.inputs import Passing
+
+
+class Identity(Passing, name="identity"):
+    """The input itself, as `torch.nn.Identity`."""
+
+    def passes(self) -> bool:
+        return True
+
+
+class Dropout(Passing, name="dropout"):
+    """Some elements set to 0, as `torch.nn.Dropout`: the input itself outside of training.
+
+    In training every element is multiplied by its mask, 0 or 1, and by 1/(1 − p): two
+    multiplications; with p = 1 by 0 alone. Drawing the random numbers is not counted.
+    """
+
+    p: float = real(default=0.5, label="Share set to 0")
+    inplace: bool = flag(default=False, label="In place")
+    training: bool = flag(default=False, label="In training", role="input")
+
+    def validate_module(self) -> None:
+        if not 0 <= self.p <= 1:
+            raise self.fields["p"].refuse(
+                f"dropout probability has to be between 0 and 1, but got {self.p}", self.p
+            )
+
+    @property
+    def multiplications(self) -> int:
+        """How many multiplications an element takes."""
+        if not self.training or self.p == 0:
+            return 0
+        return 1 if self.p == 1 else 2
+
+    @cached_property
+    def branches(self) -> tuple[object, ...]:
+        return (*super().branches, self.multiplications)
+
+    def passes(self) -> bool:
+        return self.multiplications == 0
+
+    def gives_a_view(self) -> bool:
+        """What is handed on, or written in place, is the same memory."""
+        return self.inplace or self.passes()
+
+    @quantity()
+    def operations(self) -> Operations:
+        """Mask and scale, for every element."""
+        if self.passes():
+            return {}
+        return times(prod(self.size), {"multiplications": self.multiplications})
+
+    def kept_bytes(self) -> int:
+        """The mask, already scaled, which on the CPU has the type of the input."""
+        if self.passes() or not self.input_requires_grad:
+            return 0
+        return (1 if self.multiplications == 1 else prod(self.size)) * self.element_bytes
