@@ -71,7 +71,7 @@ def _refuse_second(action: argparse.Action, parser: Any, namespace: Any) -> None
         parser.error(f"{action.dest}: is given twice; write it once")
 
 
-_PROGRAM = "python -m calculator"
+_PROGRAM = "flops" if sys.argv[0].removesuffix(".exe").endswith("flops") else "python -m calculator"
 _COMMANDS = (*CALCULATIONS, "devices")
 
 
