@@ -31,7 +31,7 @@ from calculator.core.json_object import LONGEST, read_object
 from calculator.core.units import grouped, rounded
 from calculator.counters.comparison import record, rows
 from calculator.counters.explain import Explanation, explained, read_as, remark
-from calculator.layers.layer import Measured
+from calculator.layers.layer import Work
 from calculator.machines.crossover import flip, flip_batch_size
 from calculator.machines.devices import devices, peak
 from calculator.machines.runtime import Runtime
@@ -86,7 +86,7 @@ def parser() -> argparse.ArgumentParser:
         about = (owner.__doc__ or "").partition("\n")[0]
         command = commands.add_parser(name, help=about, description=about)
         command.add_argument("--json", action="store_true", help="print one JSON object")
-        if issubclass(owner, Measured):
+        if issubclass(owner, Work):
             command.add_argument(
                 "--counters", action="store_true", help="add what each counting tool prints"
             )
@@ -172,7 +172,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     assert outcome.calculation is not None
     counted = outcome.calculation if with_counters else None
     found: list[Explanation] = []
-    if figure is not None and isinstance(outcome.calculation, Measured):
+    if figure is not None and isinstance(outcome.calculation, Work):
         try:
             given_figure, (figure, found) = figure, explained(outcome.calculation, figure)
         except InvalidField as error:
@@ -196,7 +196,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for calculation in filter(None, (outcome.calculation, outcome.time))
         for declared, value in shown(calculation)
     ]
-    if isinstance(outcome.calculation, Measured):
+    if isinstance(outcome.calculation, Work):
         lines += (("", note) for note in outcome.calculation.notes())
     time = outcome.calculation if isinstance(outcome.calculation, Runtime) else outcome.time
     if time is not None:
@@ -218,7 +218,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for each in found:
             print(f"  {grouped(each.value):>20}  {each.named}: {each.said}")
         print(f"  {remark(figure, found)}".rstrip())
-    if isinstance(counted, Measured):
+    if isinstance(counted, Work):
         print(f"\n{how_to_report(counted)}\n")
         for row in rows(counted):
             cells = row.texts()
@@ -243,7 +243,7 @@ def _contents(path: str) -> bytes:
 
 def _counters(calculation: Calculation | None) -> dict[str, Any]:
     """Return what --counters adds to the JSON."""
-    if not isinstance(calculation, Measured):
+    if not isinstance(calculation, Work):
         return {}
     return {"counters": record(calculation), "how_to_report": how_to_report(calculation)}
 
@@ -279,7 +279,7 @@ def _unknown_option(command: str, unknown: Sequence[str]) -> str:
 
 
 def _is_measured(command: str) -> bool:
-    return command in CALCULATIONS and issubclass(CALCULATIONS[command], Measured)
+    return command in CALCULATIONS and issubclass(CALCULATIONS[command], Work)
 
 
 def _listing(table: dict[str, dict[str, Any]]) -> str:

@@ -22,7 +22,7 @@ from calculator import (
 from calculator.answers.evaluate import evaluate, form_fields
 from calculator.counters.explain import explained, explanations, remark
 from calculator.counters.figure import figure
-from calculator.layers.layer import Measured
+from calculator.layers.layer import Work
 from calculator.web.counters_panel import render_table
 
 
@@ -368,7 +368,7 @@ def test_one_sample_is_left_out_if_the_layer_does_not_take_it():
 
 
 @pytest.mark.parametrize("name", [name for name, owner in CALCULATIONS.items()
-                                  if issubclass(owner, Measured)])  # fmt: skip
+                                  if issubclass(owner, Work)])  # fmt: skip
 def test_every_layer_has_causes(name):
     fields = form_fields(CALCULATIONS[name])
     work = evaluate(name, {key: field.write(field.start) for key, field in fields.items()})

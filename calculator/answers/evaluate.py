@@ -9,7 +9,7 @@ from calculator import CALCULATIONS
 from calculator.answers.sentences import basis, remarks
 from calculator.core.calculation import Calculation, shown
 from calculator.core.fields import Field, InvalidField
-from calculator.layers.layer import Layer, Measured
+from calculator.layers.layer import Layer, Work
 from calculator.machines import footprint
 from calculator.machines.runtime import Runtime
 from calculator.machines.work_runtime import HARDWARE, WorkRuntime, runtime
@@ -25,7 +25,7 @@ class Evaluation(NamedTuple):
 
 def form_fields(owner: type[Calculation]) -> dict[str, Field]:
     """Return the fields that are asked for: those of the calculation, then the machine's."""
-    if not issubclass(owner, Measured):
+    if not issubclass(owner, Work):
         return owner.fields
     return {**owner.fields, **{name: WorkRuntime.fields[name] for name in HARDWARE}}
 
@@ -46,7 +46,7 @@ def evaluate(name: str, texts: Mapping[str, str]) -> Evaluation:
     if not errors:
         try:
             calculation = owner(**values)
-            if isinstance(calculation, Measured):
+            if isinstance(calculation, Work):
                 time = runtime(calculation, hardware)
         except InvalidField as error:
             errors[error.field] = error
@@ -74,7 +74,7 @@ def report(calculation: Calculation, time: Runtime | None = None) -> dict[str, A
     kind = "layer" if isinstance(calculation, Layer) else "calculation"
     record: dict[str, Any] = {kind: calculation.name}
     record |= {declared.name: value for declared, value in shown(calculation)}
-    if isinstance(calculation, Measured) and calculation.notes():
+    if isinstance(calculation, Work) and calculation.notes():
         record["notes"] = [*calculation.notes()]
     if isinstance(calculation, Runtime):
         record |= _told(calculation)

@@ -13,7 +13,7 @@ from calculator.core.expression import Latex
 from calculator.core.operations import KINDS
 from calculator.core.tensor_fields import on_axis
 from calculator.core.units import binary_bytes, grouped, rounded, seconds, small
-from calculator.layers.layer import Layer, Measured
+from calculator.layers.layer import Layer, Work
 from calculator.machines.runtime import Runtime
 from calculator.machines.work_runtime import HARDWARE, ChainRuntime
 from calculator.networks.sequential import Sequential
@@ -92,7 +92,7 @@ def markdown(calculation: Calculation, time: Runtime | None = None) -> str:
         for each in filter(None, (calculation, time))
         for declared, value in shown(each)
     ]
-    if isinstance(calculation, Measured):
+    if isinstance(calculation, Work):
         rows += (f"| Note | {note} |" for note in calculation.notes())
     bound = calculation if isinstance(calculation, Runtime) else time
     if bound is not None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from calculator.blocks.chain import Chain
 from calculator.core.calculation import Calculation
 from calculator.core.units import grouped, interval, rounded, seconds, shares
-from calculator.layers.layer import Layer, Measured
+from calculator.layers.layer import Layer, Work
 from calculator.machines import devices
 from calculator.machines.machine import PEAKS
 from calculator.machines.memory_fit import MemoryFit
@@ -17,7 +17,7 @@ from calculator.machines.work_runtime import PASSES, WorkRuntime
 _SLOW = 1e6  # per second; anyone who writes less has left out the prefix
 
 
-def how_to_report(work: Measured) -> str:
+def how_to_report(work: Work) -> str:
     """Return a count with everything that a reader needs to repeat it.
 
     The convention, the input without its batch, the batch, and what is counted and what is not.
@@ -34,7 +34,7 @@ def how_to_report(work: Measured) -> str:
     return f"{work.in_words(count)}, {_input(work)}, {_scope(work)}"
 
 
-def _input(work: Measured) -> str:
+def _input(work: Work) -> str:
     """Return the shape of an input without its batch, and the batch."""
     shape = work.input_shape  # type: ignore[attr-defined]
     batch = work.batch_axis
@@ -42,7 +42,7 @@ def _input(work: Measured) -> str:
     return f"{text}, no batch" if batch is None else f"{text}, batch {shape[batch]}"
 
 
-def _scope(work: Measured) -> str:
+def _scope(work: Work) -> str:
     rest = "biases, normalisation, activations and pooling"
     if work.convention != "matrix":
         return f"{rest} included"
@@ -54,7 +54,7 @@ def _scope(work: Measured) -> str:
     return f"{products}; {rest} not"
 
 
-def _layers(work: Measured) -> Iterator[Layer]:
+def _layers(work: Work) -> Iterator[Layer]:
     if isinstance(work, Chain):
         for each in work.layers:
             yield from _layers(each)
@@ -64,7 +64,7 @@ def _layers(work: Measured) -> Iterator[Layer]:
 
 def line(calculation: Calculation, time: Runtime | None = None) -> str:
     """Return how to report a calculation, to copy; nothing where it counts no work."""
-    return how_to_report(calculation) if isinstance(calculation, Measured) else ""
+    return how_to_report(calculation) if isinstance(calculation, Work) else ""
 
 
 def machine(time: Runtime) -> str:

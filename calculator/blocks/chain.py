@@ -9,7 +9,7 @@ from typing import Any
 
 from calculator.core.calculation import quantity
 from calculator.core.operations import Operations, times, total
-from calculator.layers.layer import Layer, Measured
+from calculator.layers.layer import Layer, Work
 
 MODULE = "module"
 """A module that is called: its hooks run, and the function that it calls is looked up."""
@@ -21,7 +21,7 @@ OPERATOR = "operator"
 """A Python operator such as `x + y`: no function that a tool could replace."""
 
 
-class Chain(Measured):
+class Chain(Work):
     """Layers on numbered tensors, in a sequence or in branches.
 
     Bytes are those of the layers run apart: each reads its input and writes its output.
@@ -156,7 +156,7 @@ class Block(Chain, Layer):
 
     def shared(self, *, inner: bool = False) -> dict[str, Any]:
         """Return the fields that a part has of the whole; `inner` behind a layer that learns."""
-        fields = {name: getattr(self, name) for name in Measured.fields}
+        fields = {name: getattr(self, name) for name in Work.fields}
         fields["input_requires_grad"] |= inner and self.weight_requires_grad
         return fields
 

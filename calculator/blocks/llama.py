@@ -12,7 +12,7 @@ from calculator.core.expression import quotient
 from calculator.core.fields import flag, size
 from calculator.core.measure_fields import real
 from calculator.layers.embedding import Embedding
-from calculator.layers.layer import Layer, Measured
+from calculator.layers.layer import Layer, Work
 from calculator.layers.linear import Linear
 from calculator.layers.normalization import RMSNorm
 from calculator.layers.tensor_functions import Add
@@ -204,7 +204,7 @@ class Llama(_Decoder, name="llama"):
     @cached_property
     def layers(self) -> tuple[Layer, ...]:
         """The embedding, one block for all of them, the norm, the output layer."""
-        shared = {name: getattr(self.block, name) for name in Measured.fields}
+        shared = {name: getattr(self.block, name) for name in Work.fields}
         positions = self.batch_size, self.sequence_length
         return (
             Embedding(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 
 from calculator.counters.tool import Reading, Tool
-from calculator.layers.layer import Measured
+from calculator.layers.layer import Work
 
 _MODULES = (
     "thop", "ultralytics_thop", "fvcore", "ptflops", "torchinfo", "calflops", "deepspeed",
@@ -19,6 +19,6 @@ def tools() -> tuple[Tool, ...]:
     return tuple(tool for module in modules for tool in module.TOOLS)
 
 
-def readings(subject: Measured) -> dict[str, Reading]:
+def readings(subject: Work) -> dict[str, Reading]:
     """Return what each tool returns, by its name."""
     return {tool.name: tool.reading(subject) for tool in tools()}

@@ -12,7 +12,7 @@ from calculator.counters.deepspeed import PAIRS, Said, interpolated, places, wei
 from calculator.counters.profiler import Profiler
 from calculator.counters.steps import heads
 from calculator.counters.tool import Raised, Reading, Rules, Tool, on_axes
-from calculator.layers.layer import Measured
+from calculator.layers.layer import Work
 
 RULES = Rules(deepspeed.RULES.otherwise, {**deepspeed.RULES.known})
 
@@ -101,7 +101,7 @@ MACS: dict[str, Callable[[Any], int]] = {
 }
 
 
-def read(subject: Measured) -> Reading:
+def read(subject: Work) -> Reading:
     """Return what the tool returns: it asks the first parameter for its device."""
     if not subject.params:
         raise Raised("StopIteration: there is no parameter to ask for its device")

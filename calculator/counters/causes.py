@@ -21,7 +21,7 @@ from calculator.counters import readings, tools
 from calculator.counters.figure import Figure
 from calculator.counters.from_source import sourced_readings
 from calculator.counters.variants import Variant, samples_of, variants_of
-from calculator.layers.layer import Layer, Measured
+from calculator.layers.layer import Layer, Work
 
 BATCHES = (2, 4, 8, 10, 16, 32, 64, 100, 128, 256, 512, 1024)
 """Batch sizes that people forget to divide by."""
@@ -61,7 +61,7 @@ class Cause:
         return self.count * self.per
 
 
-def causes(subject: Measured) -> Iterator[Cause]:
+def causes(subject: Work) -> Iterator[Cause]:
     """Yield everything that may be counted of a layer or a network."""
     for variant in variants_of(subject):
         found = [*_conventions(variant.work)]
@@ -212,7 +212,7 @@ def _rules_of_thumb(work: Any) -> Iterator[Cause]:
         yield Cause(f"6 × parameters × tokens (6ND){of}", 6 * params * tokens, prior, "FLOPs")
 
 
-def _printed(work: Measured) -> Iterator[Cause]:
+def _printed(work: Work) -> Iterator[Cause]:
     """Yield what the tools print, those together that print the same."""
     found = readings(work)
     by_value: dict[int, list[str]] = {}

@@ -11,7 +11,7 @@ from calculator.core.calculation import Calculation
 from calculator.core.units import grouped
 from calculator.counters import readings, tools
 from calculator.counters.tool import Reading, Tool
-from calculator.layers.layer import Measured
+from calculator.layers.layer import Work
 
 COLUMNS = {
     "tool": "Tool", "value": "It prints", "unit": "Its unit", "ratio": "Of the true MACs",
@@ -82,7 +82,7 @@ def sentences(reading: Reading) -> Iterator[str]:
         yield f"It warns that it does not know {', '.join(reading.warns)}."
 
 
-def rows(subject: Measured) -> list[Row]:
+def rows(subject: Work) -> list[Row]:
     """Return the true count, then what each tool returns."""
     found = readings(subject)
     true = Reading(value=subject.macs, params=subject.params, why=_WHY_TRUE)
@@ -99,7 +99,7 @@ def _ratio(value: Any, macs: int) -> float | None:
     return None if value is None or not macs else value / macs
 
 
-def record(subject: Measured) -> dict[str, dict[str, Any]]:
+def record(subject: Work) -> dict[str, dict[str, Any]]:
     """Return every reading by the name of its tool, as JSON has it."""
     return {
         each.tool.name: {
@@ -144,4 +144,4 @@ def comma_separated(calculation: Calculation, time: object = None) -> str:
 
 
 def _of(calculation: Calculation) -> list[Row]:
-    return rows(calculation) if isinstance(calculation, Measured) else []
+    return rows(calculation) if isinstance(calculation, Work) else []

@@ -20,7 +20,7 @@ from typing import NamedTuple
 from calculator.core.units import rounded
 from calculator.counters.causes import Cause, causes, printed_as
 from calculator.counters.figure import CUT_OFF, NEAR, ROUNDED, Figure, figure
-from calculator.layers.layer import Measured
+from calculator.layers.layer import Work
 
 _COMMON = 0.03
 """The least prior of a cause that is named though it is only near."""
@@ -113,7 +113,7 @@ class _Match(NamedTuple):
         )  # fmt: skip
 
 
-def explanations(subject: Measured, text: str) -> list[Explanation]:
+def explanations(subject: Work, text: str) -> list[Explanation]:
     """Return what may have given a figure for a layer or a network, the most likely first.
 
     Raises InvalidField where the text holds no figure.
@@ -122,7 +122,7 @@ def explanations(subject: Measured, text: str) -> list[Explanation]:
 
 
 @lru_cache(maxsize=1)  # the same network is asked about at each key of a figure
-def _causes(subject: Measured) -> tuple[Cause, ...]:
+def _causes(subject: Work) -> tuple[Cause, ...]:
     return tuple(causes(subject))
 
 
@@ -171,7 +171,7 @@ def remark(text: str, found: list[Explanation]) -> str:
     return ""
 
 
-def explained(subject: Measured, text: str) -> tuple[str, list[Explanation]]:
+def explained(subject: Work, text: str) -> tuple[str, list[Explanation]]:
     """Return a figure as it is taken, and its explanations: 4.1 alone may be 4.1 G.
 
     Raises InvalidField where the text holds no figure.

@@ -8,7 +8,7 @@ from typing import Any
 from calculator.blocks.chain import Chain
 from calculator.counters.steps import takes_one_kernel
 from calculator.counters.tool import Reading, Tool, explained
-from calculator.layers.layer import Layer, Measured
+from calculator.layers.layer import Layer, Work
 
 SEEN = "Two FLOPs for each multiply-accumulate; biases and element-wise work count nothing."
 BILINEAR = "No formula is registered for `aten::_trilinear`: 0."
@@ -21,7 +21,7 @@ ATTENTION = (
 LONE_ATTENTION = "The CPU's fused kernel of attention has no formula: 0."
 
 
-def read(subject: Measured, *, on_cpu: bool, grad: bool) -> Reading:
+def read(subject: Work, *, on_cpu: bool, grad: bool) -> Reading:
     """Return what `FlopCounterMode` reports."""
     layers = [subject] if isinstance(subject, Layer) else subject.layers  # type: ignore[attr-defined]
     parts = [(each, *_counted(each, on_cpu, grad)) for each in layers]

@@ -9,7 +9,7 @@ from typing import Any
 from calculator.counters.operators import Mode, Operator
 from calculator.counters.tool import Counted, Raised, Reading, Rules, Tool
 from calculator.counters.traced import read
-from calculator.layers.layer import Measured
+from calculator.layers.layer import Work
 
 RULES = Rules(otherwise="All that this runs is on its list of operators that cost nothing: 0.")
 SILENT = (
@@ -83,7 +83,7 @@ def adaptive(operator: Operator) -> int:
     return prod(operator.inputs[0])
 
 
-def _read(subject: Measured, **how: Any) -> Reading:
+def _read(subject: Work, **how: Any) -> Reading:
     return read(subject, Mode(hooked=True, **how), RULES, SILENT)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from calculator.blocks.chain import CAPTURED, OPERATOR
 from calculator.counters.steps import Step, is_fused, leaves, params, steps
 from calculator.counters.tool import Number, Reading, Rules, explained
-from calculator.layers.layer import Layer, Measured
+from calculator.layers.layer import Layer, Work
 
 _UNSEEN = {
     CAPTURED: "Looked up when the model is made, before the tool replaces it: 0.",
@@ -29,7 +29,7 @@ class Profiler:
     macs: dict[str, Callable[[Any], int]]
     """The MACs by the name of a layer."""
 
-    def read(self, subject: Measured, *, trained: bool = False) -> Reading:
+    def read(self, subject: Work, *, trained: bool = False) -> Reading:
         """Return the sums over what is run, and the parameters, or those alone that learn."""
         parts = [part for each in steps(subject) for part in self._parts(each)]
         return Reading(

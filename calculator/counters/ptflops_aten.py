@@ -18,7 +18,7 @@ from calculator.counters.tool import (
     explained,
     on_axes,
 )
-from calculator.layers.layer import Measured
+from calculator.layers.layer import Work
 
 RULES = Rules(otherwise="This runs neither mm, addmm, bmm nor a convolution: 0.")
 FUSED = "Frozen, it is one operator to torch, which has no rule: 0."
@@ -29,7 +29,7 @@ CALL = "get_model_complexity_info(model, tuple(inputs[0].shape[1:]), as_strings=
 GIVEN = ", input_constructor=lambda _: inputs[0]"
 
 
-def read(subject: Measured) -> Reading:
+def read(subject: Work) -> Reading:
     """Return what is counted on the inputs, the whole batch."""
     parts = [(step.layer, *_counted(step)) for step in steps(on_inputs(subject))]
     value = sum(count for _, count, _ in parts)

@@ -21,7 +21,7 @@ from calculator.counters.tool import (
     explained,
     on_axes,
 )
-from calculator.layers.layer import Layer, Measured
+from calculator.layers.layer import Layer, Work
 
 RULES = Rules(otherwise="It has no rule for this layer: 0.")
 ROOT = "Parameters: none, for it counts those of modules inside of a model, and here is none."
@@ -35,7 +35,7 @@ UPSAMPLING = {"nearest": 1, "linear": 5, "bilinear": 11, "bicubic": 259}
 Part = tuple[Step, Number, str]
 
 
-def read(subject: Measured) -> Reading:
+def read(subject: Work) -> Reading:
     """Return what `profile` returns."""
     run = parts(subject, RULES)
     value, why = added(run), reason(run)
@@ -55,7 +55,7 @@ def read(subject: Measured) -> Reading:
     return Reading(value=value, params=most, why=f"{why} {UNKNOWN}" if left_out else why)
 
 
-def parts(subject: Measured, rules: Rules, functions: Iterable[str] = ()) -> list[Part]:
+def parts(subject: Work, rules: Rules, functions: Iterable[str] = ()) -> list[Part]:
     """Return each step with its count and why; a function counts 0 unless it is one of these."""
     return [
         (each, *rules.of(each.layer))

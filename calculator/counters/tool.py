@@ -11,7 +11,7 @@ from calculator.blocks.chain import FUNCTION, MODULE
 from calculator.core.fields import InvalidField
 from calculator.core.units import grouped
 from calculator.counters.steps import input_shapes, leaves
-from calculator.layers.layer import Layer, Measured
+from calculator.layers.layer import Layer, Work
 
 CELLS = ("rnn_cell", "gru_cell", "lstm_cell")
 OF_A_UNIT = {1: 1, 3: 7, 4: 10}
@@ -114,11 +114,11 @@ class Tool:
     """What the tool calls its number."""
     means: str
     """What the number is."""
-    read: Callable[[Measured], Reading]
+    read: Callable[[Work], Reading]
     unpacks: bool = False
     """Whether it calls `model(*inputs)`, and so takes a tensor in their place apart."""
 
-    def reading(self, subject: Measured) -> Reading:
+    def reading(self, subject: Work) -> Reading:
         """Return what the tool returns for a layer or a network, set to inference."""
         if getattr(subject, "training", False):
             subject = subject.replace(training=False)
@@ -145,7 +145,7 @@ class Tool:
             return Reading(why="It ends with an error.", raises=str(error))
 
 
-def _unpacked(subject: Any) -> Measured:
+def _unpacked(subject: Any) -> Work:
     """Return a layer or a network on the one sample of its batch."""
     shapes = input_shapes(subject)
     samples = shapes[0][0]
@@ -157,9 +157,9 @@ def _unpacked(subject: Any) -> Measured:
         if not isinstance(subject, Layer):
             if "input_shape" not in subject.fields:
                 raise Raised("RuntimeError: an image without a batch")
-            network: Measured = subject.replace(input_shape=shapes[0][1:])
+            network: Work = subject.replace(input_shape=shapes[0][1:])
             return network
-        own = {name: getattr(subject, name) for name in Measured.fields}
+        own = {name: getattr(subject, name) for name in Work.fields}
         return type(subject).on(shapes[0][1:], **own, **subject.module_arguments())
     except InvalidField as error:
         raise refused(error) from None

@@ -19,12 +19,12 @@ from calculator.counters.tool import (
     explained,
     on_axes,
 )
-from calculator.layers.layer import Layer, Measured
+from calculator.layers.layer import Layer, Work
 
 RULES = Rules(otherwise="There are no parameters, and torchinfo counts nothing else: 0.")
 
 
-def read(subject: Measured) -> Reading:
+def read(subject: Work) -> Reading:
     """Return `summary(…).total_mult_adds` and `.total_params`, a tied table counted twice."""
     parts = [(each.layer, *_counted(each)) for each in steps(subject)]
     tied = (_tied(leaf) for each in steps(subject) for _, leaf in leaves(each.layer))

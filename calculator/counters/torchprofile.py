@@ -7,7 +7,7 @@ from math import prod
 from calculator.counters.operators import Mode, Operator
 from calculator.counters.tool import Counted, Raised, Reading, Rules, Tool, on_axes
 from calculator.counters.traced import read
-from calculator.layers.layer import Measured
+from calculator.layers.layer import Work
 
 RULES = Rules(otherwise="All that this runs is on its list of operators that cost nothing: 0.")
 SILENT = (
@@ -101,7 +101,7 @@ def fused(operator: Operator) -> int:
     raise Raised("AttributeError: 'NoneType' object has no attribute 'lower'")
 
 
-def _read(subject: Measured) -> Reading:
+def _read(subject: Work) -> Reading:
     return read(subject, Mode(), RULES, SILENT)
 
 

@@ -8,7 +8,7 @@ from calculator.blocks.chain import FUNCTION, MODULE, Block, Chain
 from calculator.counters import traced_attention, traced_layers
 from calculator.counters.operators import PRODUCTS, Mode, Operator, Traces
 from calculator.counters.tool import Number, Reading, Rules, explained, on_axes
-from calculator.layers.layer import Layer, Measured
+from calculator.layers.layer import Layer, Work
 
 _TRACES = Traces({**traced_layers.TRACES, **traced_attention.TRACES})
 _NAMES = {"relu6": "hardtanh", "multiply": "mul", **dict.fromkeys(on_axes("zero_pad"), "pad")}
@@ -34,7 +34,7 @@ def traced(layer: Layer, mode: Mode, how: str = MODULE) -> Iterator[Operator]:
         yield Operator(name + in_place, layer.output_shape, layer.input_shapes())
 
 
-def read(subject: Measured, mode: Mode, rules: Rules, silent: Collection[str]) -> Reading:
+def read(subject: Work, mode: Mode, rules: Rules, silent: Collection[str]) -> Reading:
     """Return what a tool reads: its rules by operator, and the operators it says nothing of."""
     traces = [(layer, [*traced(layer, mode, how)]) for layer, how in _layers(subject)]
     parts = [(layer, *_counted(trace, rules, silent)) for layer, trace in traces]
@@ -46,7 +46,7 @@ def read(subject: Measured, mode: Mode, rules: Rules, silent: Collection[str]) -
     )
 
 
-def _layers(subject: Measured) -> Iterator[tuple[Layer, str]]:
+def _layers(subject: Work) -> Iterator[tuple[Layer, str]]:
     """Yield the layers of a network, unopened: torch may run a transformer as one operator."""
     if isinstance(subject, Layer):
         yield subject, MODULE

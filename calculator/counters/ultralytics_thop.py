@@ -8,14 +8,14 @@ from typing import Any
 from calculator.counters import thop
 from calculator.counters.steps import heads, params
 from calculator.counters.tool import CELLS, DECODERS, Number, Reading, Rules, Tool, on_axes
-from calculator.layers.layer import Measured
+from calculator.layers.layer import Work
 
 RULES = Rules(otherwise=thop.RULES.otherwise, known=dict(thop.RULES.known))
 PRODUCTS = ("linear", "scaled_dot_product_attention")
 UPSAMPLING = {"linear": 5, "bilinear": 11, "trilinear": 31, "bicubic": 259}
 
 
-def read(subject: Measured) -> Reading:
+def read(subject: Work) -> Reading:
     """Return what `profile` returns, the parameters all there."""
     run = thop.parts(subject, RULES, functions=PRODUCTS)
     return Reading(

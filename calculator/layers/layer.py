@@ -13,7 +13,7 @@ from calculator.core.fields import InvalidField, choice, flag, size
 from calculator.core.operations import Operations, flops, worth
 
 
-class Measured(Calculation):
+class Work(Calculation):
     """Work and bytes, of one layer or of several: what a runtime is computed from."""
 
     input_requires_grad: bool = flag(
@@ -145,7 +145,7 @@ def widened(element_bytes: int) -> int:
     return maximum(element_bytes, 4)
 
 
-class Layer(Measured):
+class Layer(Work):
     """A layer named and parameterised as in `torch.nn`, with the shape of its input.
 
     A subclass gives its shapes, `params`, `macs` and the `operations` beside them. What is not

@@ -11,26 +11,26 @@ from calculator.blocks.chain import Chain
 from calculator.core.calculation import Calculation
 from calculator.core.fields import InvalidField
 from calculator.core.units import grouped
-from calculator.layers.layer import Measured
+from calculator.layers.layer import Work
 from calculator.machines.runtime import Runtime
 
 LARGEST_BATCH = 2**30  # a browser's Python counts a range in 32 bits
 
 
-class Work(NamedTuple):
+class LayerWork(NamedTuple):
     """Layers that are alike: how many, and the work of one of them."""
 
     many: int
     flops: int
     bytes_moved: int
 
-    def grown(self, next_: Work, samples: int) -> Work:
+    def grown(self, next_: LayerWork, samples: int) -> LayerWork:
         """Return the work of so many samples more, each of which adds what the next one did."""
         pairs = zip(self, next_, strict=True)
-        return Work(*(one + samples * (two - one) for one, two in pairs))
+        return LayerWork(*(one + samples * (two - one) for one, two in pairs))
 
 
-def at_batch(work: Measured) -> Callable[[int], Measured] | None:
+def at_batch(work: Work) -> Callable[[int], Work] | None:
     """Return the function from a batch size to the same work on it, None where it has none."""
     if "batch_size" in work.fields:
         return lambda size: work.replace(batch_size=size)
@@ -43,7 +43,7 @@ def at_batch(work: Measured) -> Callable[[int], Measured] | None:
     if axis is not None:
         return lambda size: work.replace(**{name: (*shape[:axis], size, *shape[axis + 1 :])})
 
-    def batched(place: int) -> Callable[[int], Measured]:
+    def batched(place: int) -> Callable[[int], Work]:
         return lambda size: work.replace(**{name: (*shape[:place], size, *shape[place:])})
 
     for place in (0, 1):  # an input without a batch: give it one
@@ -62,7 +62,7 @@ def flip_batch_size(work: Calculation, time: Runtime) -> int | float | None:
     where it is not known: for work that moves nothing or takes no batch, without a bandwidth.
     """
     bandwidth = time.bandwidth_bytes_per_second
-    if not isinstance(work, Measured) or bandwidth is None or not work.bytes_moved:
+    if not isinstance(work, Work) or bandwidth is None or not work.bytes_moved:
         return None
     at = at_batch(work)
     if at is None:
@@ -77,7 +77,7 @@ def flip_batch_size(work: Calculation, time: Runtime) -> int | float | None:
         return None
     first, second, last = samples
 
-    def grown(size: int) -> list[Work]:
+    def grown(size: int) -> list[LayerWork]:
         """Return the work where each sample adds as much as the second."""
         pairs = zip(first, second, strict=True)
         return [one.grown(two, size - least) for one, two in pairs]
@@ -105,6 +105,6 @@ def flip(work: Calculation, time: Runtime) -> str:
     return grouped(size) if isinstance(size, int) else "never"
 
 
-def _leaves(work: Measured) -> list[Work]:
+def _leaves(work: Work) -> list[LayerWork]:
     leaves = work.leaves() if isinstance(work, Chain) else [(1, work)]
-    return [Work(many, each.flops, each.bytes_moved) for many, each in leaves]
+    return [LayerWork(many, each.flops, each.bytes_moved) for many, each in leaves]

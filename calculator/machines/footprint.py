@@ -6,7 +6,7 @@ from math import prod
 from typing import NamedTuple
 
 from calculator.blocks.chain import Chain
-from calculator.layers.layer import Layer, Measured
+from calculator.layers.layer import Layer, Work
 
 
 class Footprint(NamedTuple):
@@ -21,7 +21,7 @@ class Footprint(NamedTuple):
     activation: int
 
 
-def footprint(work: Measured, *, is_trained: bool, is_recomputed: bool = False) -> Footprint:
+def footprint(work: Work, *, is_trained: bool, is_recomputed: bool = False) -> Footprint:
     """Return the least that a forward pass, or a training step, holds, in bytes.
 
     The activations of a forward pass are the input and the output of its largest layer, those of a

@@ -12,7 +12,7 @@ from calculator.core.expression import added, maximum
 from calculator.core.fields import choice
 from calculator.core.measure_fields import rate
 from calculator.core.unit_families import BYTES, FLOP_COUNT
-from calculator.layers.layer import Layer, Measured
+from calculator.layers.layer import Layer, Work
 from calculator.machines.footprint import footprint
 from calculator.machines.machine import Figure
 from calculator.machines.memory_fit import MemoryFit
@@ -60,7 +60,7 @@ class WorkRuntime(MemoryFit, Runtime):
         return {**super()._usual(), "memory_bytes": MemoryFit.device_bytes(self)}
 
     @classmethod
-    def of(cls, work: Measured, values: Mapping[str, Any]) -> Self:
+    def of(cls, work: Work, values: Mapping[str, Any]) -> Self:
         """Return the time of some work on the machine that values describe."""
         said = timed_pass(work, values.get("measured_pass"))
         held = footprint(work, is_trained=said != "forward", is_recomputed=said == "recomputed")
@@ -70,7 +70,7 @@ class WorkRuntime(MemoryFit, Runtime):
         return time
 
     @classmethod
-    def alone(cls, work: Measured, values: Mapping[str, Any]) -> Self:
+    def alone(cls, work: Work, values: Mapping[str, Any]) -> Self:
         """Return the time alone, without what was timed and what is held.
 
         What moves nothing and computes nothing launches nothing.
@@ -93,9 +93,9 @@ class WorkRuntime(MemoryFit, Runtime):
         return self.of(work, {**given, **values})
 
     @property
-    def work(self) -> Measured:
+    def work(self) -> Work:
         """What the time is of."""
-        work: Measured = self.__dict__["_work"][0]
+        work: Work = self.__dict__["_work"][0]
         return work
 
     @property
@@ -152,7 +152,7 @@ class WorkRuntime(MemoryFit, Runtime):
 HARDWARE = tuple(
     name
     for name, field in WorkRuntime.fields.items()
-    if field.role in ("hardware", "assumption") and name not in Measured.fields
+    if field.role in ("hardware", "assumption") and name not in Work.fields
 )
 """The fields that describe the machine, on any form that asks for a time: device, rates, shares."""
 _NAMED = ("device", "peak_flops_per_second", "bandwidth_bytes_per_second")
@@ -176,7 +176,7 @@ class ChainRuntime(WorkRuntime):
         return known
 
     @classmethod
-    def alone(cls, work: Measured, values: Mapping[str, Any]) -> Self:
+    def alone(cls, work: Work, values: Mapping[str, Any]) -> Self:
         """Return the time of the layers of a chain, each without what was timed and is held."""
         assert isinstance(work, Chain)
         given = {**values, "dtype": work.dtype}
@@ -236,12 +236,12 @@ class ChainRuntime(WorkRuntime):
         return (*super().branches, tuple((count, time.branches) for count, time in self.steps))
 
 
-def timed_pass(work: Measured, said: str | None) -> str:
+def timed_pass(work: Work, said: str | None) -> str:
     """Return what a measured time is of: what was said, else what the work is set to."""
     return said or ("training" if getattr(work, "training", False) else "forward")
 
 
-def _timed(work: Measured, values: Mapping[str, Any]) -> dict[str, Any]:
+def _timed(work: Work, values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the FLOPs of a measured training step beyond those of the forward pass."""
     passed, again = timed_pass(work, values.get("measured_pass")), values.get("recomputed_flops")
     if again is not None and passed != "recomputed":
@@ -258,11 +258,11 @@ def _timed(work: Measured, values: Mapping[str, Any]) -> dict[str, Any]:
     return more
 
 
-def _kind(work: Measured) -> type[WorkRuntime]:
+def _kind(work: Work) -> type[WorkRuntime]:
     return ChainRuntime if isinstance(work, Chain) else WorkRuntime
 
 
-def runtime(work: Measured, values: Mapping[str, Any]) -> WorkRuntime | None:
+def runtime(work: Work, values: Mapping[str, Any]) -> WorkRuntime | None:
     """Return the runtime of some work on the machine that values describe, None where none is.
 
     Raises InvalidField where they describe one halfway.

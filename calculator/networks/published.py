@@ -11,7 +11,7 @@ from calculator.core.fields import choice, flag, size
 from calculator.core.measure_fields import real
 from calculator.core.tensor_fields import per_axis
 from calculator.layers.inputs import Sizes
-from calculator.layers.layer import Layer, Measured
+from calculator.layers.layer import Layer, Work
 from calculator.networks.architectures import ARCHITECTURES, Builder, Placed, Tensor
 
 _WIDEST = 100  # far above any network that is published
@@ -47,7 +47,7 @@ class Network(Chain, name="network", axes="HW"):
     @cached_property
     def placed(self) -> tuple[Placed, ...]:
         """Every layer where it stands."""
-        shared = {name: getattr(self, name) for name in Measured.fields}
+        shared = {name: getattr(self, name) for name in Work.fields}
         net = Builder(**shared, training=self.training)
         options: dict[str, Any] = {"stride_in_1x1": True} if self.stride_in_1x1 else {}
         if self.width_mult != 1:

@@ -10,7 +10,7 @@ from calculator.blocks.chain import FUNCTION, MODULE, Chain
 from calculator.core.calculation import quantity
 from calculator.core.fields import InvalidField, flag
 from calculator.core.tensor_fields import shape
-from calculator.layers.layer import Layer, Measured
+from calculator.layers.layer import Layer, Work
 from calculator.networks.torch_source import Line, call, stack
 
 
@@ -88,7 +88,7 @@ class Sequential(Chain, name="sequential"):
     ) -> Layer:
         """Return the layer at a place, on an input of this size."""
         owner: Any = CALCULATIONS[line.layer]
-        shared = {field: getattr(self, field) for field in Measured.fields}
+        shared = {field: getattr(self, field) for field in Work.fields}
         shared["input_requires_grad"] = differentiable
         shared["weight_requires_grad"] &= line.trained
         if "training" in owner.fields:

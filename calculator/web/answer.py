@@ -15,7 +15,7 @@ from calculator.core.calculation import Calculation, Quantity, shown
 from calculator.core.expression import Latex, Text
 from calculator.core.operations import KINDS
 from calculator.core.units import THIN_SPACE, are_alike, binary_bytes, grouped, rounded, seconds
-from calculator.layers.layer import Measured
+from calculator.layers.layer import Work
 from calculator.machines.memory_fit import MemoryFit
 from calculator.machines.runtime import Runtime
 from calculator.machines.work_runtime import WorkRuntime
@@ -44,8 +44,8 @@ def figures(calculation: Calculation, time: Runtime | None) -> str:
     return (
         f'<dl class="calculator-headline">{head}{_memory(bound)}</dl>'
         f"{verdict(bound) if isinstance(bound, Runtime) else _fit(bound)}"
-        f"{_notes(calculation) if isinstance(calculation, Measured) else ''}"
-        f"{_operations(calculation) if isinstance(calculation, Measured) else ''}"
+        f"{_notes(calculation) if isinstance(calculation, Work) else ''}"
+        f"{_operations(calculation) if isinstance(calculation, Work) else ''}"
         f"{_layers(calculation) if isinstance(calculation, Chain) else ''}"
         f"{_bar(calculation)}"
     )
@@ -147,11 +147,11 @@ def _best_case(time: Runtime) -> str:
     return f'<p class="calculator-best-case">Best case in practice: {said}</p>'
 
 
-def _notes(work: Measured) -> str:
+def _notes(work: Work) -> str:
     return "".join(f'<p class="calculator-note">{escape(note)}</p>' for note in work.notes())
 
 
-def _operations(work: Measured) -> str:
+def _operations(work: Work) -> str:
     """Return every kind of operation with its count, and what one counts for."""
     weights = work.flops_each()
     rows = "".join(

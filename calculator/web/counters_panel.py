@@ -7,11 +7,11 @@ from calculator.core.fields import InvalidField
 from calculator.core.units import grouped
 from calculator.counters.comparison import COLUMNS, SORTED, Row, rows
 from calculator.counters.explain import Explanation, explained, read_as, remark
-from calculator.layers.layer import Measured
+from calculator.layers.layer import Work
 from calculator.web.form import UNSEARCHED, escape
 
 
-def panel(subject: Measured, sort: str = "", figure: str = "") -> str:
+def panel(subject: Work, sort: str = "", figure: str = "") -> str:
     """Return how to report the count, what a figure may be, and the tools' table, as HTML.
 
     `sort` is a column that has numbers, with a dash in front for the largest first; the order of
@@ -64,7 +64,7 @@ def _html(row: Row) -> str:
     return f'<tr data-tool="{row.name}"><th scope="row">{texts["tool"]}</th>{cells}</tr>'
 
 
-def render_table(subject: Measured, text: str) -> str:
+def render_table(subject: Work, text: str) -> str:
     """Return the explanations of a figure as HTML, or what is wrong with it."""
     try:
         taken, found = explained(subject, text)

@@ -10,7 +10,7 @@ from calculator import CALCULATIONS
 from calculator.answers.evaluate import Evaluation, assumed
 from calculator.answers.sentences import machine, rates
 from calculator.core.calculation import Calculation, Quantity, shown
-from calculator.layers.layer import Measured
+from calculator.layers.layer import Work
 from calculator.machines.runtime import Runtime
 from calculator.networks.sequential import Sequential
 from calculator.web.answer import figures, formulas, row, verdict
@@ -98,7 +98,7 @@ def _expectation(
     name: str, texts: Mapping[str, str], result: tuple[Calculation, Runtime | None], prefix: str
 ) -> str:
     """Return what a machine makes of the work, folded, where a machine can be asked."""
-    if not isinstance(result[0], (Measured, Runtime)):
+    if not isinstance(result[0], (Work, Runtime)):
         return ""
     return (
         '<details class="calculator-panel" data-asks="expectation" data-linked data-short>'
@@ -112,7 +112,7 @@ def _expectation(
 
 def _counters(calculation: Calculation, prefix: str) -> str:
     """Return what each counting tool prints, folded, where there is work to count."""
-    if not isinstance(calculation, Measured):
+    if not isinstance(calculation, Work):
         return ""
     return (
         '<details class="calculator-panel" data-asks="counters" data-linked>'

@@ -13,7 +13,7 @@ from calculator.answers.evaluate import Evaluation, assumed, evaluate, form_fiel
 from calculator.answers.guess import asked
 from calculator.answers.guess import judge as verdict
 from calculator.core.fields import Choice, InvalidField
-from calculator.layers.layer import Measured
+from calculator.layers.layer import Work
 from calculator.web import answer as html
 from calculator.web.form import controls
 from calculator.web.form import options as words
@@ -72,7 +72,7 @@ def formulas(text: str) -> str:
 def counters(text: str) -> str:
     """Answer {"calculator", "fields", "sort", "figure"} with {"html"}: what each tool prints."""
     question, outcome = _ask(text)
-    if not isinstance(outcome.calculation, Measured):
+    if not isinstance(outcome.calculation, Work):
         return json.dumps({"html": None})
     panel = import_module("calculator.web.counters_panel").panel
     asked = {name: question[name] for name in ("sort", "figure") if name in question}

@@ -9,7 +9,7 @@ from typing import Any
 
 from calculator import CALCULATIONS, Network, Sequential
 from calculator.core.fields import Choice, Field, Flag, InvalidField
-from calculator.layers.layer import Layer, Measured
+from calculator.layers.layer import Layer, Work
 from calculator.networks.architectures import ARCHITECTURES
 from scripts.random_layers.arguments import Arguments, value
 from scripts.random_layers.shapes import Sizes, fitting, odd_shapes
@@ -98,7 +98,7 @@ def accepted(layer: str) -> Iterator[tuple[Configuration, Layer]]:
             continue
 
 
-def network(name: str, shape: Sizes, **more: Any) -> Measured:
+def network(name: str, shape: Sizes, **more: Any) -> Work:
     """Return our network: a published one by its name on a batch of images, or that of lines."""
     if name in ARCHITECTURES:
         batch, _, *sizes = shape

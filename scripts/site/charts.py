@@ -12,7 +12,7 @@ from calculator.layers.convolution import Conv2d
 from calculator.web.charts.vega import COLOURS, LETTER, drawing, layer, nominal, scale, series
 from calculator.layers.tensor_functions import Add
 from calculator.answers.evaluate import evaluate
-from calculator.layers.layer import Layer, Measured
+from calculator.layers.layer import Layer, Work
 from calculator.machines.runtime import Runtime
 from calculator.core.units import rounded, seconds
 from calculator.machines.work_runtime import ChainRuntime
@@ -22,7 +22,7 @@ A100 = "a100_80gb_sxm"
 ROWS = (1, 64, 256, 512)
 
 
-def _asked(calculator: str, **fields: object) -> tuple[Measured, Runtime]:
+def _asked(calculator: str, **fields: object) -> tuple[Work, Runtime]:
     """Return the work and its time that the calculator gives for some fields.
 
     Raises the InvalidField that it refuses one with.
@@ -30,12 +30,12 @@ def _asked(calculator: str, **fields: object) -> tuple[Measured, Runtime]:
     outcome = evaluate(calculator, {name: str(value) for name, value in fields.items()})
     for error in outcome.errors.values():
         raise error
-    assert isinstance(outcome.calculation, Measured)
+    assert isinstance(outcome.calculation, Work)
     assert outcome.time is not None
     return outcome.calculation, outcome.time
 
 
-def _rows(rows: int, device: str) -> tuple[Measured, Runtime]:
+def _rows(rows: int, device: str) -> tuple[Work, Runtime]:
     return _asked(
         "linear", in_features=4096, out_features=11008, bias=False, batch_size=rows,
         dtype="bf16", device=device,

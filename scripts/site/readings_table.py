@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 from calculator import CALCULATIONS
 from calculator.counters.comparison import digits
 from calculator.web.form import UNSEARCHED
-from calculator.layers.layer import Measured
+from calculator.layers.layer import Work
 from calculator.core.units import grouped, rounded
 from scripts.random_layers.draw import Configuration, network
 
@@ -54,7 +54,7 @@ def _row(text: str, answers: Mapping[str, Any], names: list[str], offers: str) -
     )
 
 
-def _texts(work: Measured, frozen: bool) -> dict[str, str]:
+def _texts(work: Work, frozen: bool) -> dict[str, str]:
     """Return the fields of the layer and its input, as a form has them, whatever it shows now."""
     texts = {
         name: field.write(getattr(work, name))

@@ -21,7 +21,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from calculator.layers.layer import Measured
+from calculator.layers.layer import Work
 from calculator.networks.architectures import ARCHITECTURES
 from scripts.random_layers.draw import Configuration, network
 from scripts.site.steps import BUILD
@@ -88,7 +88,7 @@ class Subject:
         layer = one and (one.layer, one.arguments, one.call, one.shapes)
         return repr((layer, self.network, self.input_shape, self.frozen, self.bare))
 
-    def ours(self) -> Measured:
+    def ours(self) -> Work:
         """Return the calculation of it."""
         more = {"weight_requires_grad": not self.frozen}
         if self.layer is not None:

@@ -20,7 +20,7 @@ from calculator.budgets.conversion import Conversion
 from calculator.budgets.model_memory import ModelMemory
 from calculator.budgets.training_cost import TrainingCost
 from calculator.core.calculation import Calculation
-from calculator.layers.layer import Layer, Measured
+from calculator.layers.layer import Layer, Work
 from calculator.machines.peak import Peak
 from calculator.networks.published import Network
 from calculator.networks.sequential import Sequential
@@ -85,7 +85,7 @@ def _testimony(
         yield by_torch.PINT, UNITS[type(calculation)](texts)
         return
     dtype = calculation.values()["dtype"]
-    if isinstance(calculation, Measured):
+    if isinstance(calculation, Work):
         asked = _subject(example, calculation)
         grads = {name: getattr(calculation, name) for name in GRADS}
         seen = by_torch.ask_torch(asked, dtype, grads)
@@ -105,14 +105,14 @@ def _testimony(
     yield by_torch.PINT, by_pint.time(texts, dtype, works, step)
 
 
-def _times_forward(calculation: Measured, texts: Mapping[str, str]) -> bool:
+def _times_forward(calculation: Work, texts: Mapping[str, str]) -> bool:
     """Return whether a measured time is of a forward pass, and not of a training step."""
     if texts["measured_pass"]:
         return texts["measured_pass"] == "forward"
     return texts.get("training", "false") == "false"
 
 
-def _works(calculation: Measured, moved: int | None) -> Iterable[by_pint.Work]:
+def _works(calculation: Work, moved: int | None) -> Iterable[by_pint.Work]:
     """Yield how many there are of each layer, its FLOPs, and the bytes that torch moves for it."""
     if not isinstance(calculation, Chain):
         moved = calculation.bytes_moved if moved is None else moved
@@ -130,7 +130,7 @@ def _works(calculation: Measured, moved: int | None) -> Iterable[by_pint.Work]:
 
 
 def _loops(
-    example: Example, calculation: Measured, asked: by_torch.Subject, bytes_moved: int | None
+    example: Example, calculation: Work, asked: by_torch.Subject, bytes_moved: int | None
 ) -> Iterable[tuple[str, by_torch.Figures]]:
     """Yield what is counted one by one, where an example asks for it."""
     wanted = {"operations", "exact_flops"} & set(example.expect)
