@@ -25,7 +25,7 @@ from calculator.answers.sentences import (
     remarks,
     timed,
 )
-from calculator.core.calculation import Calculation, meant, shown
+from calculator.core.calculation import Calculation, meant, shown_quantities
 from calculator.core.fields import Choice, Field, Flag, InvalidField, quoted
 from calculator.core.json_object import LONGEST, read_object
 from calculator.core.units import grouped, rounded
@@ -194,7 +194,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     lines = [
         (declared.label, printed(declared, value))
         for calculation in filter(None, (outcome.calculation, outcome.time))
-        for declared, value in shown(calculation)
+        for declared, value in shown_quantities(calculation)
     ]
     if isinstance(outcome.calculation, Work):
         lines += (("", note) for note in outcome.calculation.notes())

@@ -19,7 +19,7 @@ from calculator import (
 )
 from calculator.answers.sentences import how_to_report
 from calculator.counters.comparison import COLUMNS, comma_separated, markdown, record, rows
-from calculator.web.counters_panel import panel
+from calculator.web.counters_panel import render_counters
 
 # Read from the tools themselves: docs/readings.json has this layer, tests/test_counters.py runs it.
 CONV = Conv2d(in_channels=3, out_channels=32, kernel_size=3, height=128, width=128)
@@ -108,7 +108,7 @@ class Cells(HTMLParser):
 def order(sort):
     """Return the tools as a panel has them, and how its heads say they are sorted."""
     cells = Cells()
-    cells.feed(panel(MHA, sort))
+    cells.feed(render_counters(MHA, sort))
     return cells.tools, cells.sorted
 
 

@@ -10,7 +10,7 @@ from calculator.__main__ import main
 from calculator.answers.evaluate import evaluate
 from calculator.core.fields import InvalidField
 from calculator.machines.devices import names
-from calculator.web.machines_panel import told
+from calculator.web.machines_panel import render_machines
 
 # What `torch.cuda.get_device_name()` prints is the name that the driver gives. Sources:
 # README.md of NVIDIA/open-gpu-kernel-modules at 015742d, "Compatible GPUs" (Turing to Hopper);
@@ -298,7 +298,7 @@ def test_the_machine_to_compare_with_is_named_the_same_way():
     fields = {"device": "t4"}
 
     def compared(text):
-        return told(evaluate("linear", fields), "linear", fields, text)
+        return render_machines(evaluate("linear", fields), "linear", fields, text)
 
     assert "NVIDIA H100 SXM5 80GB" in compared("NVIDIA H100 80GB HBM3")
     assert "h20: Unknown device." in compared("h20")

@@ -9,7 +9,7 @@ from pages import field, figure, ready
 from playwright.sync_api import expect
 
 from calculator.answers.evaluate import evaluate
-from calculator.web.machines_panel import rooflines, told
+from calculator.web.machines_panel import render_machines, rooflines
 
 DEVICES = json.loads(
     (Path(__file__).parents[1] / "calculator" / "machines" / "devices.json").read_text("utf-8")
@@ -38,7 +38,7 @@ browser = pytest.mark.xdist_group("site")
 
 
 def panel(calculator, compare="", **fields):
-    return told(evaluate(calculator, fields), calculator, fields, compare)
+    return render_machines(evaluate(calculator, fields), calculator, fields, compare)
 
 
 def row(html, label):
@@ -90,7 +90,7 @@ def test_a_runtime_stands_beside_that_of_another_machine():
 def test_the_cells_of_a_machine_are_its_times():
     """5.77e9 FLOPs and 92.1e6 bytes, at 312e12 and 2.039e12, 86.9 and 83.4 % of them, 400 W."""
     fields = {**OF_64_ROWS, "device": "a100_80gb_sxm"}
-    html = told(evaluate("linear", fields), "linear", fields, whole=False)
+    html = render_machines(evaluate("linear", fields), "linear", fields, whole=False)
     assert {label: row(html, label) for label in CELLS} == {
         label: [cell] for label, cell in CELLS.items()
     }

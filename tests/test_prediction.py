@@ -4,7 +4,7 @@ import pytest
 
 from calculator import InvalidField
 from calculator.answers.evaluate import evaluate
-from calculator.answers.guess import asked, judge
+from calculator.answers.guess import find_quantity, judge
 
 # 4096 * 11008 = 45,088,768 MACs on one row; at 2 bytes a number 90,207,744 B, at 320 GB/s 282 µs.
 ONE_ROW = {"in_features": "4096", "out_features": "11008", "bias": "false", "dtype": "fp16"}
@@ -28,11 +28,11 @@ OUTCOME = evaluate("linear", {**ONE_ROW, "device": "t4"})
     ],
 )
 def test_a_guess_is_told_how_far_off_it_is(quantity, guess, said):
-    assert said in judge(*asked(OUTCOME, quantity), guess)
+    assert said in judge(*find_quantity(OUTCOME, quantity), guess)
 
 
 def test_twice_the_bytes_are_no_matter_of_macs():
-    assert "FLOPs" not in judge(*asked(OUTCOME, "bytes_moved"), "45 MB")
+    assert "FLOPs" not in judge(*find_quantity(OUTCOME, "bytes_moved"), "45 MB")
 
 
 def test_a_share_is_guessed_in_per_cent():
@@ -40,21 +40,21 @@ def test_a_share_is_guessed_in_per_cent():
     outcome = evaluate("training_cost", {**run, "measured_device_hours": "3333.3333"})
     # 6e18 FLOPs in 3333.3333 h = 1.2e7 s: 5e11 FLOP/s, half of the peak
     for guess in ("50", "50 %"):
-        assert judge(*asked(outcome, "mfu"), guess).startswith("Right: ")
+        assert judge(*find_quantity(outcome, "mfu"), guess).startswith("Right: ")
     with pytest.raises(InvalidField, match=r"write 0\.5 % or 50 %"):
-        judge(*asked(outcome, "mfu"), "0.5")
+        judge(*find_quantity(outcome, "mfu"), "0.5")
 
 
 @pytest.mark.parametrize("guess", ["", "many", "-1", "0", "45 FLOP", "nan", "1,5", "45,088"])
 def test_a_guess_that_is_no_number_of_the_unit_is_refused(guess):
     with pytest.raises(InvalidField, match="guess"):
-        judge(*asked(OUTCOME, "macs"), guess)
+        judge(*find_quantity(OUTCOME, "macs"), guess)
 
 
 @pytest.mark.parametrize("quantity", ["output_shape", "operations", "buffers", "nothing"])
 def test_what_is_not_one_number_above_zero_cannot_be_asked_for(quantity):
     with pytest.raises(ValueError, match="nobody can guess"):
-        asked(OUTCOME, quantity)
+        find_quantity(OUTCOME, quantity)
 
 
 @pytest.mark.parametrize(
@@ -68,4 +68,4 @@ def test_what_is_not_one_number_above_zero_cannot_be_asked_for(quantity):
 )
 def test_a_guess_in_the_unit_of_another_quantity_is_told_what_to_write(quantity, guess, said):
     with pytest.raises(InvalidField, match=said):
-        judge(*asked(OUTCOME, quantity), guess)
+        judge(*find_quantity(OUTCOME, quantity), guess)

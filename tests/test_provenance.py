@@ -23,7 +23,7 @@ from calculator.answers.evaluate import evaluate, form_fields
 from calculator.counters.explain import explained, explanations, remark
 from calculator.counters.figure import figure
 from calculator.layers.layer import Work
-from calculator.web.counters_panel import render_table
+from calculator.web.counters_panel import render_explanations
 
 
 def asked(*arguments):
@@ -426,7 +426,7 @@ def test_the_command_line_refuses_a_figure_that_is_none():
 
 
 def test_a_page_says_what_it_cannot_explain():
-    assert "No known count matches 1.234567 P" in render_table(Network(), "1.234567 P")
+    assert "No known count matches 1.234567 P" in render_explanations(Network(), "1.234567 P")
     refused = "The figure is a rate, FLOPs per second; write FLOPs for a count"
-    assert refused in render_table(Network(), "4 GFLOPS")
-    assert "<td>exactly</td>" in render_table(Network(), "4 089 184 256")
+    assert refused in render_explanations(Network(), "4 GFLOPS")
+    assert "<td>exactly</td>" in render_explanations(Network(), "4 089 184 256")

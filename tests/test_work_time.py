@@ -10,7 +10,7 @@ from calculator.__main__ import main
 from calculator.answers.evaluate import evaluate
 from calculator.machines.work_runtime import runtime
 from calculator.web.answer import figures, verdict
-from calculator.web.machines_panel import told
+from calculator.web.machines_panel import render_machines
 from calculator.web.page import example
 
 RESNET_50 = 4_089_184_256  # MACs on 224 × 224: torchvision's own metadata says 4.089
@@ -288,7 +288,7 @@ def test_the_memory_of_a_cache_grows_with_every_token():
 @pytest.mark.parametrize("whole", [True, False], ids=["with charts", "without"])
 def test_the_panel_of_an_integer_layer_says_ops(whole):
     fields = {"dtype": "int8", "device": "a100_80gb_sxm", "measured_seconds": "1 ms"}
-    html = told(evaluate("linear", fields), "linear", fields, whole=whole)
+    html = render_machines(evaluate("linear", fields), "linear", fields, whole=whole)
     assert "FLOP" not in re.sub("<a .*?</a>", "", html)  # titles of sources stay as they are
     assert "OP/s" in html
 

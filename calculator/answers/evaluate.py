@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from calculator import CALCULATIONS
 from calculator.answers.sentences import basis, remarks
-from calculator.core.calculation import Calculation, shown
+from calculator.core.calculation import Calculation, shown_quantities
 from calculator.core.fields import Field, InvalidField
 from calculator.layers.layer import Layer, Work
 from calculator.machines import footprint
@@ -73,17 +73,21 @@ def report(calculation: Calculation, time: Runtime | None = None) -> dict[str, A
     """
     kind = "layer" if isinstance(calculation, Layer) else "calculation"
     record: dict[str, Any] = {kind: calculation.name}
-    record |= {declared.name: value for declared, value in shown(calculation)}
+    record |= {declared.name: value for declared, value in shown_quantities(calculation)}
     if isinstance(calculation, Work) and calculation.notes():
         record["notes"] = [*calculation.notes()]
     if isinstance(calculation, Runtime):
-        record |= _told(calculation)
+        record |= _time_record(calculation)
     record["fields"] = calculation.values()
     if calculation.assumed_fields:
         record["assumed"] = [*calculation.assumed_fields]
     if time is not None:
         machine = {name: getattr(time, name) for name in HARDWARE}
-        record["time"] = {each.name: value for each, value in shown(time)} | _told(time) | machine
+        record["time"] = (
+            {each.name: value for each, value in shown_quantities(time)}
+            | _time_record(time)
+            | machine
+        )
     return record
 
 
@@ -97,7 +101,7 @@ _ALIASES = {
 """What keys of a time were called before, kept until the release after 0.2."""
 
 
-def _told(time: Runtime) -> dict[str, Any]:
+def _time_record(time: Runtime) -> dict[str, Any]:
     """Return what is said of a time beside its quantities, and its quantities by old names."""
     said: dict[str, Any] = {
         "bound": time.bound,
@@ -110,5 +114,5 @@ def _told(time: Runtime) -> dict[str, Any]:
         held = {f"{name}_bytes": size or 0 for name, size in parts}
         said |= {"timed_pass": time.timed_pass, "fits": time.fits, "held": held}
         said["needed_devices"] = time.needed_devices
-    values = {**said, **{declared.name: value for declared, value in shown(time)}}
+    values = {**said, **{declared.name: value for declared, value in shown_quantities(time)}}
     return said | {old: values.get(new) for old, new in _ALIASES.items()}

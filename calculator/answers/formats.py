@@ -8,7 +8,7 @@ from typing import Any
 
 from calculator.answers.sentences import best_case, memory, remarks, timed
 from calculator.blocks.chain import Chain
-from calculator.core.calculation import Calculation, Quantity, shown
+from calculator.core.calculation import Calculation, Quantity, shown_quantities
 from calculator.core.expression import Latex
 from calculator.core.operations import KINDS
 from calculator.core.tensor_fields import on_axis
@@ -90,7 +90,7 @@ def markdown(calculation: Calculation, time: Runtime | None = None) -> str:
     rows = [
         f"| {declared.label} | {printed(declared, value)} |"
         for each in filter(None, (calculation, time))
-        for declared, value in shown(each)
+        for declared, value in shown_quantities(each)
     ]
     if isinstance(calculation, Work):
         rows += (f"| Note | {note} |" for note in calculation.notes())
@@ -110,7 +110,7 @@ def latex(calculation: Calculation, time: Runtime | None = None) -> str:
     """Return every formula, then with its numbers put in, as an aligned display."""
     lines = []
     for each in filter(None, (calculation, time)):
-        for declared, _ in shown(each):
+        for declared, _ in shown_quantities(each):
             numbers = each.formula(declared.name, Latex, named=False)
             parts = numbers if isinstance(numbers, tuple) else (numbers,)
             for (left, value, right), worked in zip(equations(each, declared), parts, strict=False):

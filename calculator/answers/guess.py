@@ -14,7 +14,7 @@ _CLOSE = 0.1
 _RIGHT = 0.0005  # a guess has three digits
 
 
-def asked(outcome: Evaluation, name: str) -> tuple[Quantity[Any], int | float]:
+def find_quantity(outcome: Evaluation, name: str) -> tuple[Quantity[Any], int | float]:
     """Return the quantity of an answer that has the name, and its value.
 
     Raises ValueError where there is none, or where it is not one number above 0.

@@ -327,7 +327,7 @@ def meant(word: str, known: Iterable[str]) -> str:
     return f"did you mean {near[0]}?" if near else ""
 
 
-def shown(calculation: Calculation) -> Iterator[tuple[Quantity[Any], Any]]:
+def shown_quantities(calculation: Calculation) -> Iterator[tuple[Quantity[Any], Any]]:
     """Yield each quantity with its value, those without a value left out."""
     for name, declared in calculation.quantities.items():
         value = getattr(calculation, name)

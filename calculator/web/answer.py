@@ -11,7 +11,7 @@ from typing import Any
 from calculator.answers.formats import MOST_TERMS, equations, printed, summed
 from calculator.answers.sentences import basis, machine, memory, rates, remarks, timed
 from calculator.blocks.chain import Chain
-from calculator.core.calculation import Calculation, Quantity, shown
+from calculator.core.calculation import Calculation, Quantity, shown_quantities
 from calculator.core.expression import Latex, Text
 from calculator.core.operations import KINDS
 from calculator.core.units import THIN_SPACE, are_alike, binary_bytes, grouped, rounded, seconds
@@ -55,7 +55,7 @@ def formulas(calculation: Calculation) -> str:
     """Return a table of every quantity with its formula."""
     rows = "".join(
         row(calculation, declared, value)
-        for declared, value in shown(calculation)
+        for declared, value in shown_quantities(calculation)
         if value or declared.name in HEADLINE
     )
     return (

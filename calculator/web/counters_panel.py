@@ -11,7 +11,7 @@ from calculator.layers.layer import Work
 from calculator.web.form import UNSEARCHED, escape
 
 
-def panel(subject: Work, sort: str = "", figure: str = "") -> str:
+def render_counters(subject: Work, sort: str = "", figure: str = "") -> str:
     """Return how to report the count, what a figure may be, and the tools' table, as HTML.
 
     `sort` is a column that has numbers, with a dash in front for the largest first; the order of
@@ -22,7 +22,7 @@ def panel(subject: Work, sort: str = "", figure: str = "") -> str:
     body = "".join(map(_html, _sorted(rows(subject), sort)))
     return (
         f'<p class="calculator-report"><b>How to report it:</b> {said}</p>'
-        f"{render_table(subject, figure) if figure.strip() else ''}"
+        f"{render_explanations(subject, figure) if figure.strip() else ''}"
         '<div class="calculator-scroll" tabindex="0" role="group" aria-label="Tool by tool">'
         f'<table class="calculator-counters"{UNSEARCHED}><thead><tr>{head}</tr></thead>'
         f"<tbody>{body}</tbody></table></div>"
@@ -64,7 +64,7 @@ def _html(row: Row) -> str:
     return f'<tr data-tool="{row.name}"><th scope="row">{texts["tool"]}</th>{cells}</tr>'
 
 
-def render_table(subject: Work, text: str) -> str:
+def render_explanations(subject: Work, text: str) -> str:
     """Return the explanations of a figure as HTML, or what is wrong with it."""
     try:
         taken, found = explained(subject, text)

@@ -30,7 +30,7 @@ _ROWS = (
 )  # fmt: skip
 
 
-def told(
+def render_machines(
     outcome: Evaluation,
     calculator: str,
     fields: Mapping[str, str],

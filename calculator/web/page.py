@@ -9,14 +9,14 @@ from typing import Any
 from calculator import CALCULATIONS
 from calculator.answers.evaluate import Evaluation, assumed
 from calculator.answers.sentences import machine, rates
-from calculator.core.calculation import Calculation, Quantity, shown
+from calculator.core.calculation import Calculation, Quantity, shown_quantities
 from calculator.layers.layer import Work
 from calculator.machines.runtime import Runtime
 from calculator.networks.sequential import Sequential
 from calculator.web.answer import figures, formulas, row, verdict
-from calculator.web.counters_panel import panel
+from calculator.web.counters_panel import render_counters
 from calculator.web.form import UNSEARCHED, controls, escape
-from calculator.web.machines_panel import told
+from calculator.web.machines_panel import render_machines
 
 _SPOKEN = {
     "": "", "s": ", in seconds", "%": ", in per cent", "FLOP/B": ", in FLOP/B", "B": ", in bytes",
@@ -100,13 +100,14 @@ def _expectation(
     """Return what a machine makes of the work, folded, where a machine can be asked."""
     if not isinstance(result[0], (Work, Runtime)):
         return ""
+    machines = render_machines(Evaluation(*result, {}), name, texts, whole=False)
     return (
         '<details class="calculator-panel" data-asks="expectation" data-linked data-short>'
         "<summary>How long does it take, on which machine, and why?</summary>"
         f'<p class="calculator-figure"><label for="{prefix}-compare">Beside another device</label>'
         f'<input type="search" id="{prefix}-compare" name="compare" placeholder="a100_80gb_sxm" '
         f'list="{prefix}-device-options" spellcheck="false"></p>'
-        f"<div data-place>{told(Evaluation(*result, {}), name, texts, whole=False)}</div></details>"
+        f"<div data-place>{machines}</div></details>"
     )
 
 
@@ -120,7 +121,7 @@ def _counters(calculation: Calculation, prefix: str) -> str:
         f'<p class="calculator-figure"><label for="{prefix}-figure">Explain a figure that you have '
         f'read</label><input id="{prefix}-figure" name="figure" placeholder="4.11 G" '
         'spellcheck="false"></p>'
-        f"<div data-place>{panel(calculation)}</div>{_COPIES}</details>"
+        f"<div data-place>{render_counters(calculation)}</div>{_COPIES}</details>"
     )
 
 
@@ -136,7 +137,7 @@ def example(
         row(each, declared, value, headline=())
         for each in (calculation, time)
         if each is not None
-        for declared, value in shown(each)
+        for declared, value in shown_quantities(each)
         if declared.name in names
     )
     bound = time or calculation

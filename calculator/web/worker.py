@@ -10,7 +10,7 @@ from typing import Any
 import calculator
 from calculator import CALCULATIONS
 from calculator.answers.evaluate import Evaluation, assumed, evaluate, form_fields
-from calculator.answers.guess import asked
+from calculator.answers.guess import find_quantity
 from calculator.answers.guess import judge as verdict
 from calculator.core.fields import Choice, InvalidField
 from calculator.layers.layer import Work
@@ -74,9 +74,9 @@ def counters(text: str) -> str:
     question, outcome = _ask(text)
     if not isinstance(outcome.calculation, Work):
         return json.dumps({"html": None})
-    panel = import_module("calculator.web.counters_panel").panel
+    render = import_module("calculator.web.counters_panel").render_counters
     asked = {name: question[name] for name in ("sort", "figure") if name in question}
-    return json.dumps({"html": panel(outcome.calculation, **asked)})
+    return json.dumps({"html": render(outcome.calculation, **asked)})
 
 
 def expectation(text: str) -> str:
@@ -84,9 +84,9 @@ def expectation(text: str) -> str:
     question, outcome = _ask(text)
     if outcome.calculation is None:
         return json.dumps({"html": None})
-    told = import_module("calculator.web.machines_panel").told
+    render = import_module("calculator.web.machines_panel").render_machines
     named = {name: question[name] for name in ("calculator", "fields")}
-    return json.dumps({"html": told(outcome, **named, compare=question.get("compare", ""))})
+    return json.dumps({"html": render(outcome, **named, compare=question.get("compare", ""))})
 
 
 def form(text: str) -> str:
@@ -126,7 +126,7 @@ def judge(text: str) -> str:
     """Answer {"calculator", "fields", "quantity", "guess"} with {"verdict"} or {"error"}."""
     question, outcome = _ask(text)
     try:
-        said = verdict(*asked(outcome, question["quantity"]), question["guess"])
+        said = verdict(*find_quantity(outcome, question["quantity"]), question["guess"])
     except ValueError as error:
         return json.dumps({"error": getattr(error, "message", str(error))})
     return json.dumps({"verdict": said})

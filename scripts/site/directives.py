@@ -155,7 +155,7 @@ class PredictionBlock(ExampleBlock):
         name = next(iter(wanted.expect))
         subject = {"calculator": argument, "fields": dict(wanted.fields), "quantity": name}
         try:
-            declared, _ = guess.asked(outcome, name)
+            declared, _ = guess.find_quantity(outcome, name)
         except ValueError as error:
             raise DirectiveError(f"prediction | {argument}: {error}") from error
         return page.prediction(wanted.question, subject, declared, answer, runtime_version())
