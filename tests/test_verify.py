@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from scripts.site.examples import DirectiveError, Example, examples
-from scripts.witnesses.by_torch import by_torch, verify
+from scripts.witnesses import by_torch, verify
 from scripts.witnesses.verify import measure, record
 
 
