@@ -270,7 +270,7 @@ def _unknown_command(word: str) -> str:
 def _unknown_option(command: str, unknown: Sequence[str]) -> str:
     word = unknown[0].partition("=")[0]
     fields = form_fields(CALCULATIONS[command]).values() if command in CALCULATIONS else ()
-    more = ("--counters", "--figure") if _is_measured(command) else ()
+    more = ("--counters", "--figure") if _has_counts(command) else ()
     if hasattr(CALCULATIONS.get(command), "read_config"):
         more = (*more, "--config")
     known = [*more, *(option for field in fields for option in _options(field))]
@@ -278,7 +278,7 @@ def _unknown_option(command: str, unknown: Sequence[str]) -> str:
     return f"{command}: {quoted(word)}: is no option; {hint}"
 
 
-def _is_measured(command: str) -> bool:
+def _has_counts(command: str) -> bool:
     return command in CALCULATIONS and issubclass(CALCULATIONS[command], Work)
 
 

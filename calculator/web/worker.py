@@ -29,9 +29,16 @@ _UNKNOWN = "This page has no such calculator. Reload the page, or choose another
 
 
 def extend(archive: str) -> None:
-    """Find modules in another archive too: those that no first answer needs."""
-    from pkgutil import walk_packages
+    """Find modules in another archive too: those that no first answer needs.
 
+    Raises ValueError or BadZipFile where the archive is damaged: an import compares no checksums.
+    """
+    from pkgutil import walk_packages
+    from zipfile import ZipFile
+
+    with ZipFile(archive, metadata_encoding="utf-8") as files:  # a browser has no other encoding
+        if damaged := files.testzip():
+            raise ValueError(f"{archive} is damaged: {damaged}")
     folders = walk_packages(calculator.__path__, "calculator.")
     packages = [import_module(name) for _, name, is_package in folders if is_package]
     for package in (calculator, *packages):
