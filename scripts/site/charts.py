@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from calculator.machines import devices
-from calculator.blocks.chain import Chain
-from calculator.web.charts.roofline import Bar, Chart, Point, Roof, durations, element, roofline
-from calculator.layers.convolution import Conv2d
-from calculator.web.charts.vega import COLOURS, LETTER, drawing, layer, nominal, scale, series
-from calculator.layers.tensor_functions import Add
 from calculator.answers.evaluate import evaluate
-from calculator.layers.layer import Layer, Work
-from calculator.machines.runtime import Runtime
+from calculator.blocks.chain import Chain
 from calculator.core.units import rounded, seconds
+from calculator.layers.convolution import Conv2d
+from calculator.layers.layer import Layer, Work
+from calculator.layers.tensor_functions import Add
+from calculator.machines import devices
+from calculator.machines.runtime import Runtime
 from calculator.machines.work_runtime import ChainRuntime
+from calculator.web.charts.roofline import Bar, Chart, Point, Roof, durations, element, roofline
+from calculator.web.charts.vega import COLOURS, LETTER, drawing, layer, nominal, scale, series
 from scripts.site.chart_svg import svg
 
 A100 = "a100_80gb_sxm"

@@ -10,10 +10,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 from calculator import CALCULATIONS
-from calculator.machines import devices
 from calculator.answers.evaluate import form_fields
-from calculator.web.machines_panel import link
 from calculator.core.units import rounded
+from calculator.machines import devices
+from calculator.web.machines_panel import link
 
 COLUMNS = ("fp32", "tf32", "16-bit", "fp8", "int8")
 """The columns of rates; the 16-bit types share one."""

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from calculator import CALCULATIONS
-from calculator.web import worker
 from calculator.answers.evaluate import form_fields
+from calculator.web import worker
 
 GOOD = ["1", "2", "16", "1, 2", "1.5T", "same"]
 LATER = {"configuration", "counters", "expectation", "to_copy"}

@@ -11,8 +11,8 @@ from html import escape
 from typing import Any
 
 from calculator.answers.evaluate import evaluate
-from calculator.machines.runtime import Runtime
 from calculator.core.units import rounded, seconds
+from calculator.machines.runtime import Runtime
 
 SIDE = 34  # of a cell, in units of the drawing
 SMALL = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")

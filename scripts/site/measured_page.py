@@ -10,14 +10,14 @@ from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
+from calculator.core.units import binary_bytes, rounded, seconds
+from calculator.layers.layer import Layer
 from calculator.machines import devices
+from calculator.machines.runtime import Runtime
 from calculator.web.charts.roofline import Case, element, measured
 from calculator.web.form import UNSEARCHED
-from calculator.layers.layer import Layer
-from calculator.machines.runtime import Runtime
-from calculator.core.units import binary_bytes, rounded, seconds
-from scripts.site.chart_svg import svg
 from scripts.measure.run_record import EXCEPTIONS, TABLE, best_share, least_flops, ours
+from scripts.site.chart_svg import svg
 
 FOLDER = Path(__file__).parents[2] / "docs" / "measurements"
 Run = dict[str, Any]

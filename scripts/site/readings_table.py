@@ -14,10 +14,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 from calculator import CALCULATIONS
-from calculator.counters.comparison import digits
-from calculator.web.form import UNSEARCHED
-from calculator.layers.layer import Work
 from calculator.core.units import grouped, rounded
+from calculator.counters.comparison import digits
+from calculator.layers.layer import Work
+from calculator.web.form import UNSEARCHED
 from scripts.random_layers.draw import Configuration, network
 
 RECORD = Path(__file__).parents[2] / "docs" / "readings.json"
