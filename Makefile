@@ -1,10 +1,13 @@
 PYTHON ?= python3
 RUN := .venv/bin/python
 
-.PHONY: serve site check test verify readings fuzz bench measure clean
+.PHONY: serve write site check test verify readings fuzz bench measure clean
 
 serve: .venv/site.done
 	@$(RUN) -m scripts.site.build serve $(if $(PORT),--port $(PORT))
+
+write: .venv/site.done
+	@$(RUN) -m scripts.site.build write $(if $(PORT),--port $(PORT))
 
 site: .venv/site.done
 	@$(RUN) -m scripts.site.build site

@@ -42,7 +42,7 @@ def main() -> None:
         print("Installing the packages of the tests …", flush=True)
         pip = (sys.executable, "-m", "pip", "install", "-qq")
         run(*pip, "--constraint", kept, "--editable", ".[test]")
-    run(sys.executable, "-c", "from scripts.site.build import browser_path; browser_path()")
+    run(sys.executable, "-c", "from scripts.site.chromium import chromium_path; chromium_path()")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from hypothesis import settings
 from pages import serve
 from playwright.sync_api import expect, sync_playwright
 
-from scripts.site.build import browser_path
+from scripts.site.chromium import chromium_path
 
 settings.register_profile("here", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
@@ -27,7 +27,7 @@ def site():
 def chromium():
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=browser_path(), args=["--no-sandbox", "--disable-gpu"]
+            executable_path=chromium_path(), args=["--no-sandbox", "--disable-gpu"]
         )
         yield browser
         browser.close()

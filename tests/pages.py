@@ -6,7 +6,7 @@ import sys
 
 from playwright.sync_api import expect
 
-from scripts.site.build import ROOT
+from scripts.site.steps import ROOT
 
 NAV = re.findall(r"^ +- [^:]+: (\S+)\.md$", (ROOT / "mkdocs.yml").read_text("utf-8"), re.MULTILINE)
 PAGES = ["" if name == "index" else f"{name}/" for name in NAV]

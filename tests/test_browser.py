@@ -6,7 +6,7 @@ import pytest
 from pages import PAGES, PHONE, field, figure, paste, ready, serve
 from playwright.sync_api import expect
 
-from scripts.site.build import ROOT
+from scripts.site.steps import ROOT
 
 pytestmark = pytest.mark.xdist_group("site")  # one builder of it at a time
 

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from html import unescape
 from pathlib import Path
 from urllib.parse import parse_qsl
@@ -15,9 +16,10 @@ from calculator import CALCULATIONS
 from calculator.answers.evaluate import evaluate
 from calculator.core.units import grouped
 from scripts.site import readings_table
-from scripts.site.build import licenses
 from scripts.site.examples import EVIDENCE, agrees, example, subject
+from scripts.site.live import rebuild_pages
 from scripts.site.steps import PACKAGES, ROOT, node, path_with_node
+from scripts.site.vendor import licenses
 
 CONFIG = """\
 site_name: test
@@ -151,6 +153,23 @@ def test_the_build_stops_and_says_why_and_where(project, page, said):
     assert done.returncode != 0
     for words in ("index.md", *said):
         assert words in done.stderr
+
+
+def test_a_saved_page_is_built_again_and_a_faulty_one_stays_as_it_was(project, capsys):
+    page, built = project / "docs" / "index.md", project / "site" / "index.html"
+    config = project / "mkdocs.yml"
+    config.write_text(CONFIG.replace("evidence.json", str(project / "evidence.json")))
+    texts = {"first": LINEAR + CALCULATOR, "second": "**Words**" + CALCULATOR, "faulty": LINEAR}
+    seen = {}
+    for later, (name, text) in enumerate(texts.items()):
+        page.write_text(text)
+        os.utime(page, (time.time() + later, time.time() + later))
+        rebuild_pages(config, project / "site")
+        seen[name] = built.read_text("utf-8")
+    assert "checked against torch 0" in seen["first"]
+    assert "<strong>Words</strong>" in seen["second"]
+    assert seen["faulty"] == seen["second"]
+    assert "no calculator" in capsys.readouterr().err
 
 
 def test_a_stale_record_stops_the_build(project):

@@ -1,12 +1,10 @@
 """What is copied from an answer works where it is pasted."""
 
 import html
-import json
 import subprocess
 import sys
 from contextlib import redirect_stdout
 from io import StringIO
-from pathlib import Path
 
 import markdown as python_markdown
 import pytest
@@ -34,8 +32,8 @@ from calculator.answers.formats import equations, latex, markdown, python
 from calculator.core.calculation import Calculation
 from calculator.machines.work_runtime import runtime
 from calculator.web.form import escape
+from scripts.site.typesetting import Formula, set_formulas
 
-ROOT = Path(__file__).parents[1]
 LAYERS = [
     Linear(in_features=5, out_features=3, bias=False, batch_size=2, sequence_length=4),
     Conv1d(in_channels=2, out_channels=4, kernel_size=3, stride=2, padding=1, length=9),
@@ -153,36 +151,24 @@ def test_the_copied_markdown_says_that_another_type_is_computed_with(of_layer):
     assert "| Note | The rate is that of fp32 and not of bf16, since Turing has no BF16" in text
 
 
-@pytest.fixture(scope="module")
-def katex():
-    """Set formulas with KaTeX, which stops at the first that is wrong."""
-
-    def run(formulas: list[str]) -> subprocess.CompletedProcess[str]:
-        asked = json.dumps([{"tex": tex, "displayMode": True} for tex in formulas])
-        command = ["node", str(ROOT / "scripts" / "site" / "katex.mjs")]
-        return subprocess.run(command, input=asked, capture_output=True, text=True)
-
-    return run
+def test_katex_sets_the_copied_latex_of_everything():
+    set_formulas([Formula(latex(each, timed(each)), True) for each in ALL])
 
 
-def test_katex_sets_the_copied_latex_of_everything(katex):
-    done = katex([latex(each, timed(each)) for each in ALL])
-    assert (done.returncode, done.stderr) == (0, "")
-
-
-def test_katex_sets_every_formula_alone(katex):
+def test_katex_sets_every_formula_alone():
     formulas = [
-        f"{left} = {right}"
+        Formula(f"{left} = {right}", True)
         for each in ALL
         for declared in each.quantities.values()
         if getattr(each, declared.name) is not None
         for left, _, right in equations(each, declared)
     ]
-    assert katex(formulas).returncode == 0
+    set_formulas(formulas)
 
 
-def test_katex_stops_at_what_is_wrong(katex):
-    assert katex([r"\frac{1"]).returncode != 0
+def test_katex_stops_at_what_is_wrong():
+    with pytest.raises(ValueError, match="KaTeX"):
+        set_formulas([Formula(r"\frac{1", True)])
 
 
 def test_the_copied_program_runs_in_a_python_of_its_own(tmp_path):

@@ -10,7 +10,7 @@ import yaml
 from calculator import CALCULATIONS
 from calculator.answers.evaluate import evaluate
 from calculator.layers.layer import Layer
-from scripts.site.build import ROOT
+from scripts.site.steps import ROOT
 
 DIRECTIVE = re.compile(r"^/// calculator \| (\S+)[^\n]*\n(.*?)^///$", re.MULTILINE | re.DOTALL)
 FORMS = [

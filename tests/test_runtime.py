@@ -3,19 +3,21 @@
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from scripts.site.build import packages
 from scripts.site.runtime import EXERCISE, build_runtime, in_pyodide, read_archive
+from scripts.site.vendor import install_packages
 
 pytestmark = pytest.mark.xdist_group("site")
 
 
 @pytest.fixture(scope="module")
 def runtime():
-    packages()
-    return build_runtime()
+    install_packages()
+    with ThreadPoolExecutor() as pool:
+        return build_runtime(pool)
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ import json
 import re
 import shutil
 import statistics
+import sys
 import tempfile
 import threading
 import timeit
@@ -25,7 +26,11 @@ from playwright.sync_api import BrowserType, sync_playwright
 
 from calculator.web import worker
 from scripts.site import build, runtime
-from scripts.site.steps import BUILD, PACKAGES
+from scripts.site.chromium import chromium_path
+from scripts.site.packing import pack_folder
+from scripts.site.server import server
+from scripts.site.steps import BUILD, PACKAGES, ROOT, run
+from scripts.site.vendor import PYODIDE
 
 ROUNDS = 7
 READING_MILLISECONDS = 2000  # a reader stays; the browser writes its caches meanwhile
@@ -154,7 +159,7 @@ class Browser:
     def visit(self, address: str, profile: str) -> float:
         """Return the milliseconds from the navigation to the first computed answer."""
         context = self.chromium.launch_persistent_context(
-            profile, executable_path=build.browser_path(), args=["--no-sandbox", "--disable-gpu"]
+            profile, executable_path=chromium_path(), args=["--no-sandbox", "--disable-gpu"]
         )
         page = context.pages[0]
         page.goto(address, wait_until="commit")
@@ -166,7 +171,7 @@ class Browser:
     def edits(self, address: str) -> list[float]:
         """Return the milliseconds from each of many edits to its answer in the page."""
         browser = self.chromium.launch(
-            executable_path=build.browser_path(), args=["--no-sandbox", "--disable-gpu"]
+            executable_path=chromium_path(), args=["--no-sandbox", "--disable-gpu"]
         )
         page = browser.new_page()
         page.goto(address)
@@ -181,9 +186,9 @@ def lay_out(folder: Path) -> None:
     """Put the stock recipe, Pyodide as it comes and the wheel, beside a copy of the site."""
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(build.SITE, folder)
-    shutil.copytree(runtime.PYODIDE, folder / "pyodide")
-    (wheel,) = runtime.WHEELS.iterdir()
-    shutil.copy(wheel, folder)
+    shutil.copytree(PYODIDE, folder / "pyodide")
+    run(sys.executable, "-m", "pip", "wheel", "-qq", "--no-deps", "-w", folder, ROOT)
+    (wheel,) = folder.glob("*.whl")
     comlink = PACKAGES / "comlink" / "dist" / "esm" / "comlink.min.mjs"
     shutil.copy(comlink, folder / "comlink.min.js")
     words = {"WHEEL": wheel.name, "VERSION": runtime.VERSION.read_text(), "REQUEST": REQUEST}
@@ -199,7 +204,7 @@ def lay_out(folder: Path) -> None:
         file = folder / name / "index.html"
         file.parent.mkdir(parents=True)
         file.write_text(text, "utf-8")
-    build.compress(folder)
+    pack_folder(folder)
 
 
 def python_figures() -> Iterator[tuple[str, float, float]]:
@@ -223,7 +228,7 @@ def main() -> None:
     build.build()
     folder = BUILD / "bench"
     lay_out(folder)
-    serving = build.server(folder, 0)
+    serving = server(folder, 0)
     threading.Thread(target=serving.run, daemon=True).start()
     line = SlowLine(serving.effective_port)
     near, far = (f"http://127.0.0.1:{port}/" for port in (serving.effective_port, line.port))

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from html import escape
 
-import vl_convert
-
 from calculator.web.charts.roofline import Chart
+from scripts.site.typesetting import draw_chart
 
 WIDTHS = {"wide": 680, "narrow": 340}
 """Pixels of the drawings of a chart: the stylesheet shows the one that suits the column."""
@@ -16,15 +15,13 @@ WIDTHS = {"wide": 680, "narrow": 340}
 def svg(chart: Chart, name: str) -> str:
     """Return the drawings of a chart as inline SVG, whose ids no other chart of a page has.
 
-    Raises ValueError where Vega-Lite refuses the specification.
+    Raises ValueError if Vega-Lite rejects the specification.
     """
     return "".join(_svg(chart, f"{name}-{kind}", kind, width) for kind, width in WIDTHS.items())
 
 
 def _svg(chart: Chart, name: str, kind: str, width: int) -> str:
-    drawn = vl_convert.vegalite_to_svg(
-        {**chart.spec, "width": width}, vl_version="6.4", allowed_base_urls=[]
-    )
+    drawn = draw_chart({**chart.spec, "width": width})
     known: dict[str, str] = {}
     for identity in re.findall(r'\bid="([^"]+)"', drawn):
         known[identity] = f"chart-{name}-{len(known)}"

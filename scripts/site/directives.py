@@ -26,9 +26,7 @@ that Vega-Lite cannot draw.
 
 from __future__ import annotations
 
-import json
 import re
-import subprocess
 from collections.abc import Callable, Mapping
 from html import escape, unescape
 from pathlib import Path
@@ -41,17 +39,15 @@ from markdown.postprocessors import Postprocessor
 from pymdownx.blocks import BlocksExtension
 from pymdownx.blocks.block import Block
 
-from calculator.web import page
 from calculator.answers import guess
 from calculator.answers.evaluate import Evaluation, evaluate, form_fields
 from calculator.core.units import grouped
-from scripts.site import charts
-from scripts.site import device_table
-from scripts.site import readings_table
-from scripts.site import measured_page
+from calculator.web import page
+from scripts.site import charts, device_table, measured_page, readings_table
 from scripts.site.examples import EVIDENCE, DirectiveError, Example, check, example, read, texts
 from scripts.site.figures import FIGURES
 from scripts.site.steps import ROOT
+from scripts.site.typesetting import Formula, set_formulas
 
 RUNTIME_VERSION = ROOT / "build" / "runtime" / "VERSION"
 
@@ -73,9 +69,10 @@ class _Raw(Block):  # type: ignore[misc]
     def on_create(self, parent: ElementTree.Element) -> ElementTree.Element:
         said = f"{self.NAME} | {self.argument}"
         attributes = {"class": f"directive-{self.NAME}", _OPEN: said}
-        if not self.SEARCHED:
-            attributes["data-search-exclude"] = ""
-        return ElementTree.SubElement(parent, "div", attributes)
+        if self.SEARCHED:
+            return ElementTree.SubElement(parent, "div", attributes)
+        # The search takes the first end of a tag of this name for the end of what it leaves out.
+        return ElementTree.SubElement(parent, "section", {**attributes, "data-search-exclude": ""})
 
     def on_markdown(self) -> str:
         return "raw"
@@ -229,11 +226,26 @@ class Finish(Postprocessor):
         }
         text = _LINK.sub(lambda match: f"#{self._home(homes, match[1])}", text)
         found = [
-            {"tex": unescape(inline or block), "displayMode": bool(block)}
+            Formula(unescape(inline or block), bool(block))
             for _, _, inline, block, _ in _FORMULA.findall(text)
         ]
-        ready = iter(katex(found))
-        return _FORMULA.sub(lambda match: match[1] + next(ready) + match[5], text)
+        try:
+            ready = iter(set_formulas(found))
+        except ValueError as error:
+            raise DirectiveError(str(error)) from error
+        return _FORMULA.sub(lambda match: self._formula(match, next(ready)), text)
+
+    @staticmethod
+    def _formula(match: re.Match[str], markup: str) -> str:
+        """Return a formula with its markup, which the search leaves out, in place of its TeX.
+
+        Within a line it has a tag of its own, for the reason above: there are spans in it.
+        """
+        start, tag, end = match[1], match[2], match[5]
+        if "data-tex" in start:  # in a calculator, which the search leaves out as a whole
+            return start + markup + end
+        name = "flops-formula" if tag == "span" else tag
+        return f'<{name} class="arithmatex" data-search-exclude="">{markup}</{name}>'
 
     @staticmethod
     def _home(homes: Mapping[str, str], calculator: str) -> str:
@@ -241,22 +253,6 @@ class Finish(Postprocessor):
         if calculator not in homes:
             raise DirectiveError(f"example | {calculator}: no calculator on this page offers it")
         return homes[calculator]
-
-
-def katex(formulas: list[dict[str, Any]]) -> list[str]:
-    """Return the HTML of formulas, as KaTeX sets them in Node."""
-    if not formulas:
-        return []
-    done = subprocess.run(
-        ["node", str(ROOT / "scripts" / "site" / "katex.mjs")],
-        input=json.dumps(formulas),
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-    )
-    if done.returncode:
-        raise DirectiveError(f"KaTeX: {done.stderr.strip()}")
-    return list(json.loads(done.stdout))
 
 
 class MarkdownCalculators(BlocksExtension):  # type: ignore[misc]

@@ -1,18 +1,22 @@
 """Drive all that a reader can reach, and print what comes back.
 
-The build runs this inside Pyodide and keeps the modules that it needed; the tests run it in
-both Pythons and compare.
+The build runs a sample of it inside Pyodide and keeps the modules that were needed; the tests run
+all of it in both Pythons and compare.
+
+python exercise.py [ask one of this many requests]
 """
 
 import json
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from calculator import CALCULATIONS
 from calculator.answers.evaluate import form_fields
+from calculator.core.calculation import Calculation
 from calculator.web import worker
 
 GOOD = ["1", "2", "16", "1, 2", "1.5T", "same"]
@@ -29,15 +33,29 @@ DEEP = [
 ]  # fmt: skip
 
 
-def requests() -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield names of functions in `calculator.web.worker`, and what to ask them."""
+Request = tuple[str, dict[str, Any]]
+"""The name of a function in `calculator.web.worker`, and what to ask it."""
+
+
+def first_requests() -> Iterator[Request]:
+    """Yield what a page asks of each calculator before a reader does anything."""
     for name, calculation in CALCULATIONS.items():
-        fields = form_fields(calculation)
-        defaults = {key: field.write(field.start) for key, field in fields.items()}
-        request: dict[str, Any] = {"calculator": name, "fields": defaults}
+        request = {"calculator": name, "fields": default_texts(calculation)}
         yield "form", {"calculator": name, "prefix": "p-"}
         yield "answer", request
         yield "formulas", request
+
+
+def default_texts(calculation: type[Calculation]) -> dict[str, str]:
+    """Return what the form of a calculation opens with."""
+    return {key: field.write(field.start) for key, field in form_fields(calculation).items()}
+
+
+def further_requests() -> Iterator[Request]:
+    """Yield what a reader may do: type into every field, open every panel, copy, paste, guess."""
+    for name, calculation in CALCULATIONS.items():
+        defaults = default_texts(calculation)
+        request: dict[str, Any] = {"calculator": name, "fields": defaults}
         machine = {**request, "fields": {**defaults, "device": "t4", "measured_seconds": "1 ms"}}
         yield "formulas", machine
         for compare in ["", "h100_sxm", "no such device"]:
@@ -64,11 +82,9 @@ def requests() -> Iterator[tuple[str, dict[str, Any]]]:
             yield "judge", {**subject, "guess": guess}
 
 
-def ask(*, later: bool) -> None:
-    """Print the answers that a page begins with, or those that are asked for later."""
-    for function, request in requests():
-        if (function in LATER) is not later:
-            continue
+def ask(requests: Iterable[Request]) -> None:
+    """Print the answer to each request."""
+    for function, request in requests:
         text = json.dumps(request)
         try:
             print(function, text, getattr(worker, function)(text))
@@ -77,8 +93,10 @@ def ask(*, later: bool) -> None:
 
 
 if __name__ == "__main__":
-    ask(later=False)
+    every = int(sys.argv[1]) if len(sys.argv) > 1 else 1
+    further = list(islice(further_requests(), 0, None, every))
+    ask([*first_requests(), *(one for one in further if one[0] not in LATER)])
     FIRST = list(sys.modules.values())
     if Path(REST).exists():
         worker.extend(REST)
-    ask(later=True)
+    ask(one for one in further if one[0] in LATER)

