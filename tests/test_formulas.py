@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 import calculator
 from calculator import CALCULATIONS, InvalidField
 from calculator.answers.formats import latex
-from calculator.core.calculation import Calculation, View
+from calculator.core.calculation import Calculation
 from calculator.core.expression import Latex, Text
+from calculator.core.formula import view, write_formula
 from calculator.core.measure_fields import Span
 from scripts.random_layers.draw import draw as draw_layer
 
@@ -166,7 +167,7 @@ def test_the_evaluator_reads_a_worked_line():
 def test_the_line_with_the_numbers_put_in_comes_to_the_number(name, data):
     ours = data.draw(calculations(name))
     for quantity in ours.quantities:
-        lines = [str(each) for each in parts(ours.formula(quantity, Text, named=False))]
+        lines = [str(each) for each in parts(write_formula(ours, quantity, Text, named=False))]
         values = list(parts(getattr(ours, quantity)))
         assert len(lines) == len(values), quantity
         assert all(map(agree, lines, values)), (ours, quantity, lines, values)
@@ -229,7 +230,7 @@ def test_a_formula_mentions_only_symbols_that_are_declared(name, data):
     ours = data.draw(calculations(name))
     symbols = declared(ours)
     for quantity in ours.quantities:
-        for formula in parts(ours.formula(quantity, Latex, named=True)):
+        for formula in parts(write_formula(ours, quantity, Latex, named=True)):
             assert not left_over(str(formula), symbols), (quantity, formula)
 
 
@@ -239,19 +240,19 @@ def test_a_formula_mentions_only_symbols_that_are_declared(name, data):
 def test_a_formula_that_was_written_for_other_numbers_is_the_one_for_these(name, data):
     before, ours = data.draw(calculations(name)), data.draw(calculations(name))
     for quantity in ours.quantities:
-        before.formula(quantity, Latex, named=True)
-        written = parts(ours.formula(quantity, Latex, named=True))
-        afresh = parts(ours.quantities[quantity].method(View(ours, Latex, named=True)))
+        write_formula(before, quantity, Latex, named=True)
+        written = parts(write_formula(ours, quantity, Latex, named=True))
+        afresh = parts(ours.quantities[quantity].method(view(ours, Latex, {})))
         assert [*map(str, written)] == [*map(str, afresh)], quantity
 
 
 def test_the_macs_of_a_linear_layer_are_written_as_in_the_papers():
-    formula = calculator.Linear().formula("macs", Latex, named=True)
+    formula = write_formula(calculator.Linear(), "macs", Latex, named=True)
     assert str(formula) == r"\text{rows} \cdot d_\text{in} \cdot d_\text{out}"
 
 
 def test_the_output_size_of_a_convolution_is_written_as_in_torchs_documentation():
-    formula = calculator.Conv1d().formula("output_size", Latex, named=True)[0]
+    formula = write_formula(calculator.Conv1d(), "output_size", Latex, named=True)[0]
     assert str(formula) == (
         r"\left\lfloor \frac{L_\text{in} + 2 \cdot P_l - D_l \cdot (K_l - 1) - 1}{S_l}"
         r"\right\rfloor + 1"

@@ -10,6 +10,7 @@ from calculator import InvalidField, Peak
 from calculator.__main__ import main
 from calculator.answers.evaluate import evaluate
 from calculator.core.expression import Latex, Text
+from calculator.core.formula import write_formula
 from scripts.witnesses import by_pint
 
 TABLE = json.loads(Path("calculator", "machines", "devices.json").read_text())
@@ -132,18 +133,18 @@ def test_a_clock_is_read_as_people_write_it(text, hertz):
 
 
 def test_the_formula_of_the_peak_is_shown():
-    assert str(Peak().formula("peak_flops_per_second", Latex, named=True)) == (
+    assert str(write_formula(Peak(), "peak_flops_per_second", Latex, named=True)) == (
         r"\text{FLOPs}_\text{clock} \cdot f"
     )
 
 
 def test_what_is_printed_is_shown_as_a_numeral():
-    formula = Peak().formula("printed_flops_per_second", Latex, named=True)
+    formula = write_formula(Peak(), "printed_flops_per_second", Latex, named=True)
     assert str(formula) == r"312\,000\,000\,000\,000"
 
 
 def test_the_line_with_numbers_shows_each_factor():
-    line = str(Peak(device="h100_sxm").formula("fma_per_clock", Text, named=False))
+    line = str(write_formula(Peak(device="h100_sxm"), "fma_per_clock", Text, named=False))
     assert line == "132 · 4 · 512"
 
 

@@ -10,6 +10,7 @@ from calculator.answers.sentences import best_case, memory, remarks, timed
 from calculator.blocks.chain import Chain
 from calculator.core.calculation import Calculation, Quantity, shown_quantities
 from calculator.core.expression import Latex
+from calculator.core.formula import write_formula
 from calculator.core.operations import KINDS
 from calculator.core.tensor_fields import on_axis
 from calculator.core.units import binary_bytes, grouped, rounded, seconds, small
@@ -61,7 +62,7 @@ def equations(calculation: Calculation, declared: Quantity[Any]) -> list[tuple[s
     if not declared.symbol:
         return []
     value = getattr(calculation, declared.name)
-    formula = calculation.formula(declared.name, Latex, named=True)
+    formula = write_formula(calculation, declared.name, Latex, named=True)
     if not isinstance(value, tuple):
         right = calculation.in_words(str(summed(calculation, declared.symbol, formula)))
         return [(declared.symbol, value, right)]
@@ -111,7 +112,7 @@ def latex(calculation: Calculation, time: Runtime | None = None) -> str:
     lines = []
     for each in filter(None, (calculation, time)):
         for declared, _ in shown_quantities(each):
-            numbers = each.formula(declared.name, Latex, named=False)
+            numbers = write_formula(each, declared.name, Latex, named=False)
             parts = numbers if isinstance(numbers, tuple) else (numbers,)
             for (left, value, right), worked in zip(equations(each, declared), parts, strict=False):
                 shown_at_work = worked if len(str(worked)) <= MOST_TERMS else right

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cached_property
 from math import prod
 from typing import Any
 
-from calculator.core.calculation import quantity
+from calculator.core.calculation import fact, quantity
 from calculator.core.operations import Operations, times, total
 from calculator.layers.layer import Layer, Work
 
@@ -27,17 +26,17 @@ class Chain(Work):
     Bytes are those of the layers run apart: each reads its input and writes its output.
     """
 
-    @property
+    @fact
     def layers(self) -> tuple[Layer, ...]:
         """The layers."""
         raise NotImplementedError
 
-    @property
+    @fact
     def tensors(self) -> tuple[tuple[int, int], ...]:
         """The tensor that each layer reads and the one that it writes, views counted as one."""
         raise NotImplementedError
 
-    @property
+    @fact
     def labels(self) -> tuple[str, ...]:
         """What each layer is called in a table."""
         raise NotImplementedError
@@ -46,12 +45,12 @@ class Chain(Work):
         """Return how many there are of each layer, one behind the other."""
         return (1,) * len(self.layers)
 
-    @property
+    @fact
     def runs(self) -> tuple[tuple[str, int], ...]:
         """How each layer is run, and the place of the module that it is run as."""
         raise NotImplementedError
 
-    @property
+    @fact
     def owners(self) -> tuple[bool, ...]:
         """Whether the parameters of each layer are its own, not those of one before it."""
         return (True,) * len(self.layers)
@@ -159,11 +158,6 @@ class Block(Chain, Layer):
         fields = {name: getattr(self, name) for name in Work.fields}
         fields["input_requires_grad"] |= inner and self.weight_requires_grad
         return fields
-
-    @cached_property
-    def branches(self) -> tuple[object, ...]:
-        parts = tuple((type(layer), layer.branches) for layer in self.layers)
-        return (*super().branches, parts, self.tensors)
 
     def parts(self) -> Iterator[tuple[str, str, int, Layer]]:
         for place, label, count, layer in super().parts():

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
 from math import prod
 from typing import TYPE_CHECKING, Any, Self
 
 from calculator.blocks.chain import Block
-from calculator.core.calculation import quantity
+from calculator.core.calculation import fact, quantity
 from calculator.core.expression import minimum, quotient
 from calculator.core.fields import flag, size
 from calculator.layers.attention import ScaledDotProductAttention
@@ -207,7 +206,7 @@ class GroupedQueryAttention(Decoding, name="grouped_query_attention"):
             f"{self.hidden_size}x{queries}). Set hidden_size={shape[-1]}"
         )
 
-    @cached_property
+    @fact
     def layers(self) -> tuple[Layer, ...]:
         """The projections, the rotations, the attention, the projection of its output."""
         batch, length, heads = self.batch_size, self.sequence_length, self.num_attention_heads
@@ -243,7 +242,7 @@ class GroupedQueryAttention(Decoding, name="grouped_query_attention"):
             project(heads * each, self.hidden_size, **inner),
         )  # fmt: skip
 
-    @property
+    @fact
     def tensors(self) -> tuple[tuple[int, int], ...]:
         """Queries, keys and values stand as one; torch lays several rows of heads out anew."""
         rows = 7 if 1 in (self.sequence_length, self.num_attention_heads) else 8

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import Any, Self
 
 from calculator.blocks.grouped_query_attention import Decoding, GroupedQueryAttention
 from calculator.blocks.mixture_of_experts import GatedMLP, MixtureOfExperts
-from calculator.core.calculation import quantity
+from calculator.core.calculation import fact, quantity
 from calculator.core.expression import quotient
 from calculator.core.fields import flag, size
 from calculator.core.measure_fields import real
@@ -66,7 +65,7 @@ class LlamaDecoderLayer(_Decoder, name="llama_decoder_layer"):
             f"Set hidden_size={shape[-1]}"
         )
 
-    @property
+    @fact
     def labels(self) -> tuple[str, ...]:
         """As in Hugging Face's modules."""
         feed = "mlp" if self.num_local_experts is None else "experts"
@@ -75,7 +74,7 @@ class LlamaDecoderLayer(_Decoder, name="llama_decoder_layer"):
             "post_attention_layernorm", feed, "residual",
         )  # fmt: skip
 
-    @cached_property
+    @fact
     def layers(self) -> tuple[Layer, ...]:
         """Norm, attention, residual; norm, MLP or experts, residual."""
         outer, inner, size = self.shared(), self.shared(inner=True), self.input_shape
@@ -106,7 +105,7 @@ class LlamaDecoderLayer(_Decoder, name="llama_decoder_layer"):
             residual,
         )
 
-    @property
+    @fact
     def tensors(self) -> tuple[tuple[int, int], ...]:
         """A residual reads two and keeps neither."""
         return (0, 1), (1, 2), (2, 3), (3, 4), (4, 5), (5, 6)
@@ -191,7 +190,7 @@ class Llama(_Decoder, name="llama"):
     def cached_heads(self) -> int:
         return self.num_hidden_layers * self.kv_heads()
 
-    @property
+    @fact
     def block(self) -> LlamaDecoderLayer:
         """One of the blocks, behind what is learned."""
         own = {name: getattr(self, name) for name in LlamaDecoderLayer.fields}
@@ -201,7 +200,7 @@ class Llama(_Decoder, name="llama"):
     def counts(self) -> tuple[int, ...]:
         return (1, self.num_hidden_layers, 1, 1)
 
-    @cached_property
+    @fact
     def layers(self) -> tuple[Layer, ...]:
         """The embedding, one block for all of them, the norm, the output layer."""
         shared = {name: getattr(self.block, name) for name in Work.fields}

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from math import prod
 from typing import Any
 
 from calculator.blocks.chain import Block
-from calculator.core.calculation import quantity
+from calculator.core.calculation import fact, quantity
 from calculator.core.dtypes import INDEX_BYTES
 from calculator.core.expression import minimum, quotient
 from calculator.core.fields import flag, size
@@ -149,7 +148,7 @@ class GatedMLP(_Feedforward):
     labels = ("gate_proj", "up_proj", "silu", "gate · up", "down_proj")
     tensors = (0, 1), (0, 2), (1, 3), (4, 5), (5, 6)  # 4 stands for both that are multiplied
 
-    @cached_property
+    @fact
     def layers(self) -> tuple[Layer, ...]:
         """Three projections, SiLU and the product of two of them."""
         outer, inner = self.shared(), self.shared(inner=True)
@@ -181,7 +180,7 @@ class MixtureOfExperts(_Feedforward):
     labels = ("router", "top_k", "expert", "weighted_sum")
     tensors = (0, 1), (1, 2), (3, 4), (4, 5)  # 3: the rows, put in the order of their experts
 
-    @cached_property
+    @fact
     def layers(self) -> tuple[Layer, ...]:
         """The router, the choice, the experts as one MLP of more rows, the sum."""
         outer, inner, tokens = self.shared(), self.shared(inner=True), prod(self.leading)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import Any, Self
 
 from calculator.blocks.chain import Block
 from calculator.blocks.multihead_parts import Appended, Heads, Mean
-from calculator.core.calculation import quantity
+from calculator.core.calculation import fact, quantity
 from calculator.core.fields import LARGEST, flag, size
 from calculator.core.measure_fields import check_probability, real
 from calculator.layers.inputs import Sequences, batch_and_length
@@ -193,12 +192,12 @@ class MultiheadAttention(Sequences, Block, name="multihead_attention"):
                 self.kdim,
             )
 
-    @property
+    @fact
     def packed(self) -> bool:
         """Whether torch keeps the weights of the three projections in one matrix."""
         return {self.key_features(), self.value_features()} == {self.embed_dim}
 
-    @property
+    @fact
     def projected(self) -> int:
         """How many projections torch does at once: in a batch, those of one tensor."""
         if not self.packed or self.batch_size is None or self.value_length:
@@ -237,7 +236,7 @@ class MultiheadAttention(Sequences, Block, name="multihead_attention"):
         """The shape of the query."""
         return self.input_shape
 
-    @cached_property
+    @fact
     def layers(self) -> tuple[Layer, ...]:
         """The projections, the attention, the projection of its output, the mean of the weights."""
         appended = self.add_bias_kv + self.add_zero_attn
@@ -269,7 +268,7 @@ class MultiheadAttention(Sequences, Block, name="multihead_attention"):
             *([Mean(**sizes)] if self.need_weights else []),
         )
 
-    @property
+    @fact
     def labels(self) -> tuple[str, ...]:
         """What each layer is called in a table."""
         return (
@@ -279,7 +278,7 @@ class MultiheadAttention(Sequences, Block, name="multihead_attention"):
             *(["mean of heads"] if self.need_weights else []),
         )
 
-    @property
+    @fact
     def tensors(self) -> tuple[tuple[int, int], ...]:
         """Queries, keys and values are one to attention; a batch that stands first is copied."""
         query = -1 if self.copies(self.query_length) else 0

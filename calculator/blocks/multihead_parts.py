@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from math import prod
 
-from calculator.core.calculation import quantity
+from calculator.core.calculation import fact, quantity
 from calculator.core.fields import flag, size
 from calculator.core.operations import Operations
 from calculator.layers.attention import ScaledDotProductAttention, staircase
@@ -21,19 +20,19 @@ class Heads(ScaledDotProductAttention):
     appended: int = size("A", default=0, minimum=0, label="Keys that are appended")
     projected: int = size("M", default=1, label="Projections in one memory, the values last")
 
-    @property
+    @fact
     def fused(self) -> bool:
         """Whether torch's kernel does it all at once: it returns no weights."""
         return super().fused and not self.need_weights
 
-    @property
+    @fact
     def along(self) -> tuple[bool, bool]:
         """Whether the queries, and the keys, stay because they lie in one memory with others."""
         if self.appended or (self.is_widened and not self.need_weights):
             return False, False
         return self.projected == 3, self.projected > 1 and not self.need_weights
 
-    @property
+    @fact
     def beside(self) -> bool:
         """Whether the queries lie in one memory with keys and values, of which longer copies stay.
 
@@ -41,11 +40,7 @@ class Heads(ScaledDotProductAttention):
         """
         return self.fused and self.appended > 0 and self.projected == 3
 
-    @cached_property
-    def branches(self) -> tuple[object, ...]:
-        return (*super().branches, self.along, self.beside, self.seen_by_all)
-
-    @property
+    @fact
     def seen_by_all(self) -> bool:
         """Whether the appended keys are in no mask: torch masks them where it needs no weights."""
         return self.need_weights and self.appended > 0 and self.is_causal

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cached_property
 from typing import Any, Self
 
 from calculator.blocks.chain import CAPTURED, MODULE, OPERATOR, Block
 from calculator.blocks.multihead_attention import MultiheadAttention, check_heads
-from calculator.core.calculation import quantity
+from calculator.core.calculation import fact, quantity
 from calculator.core.fields import LARGEST, InvalidField, choice, flag, size
 from calculator.core.measure_fields import check_probability, real
 from calculator.layers.activation import GELU, ReLU
@@ -122,7 +121,7 @@ class _TransformerLayer(Sequences, Block):
         """Yield what stands between a residual and the next, the dropout at its end left out."""
         raise NotImplementedError
 
-    @cached_property
+    @fact
     def _built(self) -> tuple[tuple[str, Layer, tuple[int, int]], ...]:
         """Each layer with what it is called, and the tensor that it reads and the one it writes."""
         built: list[tuple[str, Layer, tuple[int, int]]] = []
@@ -148,17 +147,17 @@ class _TransformerLayer(Sequences, Block):
                 put(*norm)
         return tuple(built)
 
-    @property
+    @fact
     def layers(self) -> tuple[Layer, ...]:
         """The parts, one after another."""
         return tuple(layer for _, layer, _ in self._built)
 
-    @property
+    @fact
     def labels(self) -> tuple[str, ...]:
         """What torch calls each part."""
         return tuple(label for label, _, _ in self._built)
 
-    @property
+    @fact
     def runs(self) -> tuple[tuple[str, int], ...]:
         """Modules, but torch writes a residual `x + y`, and looks the activation up beforehand."""
         others = {"residual": OPERATOR, "activation": CAPTURED}
@@ -167,7 +166,7 @@ class _TransformerLayer(Sequences, Block):
             for place, label in enumerate(self.labels)
         )
 
-    @property
+    @fact
     def tensors(self) -> tuple[tuple[int, int], ...]:
         """A residual reads two tensors and keeps neither: it stands with the nearer."""
         return tuple(tensors for _, _, tensors in self._built)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from calculator.core.calculation import Calculation, quantity
+from calculator.core.calculation import Calculation, fact, quantity
 from calculator.core.expression import quotient
 from calculator.core.fields import InvalidField, choice
 from calculator.core.measure_fields import rate
@@ -57,7 +57,7 @@ class Conversion(Calculation, name="conversion"):
                 self.count,
             )
 
-    @property
+    @fact
     def counts_flops(self) -> bool:
         """Whether the number given counts FLOPs."""
         return self.counts == "flops"

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
-from types import MethodType
+from types import SimpleNamespace
 from typing import Any, ClassVar, Generic, Self, TypeVar, dataclass_transform, overload
 
-from calculator.core.expression import Expression
 from calculator.core.fields import Field, Flag, InvalidField, choice, decision, flag, quoted, size
 from calculator.core.measure_fields import rate, real, share, span
-from calculator.core.tensor_fields import PerAxis, dimension, on_axis, per_axis, shape, shapes
+from calculator.core.tensor_fields import PerAxis, dimension, per_axis, shape, shapes
 
 T = TypeVar("T")
 
@@ -48,7 +47,8 @@ class Quantity(Generic[T]):
         if instance is None:
             return self
         value = self.method(instance)
-        instance.__dict__[self.name] = value
+        if instance.quantities.get(self.name) is self:  # else it was asked for by super()
+            instance.__dict__[self.name] = value
         return value
 
 
@@ -59,55 +59,11 @@ def quantity(
     return lambda method: Quantity(method, symbol, unit, label)
 
 
-class View:
-    """A calculation as its formulas see it: fields and quantities as symbols or as numerals."""
+class fact(cached_property[T]):  # noqa: N801 (a decorator, like cached_property)
+    """A property that is decided by numbers, and that formulas may branch on.
 
-    def __init__(
-        self, calculation: Calculation, kind: type[Expression], *, named: bool, place: str = ""
-    ) -> None:
-        self._calculation = calculation
-        self._kind = kind
-        self._named = named
-        self._place = place
-
-    def __getattr__(self, name: str) -> Any:
-        calculation, kind, named = self._calculation, self._kind, self._named
-        if name in calculation.fields:
-            field = calculation.fields[name]
-            return self._marked(field.expression(getattr(calculation, name), kind, named))
-        value = getattr(calculation, name)
-        declared = calculation.quantities.get(name)
-        if declared is None:
-            return self._other(value)
-        if value is None or not declared.symbol:
-            return declared.method(self)
-        if not named:
-            return (
-                tuple(map(kind.number, value)) if isinstance(value, tuple) else kind.number(value)
-            )
-        if isinstance(value, tuple):
-            axes = calculation.axes
-            return self._marked(tuple(kind(on_axis(declared.symbol, axis)) for axis in axes))
-        return self._marked(kind(declared.symbol))
-
-    def _other(self, value: Any) -> Any:
-        """Return what is neither field nor quantity: methods and parts see the view too."""
-        if isinstance(value, MethodType):
-            return MethodType(value.__func__, self)
-        if isinstance(value, tuple) and all(isinstance(part, Calculation) for part in value):
-            within = f"{self._place}." if self._place else ""
-            return tuple(
-                View(part, self._kind, named=self._named, place=f"{within}{place}")
-                for place, part in enumerate(value, start=1)
-            )
-        return value
-
-    def _marked(self, seen: Any) -> Any:
-        if not (self._place and self._named):
-            return seen
-        if isinstance(seen, tuple):
-            return tuple(each.marked(self._place) for each in seen)
-        return seen.marked(self._place) if isinstance(seen, Expression) else seen
+    A formula sees its value as it is; what a formula sees of any other property are symbols.
+    """
 
 
 @dataclass_transform(
@@ -139,6 +95,10 @@ class Calculation:
     axes: ClassVar[str] = ""
     fields: ClassVar[dict[str, Field]] = {}
     quantities: ClassVar[dict[str, Quantity[Any]]] = {}
+    carries: ClassVar[tuple[str, ...]] = ()
+    """What an instance is given beside its fields, and is not compared by."""
+    assumed_fields: tuple[str, ...]
+    """The fields that were left empty and filled in."""
     shares: ClassVar[tuple[str, ...]] = ()
     """Fields and quantities that are the parts of a whole, in the order they are drawn."""
 
@@ -179,29 +139,36 @@ class Calculation:
         self._fill(values)
         self.validate()
 
-    def _fill(self, values: Mapping[str, Any]) -> None:
-        unknown = [name for name in values if name not in self.fields]
+    def _fill(self, values: dict[str, Any]) -> None:
+        """Take the values, checked and with the assumed ones; nothing is written after it."""
+        carried = {name: values.pop(name, None) for name in self.carries}
+        checked = self._checked(values)
+        assumed = {
+            name: value
+            for name, value in self.assume(SimpleNamespace(**checked)).items()
+            if checked[name] is None
+        }
+        self.__dict__.update(carried, **checked | assumed, assumed_fields=(*assumed,))
+
+    @classmethod
+    def _checked(cls, values: Mapping[str, Any]) -> dict[str, Any]:
+        unknown = [name for name in values if name not in cls.fields]
         if unknown:
-            raise unknown_field(type(self), unknown, values[unknown[0]])
-        self.__dict__.update(
-            {
-                name: field.check(values.get(name, field.default))
-                for name, field in self.fields.items()
-            }
-        )
+            raise unknown_field(cls, unknown, values[unknown[0]])
+        return {
+            name: field.check(values.get(name, field.default)) for name, field in cls.fields.items()
+        }
+
+    @classmethod
+    def assume(cls, given: Any) -> dict[str, Any]:
+        """Return what is taken for fields that are left empty; `given` has all as attributes.
+
+        Raises InvalidField where nothing can be.
+        """
+        return {}
 
     def validate(self) -> None:
         """Raise InvalidField where fields that are each right do not fit together."""
-
-    def assume(self, **values: Any) -> None:
-        """Fill in fields that were left empty; a copy asks for them anew."""
-        self.__dict__.update(values, _assumed=(*self.assumed_fields, *values))
-
-    @property
-    def assumed_fields(self) -> tuple[str, ...]:
-        """The fields that were left empty and filled in."""
-        assumed: tuple[str, ...] = self.__dict__.get("_assumed", ())
-        return assumed
 
     @classmethod
     def read(cls, texts: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, InvalidField]]:
@@ -225,33 +192,10 @@ class Calculation:
         """Return the value of every field, as a caller of torch would pass it."""
         return {name: field.python(getattr(self, name)) for name, field in self.fields.items()}
 
-    def formula(self, name: str, kind: type[Expression], *, named: bool) -> Any:
-        """Return the right side of a quantity's formula, in symbols or in numerals.
-
-        A tuple of expressions where the quantity has several values, a dict where it has kinds,
-        None in place of numerals where it has no value.
-        """
-        if not named:
-            known = getattr(self, name) is not None
-            return self.quantities[name].method(View(self, kind, named=False)) if known else None
-        key = (type(self), name, kind, self.branches)
-        if key not in _WRITTEN:
-            if len(_WRITTEN) > _MOST_WRITTEN:
-                _WRITTEN.clear()
-            _WRITTEN[key] = self.quantities[name].method(View(self, kind, named=True))
-        return _WRITTEN[key]
-
-    @cached_property
-    def branches(self) -> tuple[object, ...]:
-        """What a formula in symbols depends on: flags, words, and what is left out."""
-        record = self._record()
-        return tuple(
-            (name, tuple(each is None for each in value) if isinstance(value, tuple) else value)
-            for name, value in record.items()
-            if self.fields[name].structural
-            or not isinstance(value, (int, float))
-            or isinstance(value, bool)
-        )
+    @fact
+    def answered(self) -> dict[tuple[Any, ...], object]:
+        """What formulas have asked so far, and what was answered."""
+        return {}
 
     def in_words(self, text: str) -> str:
         """Return words about FLOPs, as words about OPs if the data type is an integer."""
@@ -295,11 +239,6 @@ class Calculation:
 def _without(inherited: dict[str, Field], own: dict[str, Field]) -> dict[str, Field]:
     """A field declared again stands where its subclass says, in torch's order."""
     return {name: field for name, field in inherited.items() if name not in own}
-
-
-# Formulas in symbols are the same at every keystroke: written once for each way to branch.
-_WRITTEN: dict[tuple[object, ...], Any] = {}
-_MOST_WRITTEN = 2000
 
 
 def _place(item: tuple[str, Field]) -> tuple[int, bool]:

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable
 from functools import reduce
 from operator import add
-from typing import ClassVar, Self, TypeVar
+from typing import ClassVar, NoReturn, Self, TypeVar
 
 Number = TypeVar("Number", int, float)
 
@@ -41,6 +41,16 @@ class Expression:
 
     def __str__(self) -> str:
         return self.written
+
+    def _decide(self, *_: object) -> NoReturn:
+        """Raise: whether a symbol is zero, equal or larger depends on the number it stands for."""
+        raise TypeError(
+            f"a formula asks what {self.written!r} is: take maximum() or minimum(), "
+            "or ask a flag or a fact, which the view of a formula records"
+        )
+
+    __bool__ = __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _decide
+    __index__ = __int__ = __float__ = __iter__ = __hash__ = _decide
 
     @classmethod
     def scientific(cls, digits: str, exponent: int) -> str:
@@ -76,10 +86,10 @@ class Expression:
         return type(self)(written, binding)
 
     def __add__(self, other: object) -> Self:
-        return self if other == 0 else self._binary(self, " + ", other, SUM, 0)
+        return self if _is(other, 0) else self._binary(self, " + ", other, SUM, 0)
 
     def __radd__(self, other: object) -> Self:
-        return self if other == 0 else self._binary(other, " + ", self, SUM, 0)
+        return self if _is(other, 0) else self._binary(other, " + ", self, SUM, 0)
 
     def __sub__(self, other: object) -> Self:
         return self._binary(self, self.minus, other, SUM, 1)
@@ -88,10 +98,10 @@ class Expression:
         return self._binary(other, self.minus, self, SUM, 1)
 
     def __mul__(self, other: object) -> Self:
-        return self if other == 1 else self._binary(self, self.times, other, PRODUCT, 0)
+        return self if _is(other, 1) else self._binary(self, self.times, other, PRODUCT, 0)
 
     def __rmul__(self, other: object) -> Self:
-        return self if other == 1 else self._binary(other, self.times, self, PRODUCT, 0)
+        return self if _is(other, 1) else self._binary(other, self.times, self, PRODUCT, 0)
 
     def __pow__(self, other: object) -> Self:
         return type(self)(
@@ -113,8 +123,13 @@ class Expression:
         return self._divide(other, self)
 
     def __floordiv__(self, other: object) -> Self:
-        inner = self if other == 1 else self._divide(self, other)
+        inner = self if _is(other, 1) else self._divide(self, other)
         return type(self)(self.floor.format(inner.written))
+
+
+def _is(other: object, number: int) -> bool:
+    """Return whether something is a number, and this one."""
+    return not isinstance(other, Expression) and other == number
 
 
 class Latex(Expression):

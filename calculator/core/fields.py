@@ -59,8 +59,6 @@ class Field:
 
     name: str
     kind: ClassVar[str] = "text"
-    structural: ClassVar[bool] = False
-    """Whether formulas take another form for another value."""
     longest: ClassVar[int] = MOST_READ
     """The characters of the longest text that is read."""
 
@@ -134,6 +132,12 @@ class Field:
         if value is None or isinstance(value, (bool, str)):
             return value
         return kind(self.symbol) if named else kind.number(value)
+
+    def branch(self, value: Any) -> object:
+        """Return what of a value a formula may branch on: of numbers, only that they are there."""
+        if isinstance(value, tuple):
+            return tuple(map(self.branch, value))
+        return value if value is None or isinstance(value, (bool, str)) else int
 
     def _parse(self, text: str, how: Callable[..., Any] = parse, **more: Any) -> Any:
         try:

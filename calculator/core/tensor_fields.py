@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from decimal import Decimal
 from typing import Any, ClassVar
 
@@ -17,10 +18,14 @@ MOST_TENSORS = 100
 class Dimension(Size):
     """A dimension of a tensor, counted from the end where it is negative."""
 
-    structural = True
-
     def __init__(self, *, default: int | None, **more: Any) -> None:
         super().__init__("", default=default, minimum=-LARGEST, **more)
+
+    def branch(self, value: Any) -> object:
+        return value
+
+    def expression(self, value: Any, kind: type[Expression], named: bool) -> Any:
+        return value
 
 
 class PerAxis(Size):
@@ -56,8 +61,8 @@ class PerAxis(Size):
 
     def over(self, axes: str) -> PerAxis:
         """Return this field for a class with these axes."""
-        field = PerAxis.__new__(PerAxis)
-        field.__dict__.update(self.__dict__, axes=axes)
+        field = copy(self)
+        field.axes = axes
         return field
 
     def read(self, text: str) -> Any:

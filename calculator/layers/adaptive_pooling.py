@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property
 from math import prod
 from typing import Any, Self
 
-from calculator.core.calculation import quantity
+from calculator.core.calculation import fact, quantity
 from calculator.core.fields import LARGEST, flag, size
 from calculator.core.operations import Operations
 from calculator.core.tensor_fields import PerAxis
@@ -109,14 +108,10 @@ class _AdaptiveAvgPool(_Adaptive):
     def below_zero(self, sizes: list[int]) -> str:
         return average_below_zero(sizes)
 
-    @property
+    @fact
     def is_global(self) -> bool:
         """Whether one window covers all: torch then takes a mean, and needs the input no more."""
         return set(self.output_sizes()) == {1}
-
-    @cached_property
-    def branches(self) -> tuple[object, ...]:
-        return (*super().branches, self.is_global)
 
     @quantity()
     def operations(self) -> Operations:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from math import prod
 from typing import Any, Self
 
-from calculator.core.calculation import quantity
+from calculator.core.calculation import fact, quantity
 from calculator.core.expression import minimum, quotient
 from calculator.core.fields import choice, flag, size
 from calculator.core.measure_fields import check_probability, real
@@ -102,28 +101,24 @@ class ScaledDotProductAttention(Layer, name="scaled_dot_product_attention"):
         if self.num_kv_heads is not None and self.num_heads % self.num_kv_heads:
             raise self.fields["num_kv_heads"].refuse(_WRONG_HEADS, self.num_kv_heads)
 
-    @property
+    @fact
     def dropped(self) -> int:
         """How many multiplications dropout takes: by the mask and the scale, or by 0 alone."""
         if self.dropout_p in (0, 1):
             return int(self.dropout_p)
         return 2
 
-    @property
+    @fact
     def needs_a_mask(self) -> bool:
         """Whether torch is given the mask as a tensor, having no word for it."""
         return self.is_causal and (
             self.window_size is not None or self.causal_variant == "lower_right"
         )
 
-    @property
+    @fact
     def fused(self) -> bool:
         """Whether torch's kernel for the CPU does it all at once: values as wide as keys."""
         return not self.dropped and self.value_dim in (None, self.head_dim)
-
-    @cached_property
-    def branches(self) -> tuple[object, ...]:
-        return (*super().branches, self.dropped, self.fused)
 
     def kv_heads(self) -> int:
         """Return the heads of keys and values."""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from math import prod
 
-from calculator.core.calculation import quantity
+from calculator.core.calculation import fact, quantity
 from calculator.core.expression import quotient
 from calculator.core.fields import LARGEST, choice
 from calculator.core.tensor_fields import per_axis
@@ -33,7 +32,7 @@ class _Convolution(Convolving):
         weight = [self.out_channels, self.in_channels // self.groups, *self.kernel_size]
         return f"groups={self.groups}, weight of size {weight}"
 
-    @property
+    @fact
     def padded_size(self) -> tuple[int, ...]:
         added = [sum(pair) for pair in self._edges()]
         if self.padding_mode == "zeros":  # its kernels pad, by as much on either side
@@ -44,7 +43,7 @@ class _Convolution(Convolving):
         self.validate_padding(channels)
         return super().wrong_channels(channels)
 
-    @property
+    @fact
     def same_padding(self) -> bool:
         """Whether the output keeps the size of the input."""
         return bool(self.padding == "same")
@@ -142,14 +141,10 @@ class _Convolution(Convolving):
                     self.fields["kernel_size"].write(self.kernel_size),
                 )
 
-    @property
+    @fact
     def pads_a_copy(self) -> bool:
         """Whether torch writes the padded input out: its kernels pad by zeros, evenly."""
         return self.padding_mode != "zeros" or self.padded_size != self.input_size()
-
-    @cached_property
-    def branches(self) -> tuple[object, ...]:
-        return (*super().branches, self.padded_size if self.pads_a_copy else None)
 
     def keeps(self) -> tuple[bool, bool]:
         """The input, or the padded copy of it; reflect and replicate need both."""

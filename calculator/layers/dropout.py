@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from math import prod
 
-from calculator.core.calculation import quantity
+from calculator.core.calculation import fact, quantity
 from calculator.core.fields import flag
 from calculator.core.measure_fields import real
 from calculator.core.operations import Operations, times
@@ -36,16 +35,12 @@ class Dropout(Passing, name="dropout"):
                 f"dropout probability has to be between 0 and 1, but got {self.p}", self.p
             )
 
-    @property
+    @fact
     def multiplications(self) -> int:
         """How many multiplications an element takes."""
         if not self.training or self.p == 0:
             return 0
         return 1 if self.p == 1 else 2
-
-    @cached_property
-    def branches(self) -> tuple[object, ...]:
-        return (*super().branches, self.multiplications)
 
     def passes(self) -> bool:
         return self.multiplications == 0

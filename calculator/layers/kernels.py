@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from math import prod
 from typing import Any
 
-from calculator.core.calculation import quantity
+from calculator.core.calculation import fact, quantity
 from calculator.core.expression import quotient
 from calculator.core.fields import Flag, Size, size
 from calculator.core.operations import Operations
@@ -47,7 +47,8 @@ class Convolving(Spatial):
 
     channels_field = "in_channels"
 
-    def _fill(self, values: Mapping[str, Any]) -> None:
+    @classmethod
+    def _checked(cls, values: Mapping[str, Any]) -> dict[str, Any]:
         """Take one number in a tuple for all axes, as torch does where it pads by zeros."""
         if values.get("padding_mode", "zeros") == "zeros":
             lone = {
@@ -56,7 +57,7 @@ class Convolving(Spatial):
                 if isinstance(values.get(name), (tuple, list)) and len(values[name]) == 1
             }
             values = {**values, **lone}
-        super()._fill(values)
+        return super()._checked(values)
 
     @classmethod
     def wrong_dimensions(cls, shape: tuple[int, ...], fields: dict[str, Any]) -> str:
@@ -83,7 +84,7 @@ class Convolving(Spatial):
         """Return how torch speaks of the weight."""
         raise NotImplementedError
 
-    @property
+    @fact
     def padded_size(self) -> tuple[int, ...]:
         """The size along each axis of what torch's kernel is given."""
         return self.input_size()

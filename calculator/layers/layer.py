@@ -6,7 +6,7 @@ from collections.abc import Callable
 from math import prod
 from typing import Any, ClassVar, Self
 
-from calculator.core.calculation import Calculation, quantity
+from calculator.core.calculation import Calculation, fact, quantity
 from calculator.core.dtypes import DTYPE_BYTES, DTYPE_LABELS, TORCH_DTYPES
 from calculator.core.expression import maximum, ratio
 from calculator.core.fields import InvalidField, choice, flag, size
@@ -58,7 +58,7 @@ class Work(Calculation):
         counted: int = flops(self.operations, self.flops_each())
         return counted
 
-    @property
+    @fact
     def batch_axis(self) -> int | None:
         """The axis of the input that is its batch, None for an input without one."""
         shape = getattr(self, "input_shape", ())
@@ -205,7 +205,7 @@ class Layer(Work):
         """The bytes of one element of the data type."""
         return DTYPE_BYTES[self.dtype]
 
-    @property
+    @fact
     def is_widened(self) -> bool:
         """Whether FP32 is wider than the data type."""
         return DTYPE_BYTES[self.dtype] < DTYPE_BYTES["fp32"]

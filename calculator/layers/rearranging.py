@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
-from calculator.core.calculation import quantity
+from calculator.core.calculation import fact, quantity
 from calculator.core.expression import quotient
 from calculator.core.fields import size
 from calculator.core.tensor_fields import Extent, dimension, shape
@@ -25,7 +25,7 @@ class Flatten(Passing, name="flatten"):
                 "flatten() has invalid args: start_dim cannot come after end_dim", self.start_dim
             )
 
-    @property
+    @fact
     def span(self) -> slice:
         """The dimensions that become one."""
         return slice(self.place("start_dim"), self.place("end_dim") + 1)

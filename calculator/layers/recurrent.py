@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import Any, Self
 
-from calculator.core.calculation import quantity
+from calculator.core.calculation import fact, quantity
 from calculator.core.fields import Flag, flag, size
 from calculator.core.measure_fields import Real
 from calculator.core.operations import Operations, times
@@ -79,27 +78,22 @@ class _Layers(Sequences, Recurrent):
                 f"{_DROPOUT.refusal}. Give 0 for none", self.dropout
             )
 
-    @property
+    @fact
     def is_stacked(self) -> bool:
         """Whether a layer reads the output of another."""
         return self.num_layers > 1
 
-    @property
+    @fact
     def dropout_multiplications(self) -> int:
         """How many multiplications dropout does for each number between layers."""
         if not (self.is_stacked and self.training and self.dropout):
             return 0
         return 1 if self.dropout == 1 else 2
 
-    @property
+    @fact
     def copies_the_input(self) -> bool:
         """Whether torch lays the input out anew, steps first, once for each direction."""
         return self.copies(self.sequence_length)
-
-    @cached_property
-    def branches(self) -> tuple[object, ...]:
-        looked_at = self.is_stacked, self.dropout_multiplications, self.copies_the_input
-        return (*super().branches, *looked_at)
 
     def directions(self) -> int:
         return 2 if self.bidirectional else 1
@@ -199,14 +193,10 @@ class LSTM(LongShortTerm, _Layers, name="lstm"):
                 self.proj_size,
             )
 
-    @property
+    @fact
     def projects(self) -> bool:
         """Whether the output of a step is made smaller."""
         return self.proj_size > 0
-
-    @cached_property
-    def branches(self) -> tuple[object, ...]:
-        return (*super().branches, self.projects)
 
     def state_size(self) -> int:
         return self.proj_size if self.projects else self.hidden_size

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import prod
 
-from calculator.core.calculation import quantity
+from calculator.core.calculation import fact, quantity
 from calculator.core.expression import quotient
 from calculator.core.operations import SIGMOID, Operations, softmax, times, total
 from calculator.core.tensor_fields import dimension
@@ -26,7 +26,7 @@ class _Normalizing(Shaped):
     def validate_input(self) -> None:
         assert self.along is not None  # asked now, so that what is out of range is refused now
 
-    @property
+    @fact
     def along(self) -> int:
         """The dimension along which parts sum to 1, counted from the start."""
         if self.dim is None:
@@ -99,7 +99,7 @@ class GLU(Shaped, name="glu"):
                 self.dim,
             )
 
-    @property
+    @fact
     def along(self) -> int:
         """The dimension that is halved, counted from the start."""
         return self.place("dim")

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from math import prod
 from typing import Any, ClassVar, Self
 
-from calculator.core.calculation import quantity
+from calculator.core.calculation import fact, quantity
 from calculator.core.operations import Operations, times
 from calculator.core.tensor_fields import dimension, shape, shapes
 from calculator.layers.inputs import from_start
@@ -37,7 +36,7 @@ class _Pairwise(Layer):
     def input_shapes(self) -> tuple[tuple[int, ...], ...]:
         return self.size, self.other_size
 
-    @property
+    @fact
     def offsets(self) -> tuple[int, int]:
         """How many dimensions each tensor has less than the output."""
         one, other = len(self.size), len(self.other_size)
@@ -54,7 +53,7 @@ class _Pairwise(Layer):
                     self.fields["other_size"].write(self.other_size),
                 )
 
-    @property
+    @fact
     def from_first(self) -> tuple[bool, ...]:
         """Of each dimension of the output, whether it has the size of the first tensor."""
         lacks, other_lacks = self.offsets
@@ -62,10 +61,6 @@ class _Pairwise(Layer):
             place < other_lacks or (place >= lacks and self.size[place - lacks] != 1)
             for place in range(len(self.size) + lacks)
         )
-
-    @cached_property
-    def branches(self) -> tuple[object, ...]:
-        return (*super().branches, self.from_first)
 
     @quantity()
     def input_shape(self) -> tuple[int, ...]:
@@ -130,14 +125,10 @@ class Cat(Layer, name="cat"):
     def input_shapes(self) -> tuple[tuple[int, ...], ...]:
         return self.sizes
 
-    @property
+    @fact
     def along(self) -> int:
         """The dimension along which sizes add up, counted from the start."""
         return from_start(self.fields["dim"], self.dim, len(self.sizes[0]))
-
-    @cached_property
-    def branches(self) -> tuple[object, ...]:
-        return (*super().branches, len(self.sizes[0]))
 
     def validate_input(self) -> None:
         along, first = self.along, self.sizes[0]

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from functools import cached_property
 from math import prod
 from typing import Any, Self
 
-from calculator.core.calculation import quantity
+from calculator.core.calculation import fact, quantity
 from calculator.core.expression import Expression
 from calculator.core.fields import choice, decision
 from calculator.core.operations import Operations, times
@@ -151,13 +150,13 @@ class Upsample(Layer, name="upsample"):
         """Return what is given, one for each axis."""
         return given if isinstance(given, tuple) else tuple(given for _ in self.shape[2:])
 
-    @property
+    @fact
     def products(self) -> tuple[float, ...]:
         """Each size times its factor, in double precision."""
         factors = self.along(self.scale_factor)
         return tuple(float(n) * s for n, s in zip(self.shape[2:], factors, strict=True))
 
-    @property
+    @fact
     def rounded(self) -> tuple[int | None, ...]:
         """The output sizes where double precision gives another one than the factors as written."""
         if self.scale_factor is None:
@@ -167,10 +166,6 @@ class Upsample(Layer, name="upsample"):
         pairs = zip(self.products, exact, strict=True)
         return tuple(int(found) if int(found) != int(each) else None for found, each in pairs)
 
-    @cached_property
-    def branches(self) -> tuple[object, ...]:
-        return (*super().branches, self.rounded, self.is_mean)
-
     def sizes(self) -> tuple[int, ...]:
         """Return the size of the output along each axis."""
         if self.size is not None:
@@ -178,7 +173,7 @@ class Upsample(Layer, name="upsample"):
         factors = zip(self.shape[2:], self.along(self.scale_factor), self.rounded, strict=True)
         return tuple(_whole(n * s) if found is None else found for n, s, found in factors)
 
-    @property
+    @fact
     def is_mean(self) -> bool:
         """Whether one window covers all: torch then takes a mean, and needs the input no more."""
         return self.mode == "area" and set(self.sizes()) == {1}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from calculator.core.calculation import Calculation
+from calculator.core.calculation import Calculation, fact
 from calculator.core.dtypes import DTYPE_BYTES, TORCH_DTYPES
 from calculator.core.expression import Expression
 from calculator.core.fields import Field, InvalidField, choice
@@ -85,39 +85,49 @@ class Machine(Calculation):
         label="Name of your machine", role="hardware", help="For rates of your own: lab server.",
     )  # fmt: skip
 
-    def validate(self) -> None:
-        if self.device and self.peak_flops_per_second is None:
-            self.assume(peak_flops_per_second=self._peak(self.device).flops_per_second)
+    @classmethod
+    def assume(cls, given: Any) -> dict[str, Any]:
+        if not given.device or given.peak_flops_per_second is not None:
+            return {}
+        return {"peak_flops_per_second": cls._device_peak(given).flops_per_second}
 
-    def _peak(self, device: str) -> devices.Peak:
-        found = devices.peak(device, self.dtype, self.peak_kind)
+    @classmethod
+    def _device_peak(cls, given: Any) -> devices.Peak:
+        found = devices.peak(given.device, given.dtype, given.peak_kind)
         if found is not None:
             return found
-        machine = devices.device(device)
+        machine = devices.device(given.device)
         kinds = [
-            kind for kind in PEAKS if kind != "dense" and devices.peak(device, self.dtype, kind)
+            kind
+            for kind in PEAKS
+            if kind != "dense" and devices.peak(given.device, given.dtype, kind)
         ]
-        if devices.peak(device, self.dtype) is not None:
+        if devices.peak(given.device, given.dtype) is not None:
             known = f"only {' and '.join(('dense', *kinds))}" if kinds else "only the dense one"
-            raise self.fields["peak_kind"].refuse(
-                f"{machine['name']} has no such {self.dtype} rate known here, {known}",
-                self.peak_kind,
+            raise cls.fields["peak_kind"].refuse(
+                f"{machine['name']} has no such {given.dtype} rate known here, {known}",
+                given.peak_kind,
             )
-        rows = [dtype for dtype in DTYPE_BYTES if devices.peak(device, dtype)]
-        raise self.fields["dtype"].refuse(
-            f"{machine['name']} has no {self.dtype} rate known here; it has {', '.join(rows)}",
-            self.dtype,
+        rows = [dtype for dtype in DTYPE_BYTES if devices.peak(given.device, dtype)]
+        raise cls.fields["dtype"].refuse(
+            f"{machine['name']} has no {given.dtype} rate known here; it has {', '.join(rows)}",
+            given.dtype,
         )
 
-    @property
+    @fact
     def peak(self) -> devices.Peak | None:
         """The device's rate that is computed with, None for a figure of one's own."""
-        found = devices.peak(self.device, self.dtype, self.peak_kind) if self.device else None
-        rate = self.peak_flops_per_second
-        return found if found is not None and found.flops_per_second == rate else None
+        return device_peak(self)
 
     def without_peak(self) -> InvalidField:
         """Return the error for a machine of which nobody said how fast it is."""
         return self.fields["peak_flops_per_second"].refuse(
             "is empty; write a FLOP/s figure, or choose a device", "nothing"
         )
+
+
+def device_peak(given: Any) -> devices.Peak | None:
+    """Return the device's rate that fields of a machine compute with, None for one's own."""
+    found = devices.peak(given.device, given.dtype, given.peak_kind) if given.device else None
+    rate = given.peak_flops_per_second
+    return found if found is not None and found.flops_per_second == rate else None

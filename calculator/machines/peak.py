@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from calculator.core.calculation import Calculation, quantity
+from calculator.core.calculation import Calculation, fact, quantity
 from calculator.core.dtypes import TORCH_DTYPES
 from calculator.core.expression import numeral
 from calculator.core.fields import LARGEST, choice, size
@@ -67,42 +67,46 @@ class Peak(Calculation, name="peak", title="Peak rate"):
 
     def validate(self) -> None:
         for part in PARTS:
-            if (getattr(self, part) or 0) > LARGEST:
+            if getattr(self, part) > LARGEST:
                 raise self.fields[part].refuse(
                     "is above the largest taken here, 10^30", getattr(self, part)
                 )
-        empty = [part for part in PARTS if getattr(self, part) is None]
+
+    @classmethod
+    def assume(cls, given: Any) -> dict[str, Any]:
+        empty = [part for part in PARTS if getattr(given, part) is None]
         if not empty:
-            return
-        if self.device is None:
-            raise self.fields[empty[0]].refuse(
+            return {}
+        if given.device is None:
+            raise cls.fields[empty[0]].refuse(
                 "is empty; write a number, or choose a device whose units are known", "nothing"
             )
-        machine = devices.device(self.device)
-        built = self._derivation(machine, empty)
-        if self.is_sparse and self.dtype not in machine.get("sparse", {}):
-            raise self.fields["sparsity"].refuse(
-                f"{machine['name']} has no sparse {self.dtype} rate known here", self.sparsity
+        machine = devices.device(given.device)
+        built = cls._derivation(given, machine, empty)
+        if given.sparsity != "1" and given.dtype not in machine.get("sparse", {}):
+            raise cls.fields["sparsity"].refuse(
+                f"{machine['name']} has no sparse {given.dtype} rate known here", given.sparsity
             )
-        self.assume(**{part: int(built[part]) for part in empty})
+        return {part: int(built[part]) for part in empty}
 
-    def _derivation(self, machine: dict[str, Any], empty: list[str]) -> dict[str, Any]:
+    @classmethod
+    def _derivation(cls, given: Any, machine: dict[str, Any], empty: list[str]) -> dict[str, Any]:
         """Return what the peak of this row is built of; `empty` is what nobody gave."""
-        known = {each["dtype"]: each for each in machine.get("derivation", ())}
+        known = {row["dtype"]: row for row in machine.get("derivation", ())}
         own = f"fill in {', '.join(empty)}"
         if not known:
-            raise self.fields["device"].refuse(
-                f"has no units known here: {own}, or choose another device", self.device
+            raise cls.fields["device"].refuse(
+                f"has no units known here: {own}, or choose another device", given.device
             )
-        if self.dtype not in known:
-            raise self.fields["dtype"].refuse(
+        if given.dtype not in known:
+            raise cls.fields["dtype"].refuse(
                 f"has no units known here on {machine['name']}, which has those of "
                 f"{', '.join(known)}: choose one of them, or {own}",
-                self.dtype,
+                given.dtype,
             )
-        return dict(known[self.dtype])
+        return dict(known[given.dtype])
 
-    @property
+    @fact
     def is_sparse(self) -> bool:
         """Whether products with the zeros that are left out are counted."""
         return self.sparsity != "1"

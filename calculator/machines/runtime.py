@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
-from calculator.core.calculation import quantity
+from calculator.core.calculation import fact, quantity
 from calculator.core.expression import maximum, ratio
 from calculator.core.fields import size
 from calculator.core.measure_fields import rate, span
 from calculator.core.unit_families import BYTE_RATE, BYTES, FLOP_COUNT, SECONDS, WATTS
 from calculator.machines import devices
-from calculator.machines.machine import Figure, Machine
+from calculator.machines.machine import Figure, Machine, device_peak
 
 Shares = Any  # given as a share, two, or None; read as two
 
@@ -88,24 +89,26 @@ class Runtime(Machine, name="runtime"):
                 "is of a measured time; enter that time, or leave this empty",
                 self.recomputed_flops,
             )
-        usual = self._usual().items()
-        self.assume(**{name: value for name, value in usual if getattr(self, name) is None})
 
-    def _usual(self) -> dict[str, Any]:
-        """Return what is taken where a field is left empty."""
-        machine = devices.device(self.device) if self.device else {}
+    @classmethod
+    def assume(cls, given: Any) -> dict[str, Any]:
+        assumed = super().assume(given)
+        peak = device_peak(SimpleNamespace(**{**vars(given), **assumed}))
+        machine = devices.device(given.device) if given.device else {}
         bandwidth = machine.get("bandwidth_bytes_per_s")
-        is_own = self.bandwidth_bytes_per_second not in (None, bandwidth)
-        return {
+        is_own = given.bandwidth_bytes_per_second not in (None, bandwidth)
+        return assumed | {
             "bandwidth_bytes_per_second": None if bandwidth is None else int(bandwidth),
-            "utilization": devices.achieved(self.device if self.peak else None, "compute"),
-            "bandwidth_utilization": devices.achieved(None if is_own else self.device, "bandwidth"),
+            "utilization": devices.achieved(given.device if peak else None, "compute"),
+            "bandwidth_utilization": devices.achieved(
+                None if is_own else given.device, "bandwidth"
+            ),
             "launches": 1,
-            "launch_seconds": devices.launch_seconds(self.device),
+            "launch_seconds": devices.launch_seconds(given.device),
             "power_watts": machine.get("power", {}).get("watts"),
         }
 
-    @property
+    @fact
     def is_bandwidth_of_device(self) -> bool:
         """Whether the bandwidth is what the device's source says."""
         if not self.device:
@@ -184,13 +187,13 @@ class Runtime(Machine, name="runtime"):
         memory = self.memory_seconds / self.bandwidth_utilization[0]
         return compute + memory + self.overhead_seconds
 
-    @property
+    @fact
     def best_case(self) -> tuple[float, float] | None:
         """The best case in practice in seconds, from full overlap to none; None if not known."""
         ends = self.best_case_seconds, self.best_case_serial_seconds
         return None if ends[0] is None or ends[1] is None else (ends[0], ends[1])
 
-    @property
+    @fact
     def bound(self) -> str:
         """Which of the two takes longer: "compute" or "memory"."""
         return "memory" if (self.memory_seconds or 0) > self.compute_seconds else "compute"

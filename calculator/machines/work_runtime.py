@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from calculator.blocks.chain import Chain
-from calculator.core.calculation import quantity
+from calculator.core.calculation import fact, quantity
 from calculator.core.expression import added, maximum
 from calculator.core.fields import choice
 from calculator.core.measure_fields import rate
 from calculator.core.unit_families import BYTES, FLOP_COUNT
-from calculator.layers.layer import Layer, Work
+from calculator.layers.layer import Work
 from calculator.machines.footprint import footprint
 from calculator.machines.machine import Figure
 from calculator.machines.memory_fit import MemoryFit
@@ -56,8 +55,15 @@ class WorkRuntime(MemoryFit, Runtime):
     gradient_bytes: Figure = _held("gradient", "Gradients")
     activation_bytes: Figure = _held("activation", "Activations")
 
-    def _usual(self) -> dict[str, Any]:
-        return {**super()._usual(), "memory_bytes": MemoryFit.device_bytes(self)}
+    carries: ClassVar[tuple[str, ...]] = ("work", "asked")
+    work: Work
+    """What the time is of."""
+    asked: Mapping[str, Any]
+    """What describes the machine, as it was asked for."""
+
+    @classmethod
+    def assume(cls, given: Any) -> dict[str, Any]:
+        return {**super().assume(given), "memory_bytes": MemoryFit.device_bytes(given)}
 
     @classmethod
     def of(cls, work: Work, values: Mapping[str, Any]) -> Self:
@@ -65,12 +71,10 @@ class WorkRuntime(MemoryFit, Runtime):
         said = timed_pass(work, values.get("measured_pass"))
         held = footprint(work, is_trained=said != "forward", is_recomputed=said == "recomputed")
         more = {f"{name}_bytes": size for name, size in held._asdict().items() if size}
-        time = cls.alone(work, {**values, **more, **_timed(work, values)})
-        time.__dict__["_work"] = work, dict(values)
-        return time
+        return cls.alone(work, {**values, **more, **_timed(work, values)}, asked=dict(values))
 
     @classmethod
-    def alone(cls, work: Work, values: Mapping[str, Any]) -> Self:
+    def alone(cls, work: Work, values: Mapping[str, Any], **carried: Any) -> Self:
         """Return the time alone, without what was timed and what is held.
 
         What moves nothing and computes nothing launches nothing.
@@ -78,7 +82,8 @@ class WorkRuntime(MemoryFit, Runtime):
         given = {**values, "dtype": work.dtype}
         if given.get("launches") is None:
             given["launches"] = 1 if work.bytes_moved or work.flops else 0
-        return cls(flops=work.flops, bytes_moved=work.bytes_moved, **given)
+        given |= {"flops": work.flops, "bytes_moved": work.bytes_moved}
+        return cls(work=work, **given, **carried)
 
     def replace(self, **values: Any) -> Self:
         """Return the time of the same work on a machine that differs in some fields.
@@ -89,16 +94,9 @@ class WorkRuntime(MemoryFit, Runtime):
             raise Runtime.fields[name].refuse(
                 "is that of the layers; ask for the time of other layers", values[name]
             )
-        work, given = self.__dict__["_work"]
-        return self.of(work, {**given, **values})
+        return self.of(self.work, {**self.asked, **values})
 
-    @property
-    def work(self) -> Work:
-        """What the time is of."""
-        work: Work = self.__dict__["_work"][0]
-        return work
-
-    @property
+    @fact
     def timed_pass(self) -> str:
         """What the measured time is of: "forward", "training" or "recomputed"."""
         return timed_pass(self.work, self.measured_pass)
@@ -164,19 +162,22 @@ class ChainRuntime(WorkRuntime):
     So each waits for the longer of its own two, and the lower bounds add up.
     """
 
-    @property
+    carries = (*WorkRuntime.carries, "steps")
+    steps: tuple[tuple[int, Runtime], ...]
+    """How many there are of each layer, and its time."""
+
+    @fact
     def layers(self) -> tuple[Runtime, ...]:
         """The time of each layer."""
         return tuple(time for _, time in self.steps)
 
-    @property
-    def steps(self) -> tuple[tuple[int, Runtime], ...]:
-        """How many there are of each layer, and its time."""
-        known: tuple[tuple[int, Runtime], ...] = self.__dict__["_steps"]
-        return known
+    @fact
+    def counts(self) -> tuple[int, ...]:
+        """How many there are of each layer."""
+        return tuple(count for count, _ in self.steps)
 
     @classmethod
-    def alone(cls, work: Work, values: Mapping[str, Any]) -> Self:
+    def alone(cls, work: Work, values: Mapping[str, Any], **carried: Any) -> Self:
         """Return the time of the layers of a chain, each without what was timed and is held."""
         assert isinstance(work, Chain)
         given = {**values, "dtype": work.dtype}
@@ -193,16 +194,18 @@ class ChainRuntime(WorkRuntime):
         )
         if given.get("launches") is None:
             given["launches"] = sum(count * time.launches for count, time in steps)
-        whole = cls(flops=work.flops, bytes_moved=work.bytes_moved, **given)
-        whole.__dict__.update(_steps=steps, _known=known)
-        return whole
+        return super().alone(work, given, steps=steps, **carried)
 
-    def of_layer(self, layer: Layer) -> Runtime | None:
-        """Return the time of one of the layers, or of one within them."""
-        known: dict[int, Runtime] = self.__dict__["_known"]
-        inner = (time for time in known.values() if isinstance(time, ChainRuntime))
-        found = (time.of_layer(layer) for time in inner)
-        return known.get(id(layer)) or next(filter(None, found), None)
+    @fact
+    def times(self) -> dict[int, Runtime]:
+        """The time of each layer, and of each within one, by the identity of the layer."""
+        assert isinstance(self.work, Chain)
+        found: dict[int, Runtime] = {}
+        for layer, time in zip(self.work.layers, self.layers, strict=True):
+            found[id(layer)] = time
+            if isinstance(time, ChainRuntime):
+                found |= time.times
+        return found
 
     @quantity()
     def floor_seconds(self) -> float:
@@ -216,12 +219,10 @@ class ChainRuntime(WorkRuntime):
 
     def over_layers(self, name: str) -> float:
         """Return the sum of a quantity over the layers."""
-        counts = (count for count, _ in self.steps)
-        return added(
-            count * getattr(time, name) for count, time in zip(counts, self.layers, strict=True)
-        )
+        pairs = zip(self.counts, self.layers, strict=True)
+        return added(count * getattr(time, name) for count, time in pairs)
 
-    @property
+    @fact
     def bound(self) -> str:
         """What holds for the longer part of the lower bound: "compute" or "memory"."""
         compute = self.bound_by("compute")
@@ -229,11 +230,8 @@ class ChainRuntime(WorkRuntime):
 
     def bound_by(self, bound: str) -> float:
         """The sum over the layers."""
-        return added(count * time.bound_by(bound) for count, time in self.steps)
-
-    @cached_property
-    def branches(self) -> tuple[object, ...]:
-        return (*super().branches, tuple((count, time.branches) for count, time in self.steps))
+        pairs = zip(self.counts, self.layers, strict=True)
+        return added(count * time.bound_by(bound) for count, time in pairs)
 
 
 def timed_pass(work: Work, said: str | None) -> str:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import Any
 
 from calculator.blocks.chain import Chain
-from calculator.core.calculation import quantity
+from calculator.core.calculation import fact, quantity
 from calculator.core.fields import choice, flag, size
 from calculator.core.measure_fields import real
 from calculator.core.tensor_fields import per_axis
@@ -44,7 +43,7 @@ class Network(Chain, name="network", axes="HW"):
     )  # fmt: skip
     training: bool = flag(default=False, label="In training", role="input")
 
-    @cached_property
+    @fact
     def placed(self) -> tuple[Placed, ...]:
         """Every layer where it stands."""
         shared = {name: getattr(self, name) for name in Work.fields}
@@ -60,22 +59,22 @@ class Network(Chain, name="network", axes="HW"):
         """Return whether the architecture may have its stride in another place."""
         return self.architecture in ("resnet50", "resnet101", "resnet152")
 
-    @property
+    @fact
     def layers(self) -> tuple[Layer, ...]:
         """The layers in the order in which they run."""
         return tuple(each.layer for each in self.placed)
 
-    @property
+    @fact
     def labels(self) -> tuple[str, ...]:
         """What torchvision calls each."""
         return tuple(each.label for each in self.placed)
 
-    @property
+    @fact
     def tensors(self) -> tuple[tuple[int, int], ...]:
         """What each layer reads and writes; of a sum, which keeps neither, its first tensor."""
         return tuple(each.tensors for each in self.placed)
 
-    @property
+    @fact
     def runs(self) -> tuple[tuple[str, int], ...]:
         """How each layer is run; layers of one name are one module, such as a block's ReLU."""
         first: dict[str, int] = {}
@@ -100,10 +99,6 @@ class Network(Chain, name="network", axes="HW"):
                 f"must be above 0 and at most {_WIDEST}, such as 1.4", self.width_mult
             )
         assert self.placed  # built now, so that what does not fit is refused now
-
-    @cached_property
-    def branches(self) -> tuple[object, ...]:
-        return (self.architecture, *((type(each), each.branches) for each in self.layers))
 
     @quantity(label="Input shape")
     def input_shape(self) -> tuple[int, ...]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import Any
 
 from calculator import CALCULATIONS
 from calculator.blocks.chain import FUNCTION, MODULE, Chain
-from calculator.core.calculation import quantity
+from calculator.core.calculation import fact, quantity
 from calculator.core.fields import InvalidField, flag
 from calculator.core.tensor_fields import shape
 from calculator.layers.layer import Layer, Work
@@ -60,7 +59,7 @@ class Sequential(Chain, name="sequential"):
     )  # fmt: skip
     training: bool = flag(default=False, label="In training", role="input")
 
-    @cached_property
+    @fact
     def layers(self) -> tuple[Layer, ...]:
         """Each layer on the output of the one before."""
         built: list[Layer] = []
@@ -99,7 +98,7 @@ class Sequential(Chain, name="sequential"):
             about = "" if error.field == "input_shape" else f"{error.field}: "
             raise _refused(place, line, f"{about}{error.message}") from None
 
-    @cached_property
+    @fact
     def tensors(self) -> tuple[tuple[int, int], ...]:
         """The input is tensor 0, and every layer that gives no view adds one."""
         found, last = [], 0
@@ -108,7 +107,7 @@ class Sequential(Chain, name="sequential"):
             last = found[-1][1]
         return tuple(found)
 
-    @property
+    @fact
     def labels(self) -> tuple[str, ...]:
         """Each layer as it was given."""
         return tuple(line.written(place) for place, line in enumerate(self.modules))
@@ -116,23 +115,19 @@ class Sequential(Chain, name="sequential"):
     def validate(self) -> None:
         assert self.layers  # built now, so that what does not fit is refused now
 
-    @cached_property
-    def branches(self) -> tuple[object, ...]:
-        return tuple((type(layer), layer.branches) for layer in self.layers)
-
-    @property
+    @fact
     def runs(self) -> tuple[tuple[str, int], ...]:
         """Modules and functions, a module that is used again at its first place."""
         return tuple(
             (FUNCTION if each.is_function else MODULE, each.first) for each in self.modules
         )
 
-    @property
+    @fact
     def owners(self) -> tuple[bool, ...]:
         """Whether each layer is the first that a module is run as."""
         return tuple(first == place for place, (_, first) in enumerate(self.runs))
 
-    @property
+    @fact
     def batch_axis(self) -> int | None:
         """Where the first layer that tells a batch from other axes has it."""
         telling = (each for each in self.layers if "batch_size" in each.fields)

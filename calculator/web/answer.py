@@ -13,6 +13,7 @@ from calculator.answers.sentences import basis, machine, memory, rates, remarks,
 from calculator.blocks.chain import Chain
 from calculator.core.calculation import Calculation, Quantity, shown_quantities
 from calculator.core.expression import Latex, Text
+from calculator.core.formula import write_formula
 from calculator.core.operations import KINDS
 from calculator.core.units import THIN_SPACE, are_alike, binary_bytes, grouped, rounded, seconds
 from calculator.layers.layer import Work
@@ -245,9 +246,9 @@ def row(
 
 def _formulas(calculation: Calculation, declared: Quantity[Any], value: Any) -> str:
     """Return a quantity's formulas in symbols, each above the line with the numbers put in."""
-    numbers = calculation.formula(declared.name, Text, named=False)
+    numbers = write_formula(calculation, declared.name, Text, named=False)
     if isinstance(numbers, dict):
-        symbols = calculation.formula(declared.name, Latex, named=True)
+        symbols = write_formula(calculation, declared.name, Latex, named=True)
         words = {kind: rf"\text{{{KINDS[kind]}}}" for kind in numbers}
         lines = [
             (
@@ -259,7 +260,7 @@ def _formulas(calculation: Calculation, declared: Quantity[Any], value: Any) -> 
             if kind != "multiply_accumulates" and value[kind]
         ]
     elif isinstance(numbers, tuple) and not declared.symbol:
-        symbols = calculation.formula(declared.name, Latex, named=True)
+        symbols = write_formula(calculation, declared.name, Latex, named=True)
         lines = [(f"({', '.join(map(str, symbols))})", "", "")]
     else:
         parts = numbers if isinstance(numbers, tuple) else (numbers,)

@@ -115,7 +115,9 @@ def _points(work: Calculation, time: Runtime) -> Iterator[charts.Point]:
     """Yield the work, or its layers, those that are alike as one; and what was measured."""
     parts = [(work.title, 1, time)]
     if isinstance(time, ChainRuntime) and isinstance(work, Chain):
-        found = ((label, count, time.of_layer(layer)) for _, label, count, layer in work.parts())
+        found = (
+            (label, count, time.times.get(id(layer))) for _, label, count, layer in work.parts()
+        )
         parts = [(label, count, each) for label, count, each in found if each is not None]
     alike: dict[tuple[Any, Any], list[tuple[str, int, Runtime]]] = {}
     for part in parts:
@@ -205,7 +207,7 @@ def _layers(work: Calculation, time: Runtime) -> str:
         return ""
     rows = ""
     for place, label, count, layer in work.parts():
-        each = time.of_layer(layer)
+        each = time.times.get(id(layer))
         if each is None:
             continue
         rows += (
