@@ -1,7 +1,7 @@
 PYTHON ?= python3
 RUN := .venv/bin/python
 
-.PHONY: serve write site check test verify readings fuzz bench measure clean
+.PHONY: serve write site check test test-deep verify readings fuzz bench measure clean
 
 serve: .venv/site.done
 	@$(RUN) -m scripts.site.build serve $(if $(PORT),--port $(PORT))
@@ -17,6 +17,9 @@ check: .venv/test.done
 
 test: site check
 	@$(RUN) -m pytest --quiet --numprocesses auto --dist loadgroup
+
+test-deep: site check
+	@DEEP=1 $(RUN) -m pytest --quiet --numprocesses auto --dist loadgroup
 
 verify: .venv/test.done
 	@$(RUN) -m scripts.witnesses.verify

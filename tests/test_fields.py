@@ -6,6 +6,7 @@ import math
 import string
 
 import pytest
+from depth import draws
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -49,28 +50,28 @@ def forms(draw: st.DrawFn) -> tuple[str, dict[str, str]]:
     return name, {field: draw(TEXTS) for field in filled}
 
 
-@settings(max_examples=1000)
+@settings(max_examples=draws(200, deep=2000))
 @given(forms())
 def test_a_form_is_refused_at_its_own_fields_only(asked):
     name, texts = asked
     assert evaluate(name, texts).errors.keys() <= form_fields(CALCULATIONS[name]).keys()
 
 
-@settings(max_examples=1000)
+@settings(max_examples=draws(200, deep=2000))
 @given(forms())
 def test_a_form_is_either_answered_or_refused(asked):
     outcome = evaluate(*asked)
     assert (outcome.calculation is None) == bool(outcome.errors)
 
 
-@settings(max_examples=500)
+@settings(max_examples=draws(100, deep=1000))
 @given(forms())
 def test_every_figure_of_an_answer_can_be_written_as_json(asked):
     outcome = evaluate(*asked)
     assert outcome.errors or json.dumps(report(outcome.calculation, outcome.time), allow_nan=False)
 
 
-@settings(max_examples=300)
+@settings(max_examples=draws(100, deep=1000))
 @given(forms())
 def test_the_worker_is_told_the_errors_of_a_form(asked):
     name, texts = asked
@@ -78,7 +79,7 @@ def test_the_worker_is_told_the_errors_of_a_form(asked):
     assert told["errors"].keys() == evaluate(name, texts).errors.keys()
 
 
-@settings(max_examples=300)
+@settings(max_examples=draws(100, deep=1000))
 @given(forms(), st.sampled_from(["markdown", "latex", "python"]))
 def test_what_is_answered_can_be_copied_and_nothing_else(asked, kind):
     name, texts = asked

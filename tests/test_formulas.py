@@ -8,6 +8,7 @@ from random import Random
 from typing import Any
 
 import pytest
+from depth import draws
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -162,7 +163,7 @@ def test_the_evaluator_reads_a_worked_line():
 
 
 @pytest.mark.parametrize("name", CALCULATIONS)
-@settings(max_examples=100)
+@settings(max_examples=draws(25, deep=250))
 @given(data=st.data())
 def test_the_line_with_the_numbers_put_in_comes_to_the_number(name, data):
     ours = data.draw(calculations(name))
@@ -224,7 +225,7 @@ def test_a_quantity_says_what_it_is(name):
 
 
 @pytest.mark.parametrize("name", CALCULATIONS)
-@settings(max_examples=100)
+@settings(max_examples=draws(25, deep=250))
 @given(data=st.data())
 def test_a_formula_mentions_only_symbols_that_are_declared(name, data):
     ours = data.draw(calculations(name))
@@ -235,7 +236,7 @@ def test_a_formula_mentions_only_symbols_that_are_declared(name, data):
 
 
 @pytest.mark.parametrize("name", CALCULATIONS)
-@settings(max_examples=100)
+@settings(max_examples=draws(25, deep=250))
 @given(data=st.data())
 def test_a_formula_that_was_written_for_other_numbers_is_the_one_for_these(name, data):
     before, ours = data.draw(calculations(name)), data.draw(calculations(name))

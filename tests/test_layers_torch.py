@@ -8,6 +8,7 @@ from typing import get_overloads
 
 import pytest
 import torch
+from depth import draws
 from torch.utils.flop_counter import sdpa_backward_flop_count
 
 import calculator
@@ -17,7 +18,7 @@ from scripts.random_layers.compare import configurations, disagreement, report, 
 from scripts.random_layers.draw import LAYERS, Configuration, draw
 from scripts.torch_layers.run import Answer, module, torch_says
 
-COUNT = 2000  # configurations of each layer
+COUNT = draws(200, deep=2000)  # configurations of each layer
 SEED = 0
 TORCH = {name: getattr(torch.nn, owner.__name__, None) for name, owner in LAYERS.items()}
 NAMED = [name for name, module in TORCH.items() if module]

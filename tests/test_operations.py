@@ -5,6 +5,7 @@ from itertools import islice
 
 import pytest
 import torch
+from depth import draws
 
 from calculator import Layer, Sequential
 from scripts.random_layers.draw import LAYERS, Configuration, accepted
@@ -12,7 +13,7 @@ from scripts.torch_layers.definitions import attention, computed, normalization
 from scripts.torch_layers.definitions.counting import Tally, numbers
 from scripts.torch_layers.run import first, inputs, module
 
-COUNT = 60  # of each layer
+COUNT = draws(30, deep=300)  # of each layer
 MOST = 20_000  # operations: a count one by one takes about a microsecond each
 EXACT = [name for name, owner in LAYERS.items() if "exact_flops" in owner.quantities]
 
