@@ -1,8 +1,8 @@
 """What torch has no module for, as plain modules of torch, named as in Hugging Face's configs.
 
 A witness: no formula of ours stands here. Whatever computes is a module of its own, so that what
-goes in and comes out can be watched. `tests/test_transformers.py` holds the decoders against those
-of Hugging Face.
+goes in and comes out can be watched. `tests/models/test_transformers.py` compares the decoders with
+those of Hugging Face.
 """
 
 from __future__ import annotations

@@ -15,8 +15,8 @@ from calculator.web.form import UNSEARCHED, escape
 
 COLOURS = ("#2b78d0", "#d55e00", "#128a5e", "#c56ba6")
 """Of series: blue, vermilion, green and purple in the manner of Okabe and Ito, at a lightness that
-has a contrast of 3 with a white and with a dark page. tests/test_charts.py holds them against WCAG
-2.2, and apart for protanopes and deuteranopes (Machado, Oliveira and Fernandes, 2009).
+has a contrast of 3 with a white and with a dark page. tests/site/test_charts.py checks that by WCAG
+2.2, and that they differ for protanopes and deuteranopes (Machado, Oliveira and Fernandes, 2009).
 """
 SHAPES = ("circle", "square", "triangle-up", "diamond", "cross")
 DASHES = ([1, 0], [8, 4], [2, 3], [10, 3, 2, 3], [5, 2])

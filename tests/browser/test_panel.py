@@ -2,15 +2,12 @@
 
 import csv
 
-import pytest
 from pages import PHONE, field, ready
 from playwright.sync_api import expect
 
 from calculator import Conv2d, Network
 from calculator.answers.sentences import how_to_report
 from calculator.counters.comparison import rows
-
-pytestmark = pytest.mark.xdist_group("site")
 
 CONV = {"in_channels": 3, "out_channels": 32, "kernel_size": 3, "height": 128, "width": 128}
 

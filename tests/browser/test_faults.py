@@ -14,8 +14,6 @@ from playwright.sync_api import expect
 
 from scripts.site.build import SITE
 
-pytestmark = pytest.mark.xdist_group("site")
-
 FIRST = "flops-calculator >> nth=0"
 FAULTS = ["missing", "cut", "wrong", "empty", "aborted"]
 OF_ARCHIVES = [*FAULTS, "flipped"]

@@ -4,8 +4,6 @@ import pytest
 from pages import PAGES, PHONE, field, ready
 from playwright.sync_api import expect
 
-pytestmark = pytest.mark.xdist_group("site")
-
 SHIFT = """
 window.shift = 0;
 new PerformanceObserver((list) => {

@@ -25,10 +25,8 @@ from calculator.web.charts.vega import COLOURS, DASHES, SHAPES
 from scripts.site import charts
 from scripts.site.chart_svg import svg
 from scripts.site.examples import DirectiveError
-from scripts.site.runtime import RUNTIMES, VERSION, in_pyodide
+from scripts.site.runtime import in_pyodide
 from scripts.site.steps import ROOT, node
-
-pytestmark = pytest.mark.xdist_group("site")  # one builder of it at a time
 
 A100 = Roof("A100", 312e12, 2.039e12)
 H100 = Roof("H100", 989.5e12, 3.35e12)
@@ -298,7 +296,7 @@ def test_a_drawing_is_the_same_wherever_it_is_made():
     assert other.stdout == svg(EXAMPLES["rows"], "x")
 
 
-def test_the_browsers_python_makes_the_same_charts(site):
+def test_the_browsers_python_makes_the_same_charts(runtime):
     code = (
         "from calculator.web.charts.roofline import *\n"
         "print(element(roofline([Roof('A', 312e12, 2e12)], [Point('x', 9., 1e13, 'A')], 'T')))\n"
@@ -306,7 +304,7 @@ def test_the_browsers_python_makes_the_same_charts(site):
         "print(element(measured([Case('a', 'f', 1e-6, 2e-6, 3e-6, 2e-6, 1e-6, 3e-6)], 'M')))\n"
     )
     rest = "from calculator.web import worker\nworker.extend('/rest.zip')\n"
-    there = in_pyodide(rest + code, RUNTIMES / VERSION.read_text())
+    there = in_pyodide(rest + code, runtime)
     here = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert there.strip() == here.stdout.strip() != ""
 

@@ -12,7 +12,7 @@ from scripts.measure.run_record import achieved, best_share
 from scripts.site import measured_page
 from scripts.site.measured_page import FAMILIES, compared, page
 
-FOLDER = Path(__file__).parents[1] / "docs" / "measurements"
+FOLDER = Path(__file__).parents[2] / "docs" / "measurements"
 RECORDS = [json.loads(file.read_text("utf-8")) for file in sorted(FOLDER.glob("*.json"))]
 CPU = next(record for record in RECORDS if record["machine"]["kind"] == "cpu")
 SIZES = {"fp32": 4, "tf32": 4, "bf16": 2, "fp16": 2}

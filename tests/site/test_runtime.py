@@ -3,21 +3,12 @@
 import re
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from scripts.site.runtime import EXERCISE, build_runtime, in_pyodide, read_archive
-from scripts.site.vendor import install_packages
+from scripts.site.runtime import EXERCISE, in_pyodide, read_archive
 
-pytestmark = pytest.mark.xdist_group("site")
-
-
-@pytest.fixture(scope="module")
-def runtime():
-    install_packages()
-    with ThreadPoolExecutor() as pool:
-        return build_runtime(pool)
+pytestmark = pytest.mark.xdist_group("runtime")
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from scripts.measure.stopwatch import CardStopwatch, Repeat, Stopwatch, waited_s
 from scripts.measure.timed_cases import cases, prepared
 from scripts.measure.timed_run import BUSY, Run
 
-FOLDER = Path(__file__).parents[1] / "docs" / "measurements"
+FOLDER = Path(__file__).parents[2] / "docs" / "measurements"
 COMMITTED = {file.stem: json.loads(file.read_text("utf-8")) for file in FOLDER.glob("*.json")}
 KEYS = {
     "name", "date", "command", "machine", "load", "method", "peak", "peak_source",

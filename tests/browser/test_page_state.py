@@ -11,8 +11,6 @@ import pytest
 from pages import PHONE, field, figure, paste, ready
 from playwright.sync_api import expect
 
-pytestmark = pytest.mark.xdist_group("site")
-
 PROBE = Path(__file__).with_name("probe.js")
 SLOW = "worker.delay = () => 400"
 FIRST = "flops-calculator >> nth=0"

@@ -7,7 +7,7 @@ import pytest
 
 from calculator import CALCULATIONS, InvalidField, Runtime
 
-PAGE = Path(__file__).parents[1] / "docs" / "typing.md"
+PAGE = Path(__file__).parents[2] / "docs" / "typing.md"
 FIELDS = {
     "Size": CALCULATIONS["linear"].fields["in_features"],
     "Height, width": CALCULATIONS["network"].fields["image_size"],

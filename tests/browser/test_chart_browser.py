@@ -12,8 +12,6 @@ from playwright.sync_api import expect
 from calculator.web.charts.roofline import Bar, Point, Roof, durations, element, roofline
 from scripts.site.steps import ROOT
 
-pytestmark = pytest.mark.xdist_group("site")  # one builder of it at a time
-
 MARKUP = "<img src=x onerror=alert(1)>"
 VEGA = "/vendor/vega.js"
 

@@ -14,7 +14,7 @@ import pytest
 from calculator import CALCULATIONS, Layer, Linear
 from calculator.__main__ import main
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 LAYER_KEYS = {
     "layer", "output_shape", "params", "macs", "flops", "operations", "weight_bytes",
     "input_bytes", "output_bytes", "bytes_moved", "arithmetic_intensity", "fields",

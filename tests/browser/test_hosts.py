@@ -15,7 +15,6 @@ from scripts.site.build import SITE
 TYPES = {
     ".css": "text/css", ".html": "text/html", ".js": "application/javascript",
 }  # fmt: skip
-pytestmark = pytest.mark.xdist_group("site")
 
 
 class StockHost(SimpleHTTPRequestHandler):

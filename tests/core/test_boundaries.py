@@ -13,7 +13,7 @@ import pytest
 from calculator import CALCULATIONS, Layer
 from calculator.core.calculation import Calculation
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 MODULES = {
     ".".join(path.relative_to(ROOT / "calculator").with_suffix("").parts): path
     for path in sorted((ROOT / "calculator").rglob("*.py"))

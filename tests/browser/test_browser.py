@@ -8,8 +8,6 @@ from playwright.sync_api import expect
 
 from scripts.site.steps import ROOT
 
-pytestmark = pytest.mark.xdist_group("site")  # one builder of it at a time
-
 
 def test_the_answer_is_printed_without_javascript(open_page, site):
     page = open_page(site, java_script_enabled=False)
