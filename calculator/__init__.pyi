@@ -93,3 +93,4 @@ from calculator.answers.sentences import how_to_report as how_to_report
 from calculator.counters.explain import explanations as explanations
 
 CALCULATIONS: Mapping[str, type[Calculation]]
+__all__: list[str]

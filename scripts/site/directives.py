@@ -43,7 +43,7 @@ from calculator.answers import guess
 from calculator.answers.evaluate import Evaluation, evaluate, form_fields
 from calculator.core.units import grouped
 from calculator.web import page
-from scripts.site import charts, device_table, measured_page, readings_table
+from scripts.site import api_reference, charts, device_table, measured_page, readings_table
 from scripts.site.examples import EVIDENCE, DirectiveError, Example, check, example, read, texts
 from scripts.site.figures import FIGURES
 from scripts.site.steps import ROOT
@@ -184,7 +184,7 @@ class ChartBlock(_Raw):
 
 
 class TableBlock(_Raw):
-    """`/// table | NAME`: readings of every tool, every device, every run of `make measure`."""
+    """`/// table | NAME`: readings of every tool, every device, every run, every public name."""
 
     NAME = "table"
 
@@ -200,6 +200,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "readings": lambda: readings_table.table(_OFFER),
     "devices": lambda: device_table.table(_OFFER),
     "runs": measured_page.page,
+    "api": api_reference.reference,
 }
 _LINK = re.compile(rf"#{_OFFER}(\w+)")
 _ELEMENT = re.compile(r'<flops-calculator id="([^"]+)"[^>]* data-offers="([^"]+)"')

@@ -165,7 +165,7 @@ def test_a_wrong_number_ends_the_command_that_builds(project):
         ),
         pytest.param(LINEAR.replace("expect", "because: x\nexpect"), ("because",), id="not asked"),
         pytest.param("/// calculator | linear\nfield: {}\n///\n", ("field",), id="calculator key"),
-        pytest.param("/// table | other\n///\n", ("readings, devices, runs",), id="a table"),
+        pytest.param("/// table | other\n///\n", ("readings, devices, runs, api",), id="a table"),
         pytest.param("/// table | devices\nt4\n///\n", ("with no body",), id="some devices"),
         pytest.param(
             "/// table | devices\n///\n", ("no calculator",), id="devices with nothing to open"
