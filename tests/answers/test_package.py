@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -18,22 +19,35 @@ def run(*command: str | Path) -> str:
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("wheel")
-    run(
-        sys.executable,
-        "-m",
-        "pip",
-        "wheel",
-        "-qq",
-        "--no-deps",
-        "--no-build-isolation",
-        "-w",
-        folder,
-        ROOT,
-    )
-    (file,) = folder.iterdir()
+def distributions(tmp_path_factory):
+    """Return the folder of the sdist and the wheel."""
+    folder = tmp_path_factory.mktemp("dist")
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-d", folder],
+        cwd=ROOT, capture_output=True, check=True,
+    )  # fmt: skip
+    return folder
+
+
+@pytest.fixture(scope="module")
+def wheel(distributions):
+    (file,) = distributions.glob("*.whl")
     return file
+
+
+def test_twine_accepts_the_distributions(distributions):
+    files = sorted(distributions.iterdir())
+    assert [file.suffix for file in files] == [".whl", ".gz"]
+    said = run(sys.executable, "-m", "twine", "check", "--strict", *files)
+    assert said.count("PASSED") == 2
+
+
+def test_the_source_distribution_holds_what_the_tests_need(distributions):
+    (file,) = distributions.glob("*.tar.gz")
+    with tarfile.open(file) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    assert {"Makefile", "scripts/site/build.py", "tests/conftest.py", "docs/index.md"} <= names
+    assert not [name for name in names if name.startswith(("site/", "build/", "node_modules/"))]
 
 
 @pytest.fixture(scope="module")
