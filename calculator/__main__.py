@@ -46,7 +46,7 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         command = self.prog.removeprefix(f"{_PROGRAM} ")
         if message.endswith("expected one argument"):
-            message += "; write one that begins with a dash after ="
+            message += "; write a value that begins with a dash after ="
         self.exit(2, f"{command}: {message.removeprefix('argument ')}\n")
 
 
@@ -237,7 +237,7 @@ def _contents(path: str) -> bytes:
         with open(path, "rb") as file:
             return file.read(LONGEST + 1)
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "no file has such a name"
+        reason = getattr(error, "strerror", None) or "no such file"
         raise InvalidField("config", f"it can't be read: {reason}", given=path) from None
 
 
@@ -264,7 +264,7 @@ def _unknown_command(word: str) -> str:
     named = known.also.get(word, word)
     hint = f"did you mean network {named}?" if named in known.options else ""
     hint = hint or meant(word.lower(), _COMMANDS) or f"{_PROGRAM} --help lists all"
-    return f"{_PROGRAM}: {quoted(word)}: is no command; {hint}"
+    return f"{_PROGRAM}: {quoted(word)}: unknown command; {hint}"
 
 
 def _unknown_option(command: str, unknown: Sequence[str]) -> str:
@@ -274,8 +274,8 @@ def _unknown_option(command: str, unknown: Sequence[str]) -> str:
     if hasattr(CALCULATIONS.get(command), "read_config"):
         more = (*more, "--config")
     known = [*more, *(option for field in fields for option in _options(field))]
-    hint = meant(word, known) or f"it has {', '.join(['--json', *known])}"
-    return f"{command}: {quoted(word)}: is no option; {hint}"
+    hint = meant(word, known) or f"use one of {', '.join(['--json', *known])}"
+    return f"{command}: {quoted(word)}: unknown option; {hint}"
 
 
 def _has_counts(command: str) -> bool:

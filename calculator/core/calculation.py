@@ -253,9 +253,9 @@ _ROLES = ("module", "input", "training", "convention", "storage", "hardware", "a
 def unknown_field(owner: type[Calculation], names: list[str], given: object) -> InvalidField:
     """Return the error for fields that do not exist: the first, and the nearest that does."""
     name = quoted(names[0])
-    others = f", and neither are {len(names) - 1:,} others" if len(names) > 1 else ""
-    hint = meant(name, owner.fields) or f"it has {', '.join(owner.fields)}"
-    return InvalidField(name, f"is no field of {owner.title}{others}; {hint}", given=given)
+    others = f", one of {len(names):,} unknown fields" if len(names) > 1 else ""
+    hint = meant(name, owner.fields) or f"its fields are {', '.join(owner.fields)}"
+    return InvalidField(name, f"{owner.title} has no field {name}{others}; {hint}", given=given)
 
 
 def meant(word: str, known: Iterable[str]) -> str:

@@ -104,7 +104,7 @@ class Field:
             raise self.refuse(reason, text)
         value = self.read(text)
         if any(size > LARGEST for size in _sizes(value)):
-            raise self.refuse("is above the largest size taken here, 10^30", text)
+            raise self.refuse("is too large; write at most 10^30", text)
         return value
 
     def read(self, text: str) -> Any:
@@ -178,7 +178,7 @@ class Size(Field):
         if value is None and self.optional:
             return None
         if value is None:
-            least = f", {self.minimum} or more" if self.minimum >= 0 else ""
+            least = f" of at least {self.minimum}" if self.minimum >= 0 else ""
             raise self.refuse(f"is empty; write a whole number{least}", "nothing")
         return self.whole(value, value)
 
@@ -191,7 +191,7 @@ class Size(Field):
             reason = self.refusal.format(given=value)
             raise self.refuse(f"must be at least {self.minimum}", given, reason)
         if value > LARGEST_PRODUCT:
-            raise self.refuse("is above any product of sizes taken here, 10^120", given)
+            raise self.refuse("is too large; write at most 10^120", given)
         return value
 
 

@@ -84,7 +84,7 @@ class Share(Rate):
     def read(self, text: str) -> int | float | None:
         text = text.strip()
         if text and not text.endswith("%") and 2 <= self._parse(text, units=SHARE) <= 100:
-            raise self.refuse(f"must be at most 1; for a percentage write {text} %", text)
+            raise self.refuse(f"is above 1, which is 100 %; for a percentage, write {text} %", text)
         return super().read(text)
 
     def limit(self, value: int | float) -> str:
@@ -119,7 +119,9 @@ class Span(Field):
             share = self.end.check(value)
             return None if share is None else (share, share)
         if len(value) != 2:
-            raise self.refuse("must be one share, or a low and a high one", value)
+            raise self.refuse(
+                "must be one share, or a low and a high share, such as 50 – 80 %", value
+            )
         low, high = map(self.end.check, value)
         if low is None or high is None or low > high:
             raise self.refuse("must have the lower share first", value)

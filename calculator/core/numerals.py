@@ -83,7 +83,7 @@ def parse_amount(text: str, units: Units, *, whole: bool = False) -> Amount:
             either += f", or {text.replace(',', '')}"
         raise ValueError(f"is ambiguous; write {either}")
     if not in_thousands:
-        raise ValueError("must be a number; its thousands may stand apart in groups of three")
+        raise ValueError("must be a number; if you separate thousands, use groups of three")
     return _number(text.replace(groups, re.sub("[, ]", "", groups), 1), units, whole)
 
 
@@ -135,7 +135,7 @@ def split(text: str, lead: int, *, decimal: bool = False) -> list[str]:
     _check_decimal(inner)
     parts = re.split(" *[,;x×] *| +", inner.removesuffix(","))
     if "" in parts:
-        raise ValueError("has nothing beside a separator; write a whole number there")
+        raise ValueError("has no number next to a separator; write a whole number there")
     late = next((part for part in parts[1:] if re.match("0[0-9]", part)), None)
     if late is not None:
         meant = late.lstrip("0") or "0"
@@ -180,7 +180,7 @@ def _short(text: str) -> str:
 def _check_decimal(text: str) -> None:
     """Raise ValueError where a number is hexadecimal; in 1x0x1 each x is a separator."""
     if _HEXADECIMAL.search(text):
-        raise ValueError("must be decimal; 0x begins a hexadecimal number")
+        raise ValueError("is hexadecimal; write a decimal number, without 0x")
 
 
 def _number(text: str, units: Units, whole: bool) -> Amount:

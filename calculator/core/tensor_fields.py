@@ -99,8 +99,9 @@ class PerAxis(Size):
             return (super().check(value),) * len(self.axes)
         if len(value) != len(self.axes) and not (len(value) == 1 and self.broadcast):
             reason = self.lengths(self.name, len(self.axes), list(value))
-            wanted = f"{len(self.axes)} separated by commas" if len(self.axes) > 1 else "no more"
-            raise self.refuse(f"give one number, or {wanted}", value, reason)
+            several = f"one number, or {len(self.axes)} separated by commas"
+            wanted = several if len(self.axes) > 1 else "only one number"
+            raise self.refuse(f"give {wanted}", value, reason)
         holes = self.holes and len(self.axes) > 1
         numbers = tuple(
             None if holes and each is None else self.whole(each, value) for each in value
@@ -164,7 +165,7 @@ class Shape(Field):
             reason = f"{self.scalar}. It " if value in ((), []) and self.scalar else ""
             raise self.refuse(f"{reason}must be the sizes of a tensor, such as 32, 128", value)
         if len(value) > MOST_DIMENSIONS:
-            raise self.refuse(f"has more than {MOST_DIMENSIONS} dimensions", value)
+            raise self.refuse(f"has more than {MOST_DIMENSIONS} dimensions; give fewer", value)
         size = Size(self.symbol, default=None, label=self.label)
         size.name = self.name
         return tuple(size.whole(each, value) for each in value)
@@ -202,7 +203,8 @@ class Shapes(Field):
         if isinstance(value, str) or not isinstance(value, Sequence) or not value:
             raise self.refuse("must be shapes, such as 32, 64; 32, 128", value)
         if len(value) > MOST_TENSORS:
-            raise self.refuse(f"has more than {MOST_TENSORS} tensors", f"{len(value)} tensors")
+            reason = f"has more than {MOST_TENSORS} tensors; give fewer"
+            raise self.refuse(reason, f"{len(value)} tensors")
         return tuple(self.each.check(shape) for shape in value)  # type: ignore[misc]
 
     def write(self, value: Any) -> str:
@@ -280,7 +282,7 @@ class Factor(Extent):
 
     def check(self, value: Any) -> Any:
         if isinstance(value, list):
-            raise self.refuse("must be a number, or a tuple with one for each axis", value)
+            raise self.refuse("must be a number, or a tuple with one per axis", value)
         return None if type(value) in (int, float) and value == 0 else super().check(value)
 
     def one(self, value: Any, given: object) -> float:

@@ -69,7 +69,7 @@ class Peak(Calculation, name="peak", title="Peak rate"):
         for part in PARTS:
             if getattr(self, part) > LARGEST:
                 raise self.fields[part].refuse(
-                    "is above the largest taken here, 10^30", getattr(self, part)
+                    "is too large; write at most 10^30", getattr(self, part)
                 )
 
     @classmethod

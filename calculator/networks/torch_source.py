@@ -108,9 +108,10 @@ class Stack(Field):
         if isinstance(value, str):
             return self.accept(value)
         if not value:
-            raise self.refuse("holds no layer; write one per line, such as Linear(128, 64)", "")
+            raise self.refuse("has no layer; write one per line, such as Linear(128, 64)", "")
         if len(value) > MOST_LAYERS:
-            raise self.refuse(f"holds more than {MOST_LAYERS:,} layers", f"{len(value)} layers")
+            reason = f"has more than {MOST_LAYERS:,} layers; write fewer"
+            raise self.refuse(reason, f"{len(value)} layers")
         return tuple(value)
 
     def write(self, value: Any) -> str:
@@ -135,7 +136,9 @@ def _line(written: str, place: int) -> Line:
     if is_function and name == "x":  # as in a model's own forward
         name = ""
     if is_function and (name or not trained):
-        raise ValueError("a function has no parameters: it needs no name, and learns nothing")
+        raise ValueError(
+            "a function has no parameters; write it without a name and without requires_grad_"
+        )
     return Line(layer, fields, place, is_function, name, trained)
 
 
@@ -168,7 +171,7 @@ def _layer(written: str) -> tuple[str, dict[str, Any], bool]:
     """Return (calculation name, fields, whether a function) of one call."""
     parsed = _parsed(written)
     if not isinstance(parsed, ast.Call):
-        raise ValueError("is not a layer such as Linear(128, 64)")
+        raise ValueError("is not a layer; write one such as Linear(128, 64)")
     called = re.sub(r"^(torch\.)?nn\.functional\.", "F.", ast.unparse(parsed.func))
     is_function = called in _FUNCTIONS or called.startswith("F.")
     layer = _function(called) if is_function else _module(called)
@@ -178,21 +181,24 @@ def _layer(written: str) -> tuple[str, dict[str, Any], bool]:
     given = parsed.args
     if is_function:
         if not given or not isinstance(given[0], ast.Name) or given[0].id != "x":
-            raise ValueError(f"a function is called on x: {called}(x)")
+            raise ValueError(f"a function needs its input; write {called}(x)")
         given, places = given[1:], places[:_ALIKE]
     if len(given) > len(places):
-        raise ValueError(f"{name} takes {len(places)} arguments, not {len(given)}")
+        most = f"{len(places)} argument{'s' * (len(places) != 1)}"
+        raise ValueError(f"{name} takes at most {most}, not {len(given)}")
     try:
         positional = [_literal(each) for each in given]
         named = {each.arg or "**": _literal(each.value) for each in parsed.keywords}
     except (ValueError, TypeError):
-        raise ValueError("arguments must be plain numbers or words") from None
+        raise ValueError(
+            "has an argument that is not a plain number or word; write its value"
+        ) from None
     fields = dict(zip(places, positional, strict=False))
     for key in named:
         if key in fields:
-            raise ValueError(f"{key} is given twice")
+            raise ValueError(f"{key} is given twice; write it once")
         if key not in modules:
-            raise ValueError(f"{name} has no argument {quoted(key)} here")
+            raise ValueError(f"{name} has no argument {quoted(key)}; leave it out")
     fields |= named
     if is_function:
         fields = {**_DEFAULTS.get(layer.name, {}), **fields}
@@ -208,13 +214,13 @@ def _module(called: str) -> type[Layer]:
     known = {layer.__name__: layer for layer in layers()}
     name = called.removeprefix("torch.").removeprefix("nn.")
     if name not in known:
-        raise ValueError(f"{quoted(name)} is not known here; use {', '.join(known)}")
+        raise ValueError(f"unknown layer {quoted(name)}; use one of {', '.join(known)}")
     return known[name]
 
 
 def _function(called: str) -> Any:
     if called not in _FUNCTIONS:
-        raise ValueError(f"{quoted(called)} is not known here; use {', '.join(_FUNCTIONS)}")
+        raise ValueError(f"unknown function {quoted(called)}; use one of {', '.join(_FUNCTIONS)}")
     return CALCULATIONS[_FUNCTIONS[called]]
 
 

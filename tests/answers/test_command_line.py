@@ -260,7 +260,7 @@ def test_a_negative_number_is_refused_by_the_field(capsys):
 HINTS = {
     "an option": ("linear --in-feature-s 3", "did you mean --in-features?"),
     "an option of the machine": ("linear --devise h100_sxm", "did you mean --device?"),
-    "an option that is like no other": ("devices --all", "it has --json"),
+    "an option that is like no other": ("devices --all", "use one of --json"),
     "a command": ("LSTM", "did you mean lstm?"),
     "a command that is like no other": ("?", "python -m calculator --help"),
     "a comma before the unit": ("linear --peak-flops 19,5T", "write 19.5T with a point"),
@@ -278,9 +278,12 @@ HINTS = {
     "thousands of a size": ("linear --in-features 4,096", "write 4096 without the comma"),
     "a rate for a count": ("linear --device t4 --recomputed-flops 90GFLOPS", "write FLOPs for a"),
     "a comma alone": ("conv2d --kernel-size ,", "write a whole number"),
-    "a hexadecimal size": ("linear --in-features 0x10", "must be decimal; 0x begins a hexadecimal"),
-    "a hexadecimal size in a list": ("conv3d --padding 1,0x10,1", "must be decimal; 0x begins"),
-    "a hexadecimal rate": ("linear --peak-flops 0x10", "must be decimal; 0x begins"),
+    "a hexadecimal size": ("linear --in-features 0x10", "is hexadecimal; write a decimal"),
+    "a hexadecimal size in a list": (
+        "conv3d --padding 1,0x10,1",
+        "is hexadecimal; write a decimal",
+    ),
+    "a hexadecimal rate": ("linear --peak-flops 0x10", "is hexadecimal; write a decimal"),
     "thousands in a list": (
         "conv3d --stride 1,000,2",
         "write thousands in one piece, such as 1000, and no zeros before",

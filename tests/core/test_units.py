@@ -109,7 +109,7 @@ REFUSED = {
     "full-width digits": ("１２３", "must be a number"),
     "Arabic digits": ("٣", "must be a number"),
     "a superscript": ("²", "must be a number"),
-    "hexadecimal": ("0x10", "must be decimal; 0x begins"),
+    "hexadecimal": ("0x10", "is hexadecimal; write a decimal"),
     "a fraction": ("1/2", "must be a number"),
     "a sum": ("1+2", "must be a number"),
     "two lines": ("1\n2", "must be a number"),

@@ -97,14 +97,14 @@ def test_a_module_used_twice_has_its_parameters_once():
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("F.relu()", "a function is called on x: F.relu(x)"),
-        ("F.relu(y)", "a function is called on x"),
-        ("F.conv2d(x)", "F.conv2d is not known here; use "),
+        ("F.relu()", "a function needs its input; write F.relu(x)"),
+        ("F.relu(y)", "a function needs its input"),
+        ("F.conv2d(x)", "unknown function F.conv2d; use one of "),
         ("r = F.relu(x)", "a function has no parameters"),
         ("F.relu(x).requires_grad_(False)", "a function has no parameters"),
-        ("F.softmax(x, 1, 2)", "F.softmax takes 1 arguments, not 2"),
+        ("F.softmax(x, 1, 2)", "F.softmax takes at most 1 argument, not 2"),
         ("F.max_pool2d(x)", "F.max_pool2d() missing 1 required positional argument: 'kernel_size'"),
-        ("fc", "is not a layer such as Linear(128, 64)"),
+        ("fc", "is not a layer; write one such as Linear(128, 64)"),
     ],
 )
 def test_a_line_that_is_none_is_refused_in_words(line, words):

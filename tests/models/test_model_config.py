@@ -395,11 +395,11 @@ WHOLE = "hidden_size must be a whole number"
         ("hidden_size", {"a": [{}]}, WHOLE),
         ("hidden_size", True, WHOLE),
         ("hidden_size", 0, "hidden_size must be at least 1"),
-        ("hidden_size", 10**40, "hidden_size is above the largest size taken here, 10^30"),
+        ("hidden_size", 10**40, "hidden_size is too large; write at most 10^30"),
         pytest.param(
             "hidden_size",
             10**5000,
-            "hidden_size is above any product of sizes taken here, 10^120",
+            "hidden_size is too large; write at most 10^120",
             id="long",
         ),
         ("rms_norm_eps", "1e-6", "rms_norm_eps must be a number"),
