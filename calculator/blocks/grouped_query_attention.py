@@ -39,17 +39,17 @@ class Decoding(Block):
     hidden_size: int = size("d", default=4096, label="Hidden size", required=True)
     num_attention_heads: int = size("h", default=32, label="Heads", required=True)
     num_key_value_heads: int | None = size(
-        r"h_\text{kv}", default=None, label="Heads of keys and values", optional=True,
-        help="Empty: as many as heads. 1: multi-query.",
+        r"h_\text{kv}", default=None, label="Key–value heads", optional=True,
+        help="Leave empty for the number of heads; 1 is multi-query attention.",
     )  # fmt: skip
     head_dim: int | None = size(
         "d_h", default=None, label="Head dimension", optional=True,
-        help="Empty: hidden size / heads.",
+        help="Leave empty for hidden size / heads.",
     )  # fmt: skip
     attention_bias: bool = flag(default=False, label="Bias of the projections")
     sliding_window: int | None = size(
         "W", default=None, label="Sliding window", optional=True,
-        help="Tokens that one sees, itself included. Empty: all before it.",
+        help="Tokens that each token sees, including itself; leave empty for all.",
         refusal="a token sees itself at least",
     )  # fmt: skip
     batch_size: int = size("N", default=1, label="Batch size", role="input")
@@ -164,7 +164,7 @@ class Decoding(Block):
         caches = (self.cache_shape(),) * 2 if self.past_length else ()
         return (self.input_shape, *caches)
 
-    @quantity(r"\text{bytes}_\text{token}", unit="B", label="KV cache of a token")
+    @quantity(r"\text{bytes}_\text{token}", unit="B", label="KV cache per token")
     def kv_cache_bytes_per_token(self) -> int:
         """A key and a value for each of their heads, in every block."""
         return 2 * self.cached_heads() * self.head_size() * self.element_bytes

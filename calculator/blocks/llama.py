@@ -26,10 +26,10 @@ class _Decoder(Decoding):
     mlp_bias: bool = flag(default=False, label="Bias of the MLP")
     rms_norm_eps: float | None = real(default=1e-6, optional=True, label="Epsilon of the norms")
     num_local_experts: int | None = size(
-        "E", default=None, label="Experts", optional=True, help="Empty: one MLP for all tokens.",
+        "E", default=None, label="Experts", optional=True, help="Leave empty for one MLP.",
     )  # fmt: skip
     num_experts_per_tok: int = size(
-        "k", default=2, label="Experts of a token", help="Counts where there are experts.",
+        "k", default=2, label="Experts per token", help="Used only if there are experts.",
     )  # fmt: skip
 
     def validate_input(self) -> None:
@@ -110,7 +110,7 @@ class LlamaDecoderLayer(_Decoder, name="llama_decoder_layer"):
         """A residual reads two and keeps neither."""
         return (0, 1), (1, 2), (2, 3), (3, 4), (4, 5), (5, 6)
 
-    @quantity(r"\text{params}_\text{active}", label="Parameters that a token meets")
+    @quantity(r"\text{params}_\text{active}", label="Active parameters per token")
     def active_params(self) -> int:
         """All but those of the experts that a token is not sent to."""
         if self.num_local_experts is None:
@@ -154,7 +154,7 @@ class Llama(_Decoder, name="llama"):
         default=False, label="Tied embeddings", help="The output layer uses the embedding's table.",
     )  # fmt: skip
     adapters: bool = flag(
-        default=False, label="Adapters learn (LoRA)", role="training",
+        default=False, label="Train adapters (LoRA)", role="training",
         help="Gradients pass through frozen weights. The adapters themselves are not counted.",
     )  # fmt: skip
 
@@ -171,7 +171,7 @@ class Llama(_Decoder, name="llama"):
     def validate_input(self) -> None:
         super().validate_input()
         if self.adapters and self.weight_requires_grad:
-            reason = "is for frozen weights; switch off weight_requires_grad"
+            reason = "needs frozen weights; switch off weight_requires_grad"
             raise self.fields["adapters"].refuse(reason, self.adapters)
 
     def notes(self) -> tuple[str, ...]:
@@ -183,7 +183,7 @@ class Llama(_Decoder, name="llama"):
         if not self.weight_requires_grad:
             return (
                 "Every weight is frozen, so there is no backward pass and nothing is saved for "
-                "one. If adapters learn (LoRA), switch on adapters.",
+                "one. If you train adapters (LoRA), switch on adapters.",
             )
         return ()
 
@@ -235,7 +235,7 @@ class Llama(_Decoder, name="llama"):
         caches = 2 * self.num_hidden_layers if self.past_length else 0
         return (self.input_shape, *((self.cache_shape(),) * caches))
 
-    @quantity(r"\text{params}_\text{active}", label="Parameters that a token meets")
+    @quantity(r"\text{params}_\text{active}", label="Active parameters per token")
     def active_params(self) -> int:
         """All but those of the experts that a token is not sent to."""
         layers: Any = self.layers

@@ -27,7 +27,7 @@ class _Routing(Layer):
 
     tokens: int = size("T", default=1, label="Tokens", role="input")
     experts: int = size("E", default=8, label="Experts", role="input")
-    each: int = size("k", default=2, label="Experts of a token", role="input")
+    each: int = size("k", default=2, label="Experts per token", role="input")
 
     @quantity()
     def input_shape(self) -> tuple[int, ...]:
@@ -69,7 +69,7 @@ class _Experts(Linear):
         weight = self.in_features * self.out_features
         return self.experts * (weight + self.out_features if self.bias else weight)
 
-    @quantity(r"\text{experts}", label="Experts that are sent a token")
+    @quantity(r"\text{experts}", label="Experts that receive a token")
     def met(self) -> int:
         """One a row, as far as there are experts."""
         return minimum(self.rows, self.experts)
@@ -85,7 +85,7 @@ class _Combination(Layer):
     """The answers of each token's experts, times their weights, added up."""
 
     tokens: int = size("T", default=1, label="Tokens", role="input")
-    each: int = size("k", default=2, label="Experts of a token", role="input")
+    each: int = size("k", default=2, label="Experts per token", role="input")
     features: int = size("d", default=4096, label="Features", role="input")
 
     @quantity()
@@ -175,7 +175,7 @@ class MixtureOfExperts(_Feedforward):
     """Mixtral's experts: a router, the MLPs that it chooses for each token, a weighted sum."""
 
     experts: int = size("E", default=8, label="Experts")
-    each: int = size("k", default=2, label="Experts of a token")
+    each: int = size("k", default=2, label="Experts per token")
 
     labels = ("router", "top_k", "expert", "weighted_sum")
     tensors = (0, 1), (1, 2), (3, 4), (4, 5)  # 3: the rows, put in the order of their experts

@@ -54,24 +54,24 @@ class MultiheadAttention(Sequences, Block, name="multihead_attention"):
     add_bias_kv: bool = flag(default=False, label="Learned key and value")
     add_zero_attn: bool = flag(default=False, label="Zero key and value")
     kdim: int | None = size(
-        r"d_\text{k}", default=None, label="Features of a key", optional=True,
-        help="Empty: the embedding.",
+        r"d_\text{k}", default=None, label="Key features", optional=True,
+        help="Leave empty for the embedding dimension.",
     )  # fmt: skip
     vdim: int | None = size(
-        r"d_\text{v}", default=None, label="Features of a value", optional=True,
-        help="Empty: the embedding.",
+        r"d_\text{v}", default=None, label="Value features", optional=True,
+        help="Leave empty for the embedding dimension.",
     )  # fmt: skip
     batch_first: bool = flag(default=False, label="Batch first")
     query_length: int = size("L", default=512, label="Queries", role="input")
     key_length: int | None = size(
         "S", default=None, label="Keys", role="input", optional=True,
-        help="Empty: self-attention.",
+        help="Leave empty for self-attention.",
     )  # fmt: skip
     value_length: int | None = size(
         r"S_\text{v}", default=None, label="Values", role="input", optional=True,
-        help="Empty: the keys are the values. Else as many as keys.",
+        help="Leave empty if keys and values are one tensor; otherwise the number of keys.",
     )  # fmt: skip
-    need_weights: bool = flag(default=True, label="Weights are returned", role="input")
+    need_weights: bool = flag(default=True, label="Return attention weights", role="input")
     is_causal: bool = flag(default=False, label="Causal mask", role="input")
     training: bool = flag(default=False, label="In training", role="input")
 

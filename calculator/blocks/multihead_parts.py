@@ -16,8 +16,8 @@ Shape = tuple[int, ...]
 class Heads(ScaledDotProductAttention):
     """The attention of all heads, on queries, keys and values that torch has just projected."""
 
-    need_weights: bool = flag(default=True, label="Weights are returned")
-    appended: int = size("A", default=0, minimum=0, label="Keys that are appended")
+    need_weights: bool = flag(default=True, label="Return attention weights")
+    appended: int = size("A", default=0, minimum=0, label="Appended keys")
     projected: int = size("M", default=1, label="Projections in one memory, the values last")
 
     @fact

@@ -121,7 +121,7 @@ class PReLU(_Activation, name="prelu"):
     """
 
     num_parameters: int = size(
-        r"C", default=1, label="Slopes", help="1, or as many as there are channels."
+        r"C", default=1, label="Slopes", help="1, or the number of channels."
     )
     init: float = real(default=0.25, label="First slope")
 

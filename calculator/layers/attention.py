@@ -40,11 +40,11 @@ class ScaledDotProductAttention(Layer, name="scaled_dot_product_attention"):
     dropout_p: float = real(default=0.0, label="Dropout", help="Between 0 and 1.")
     is_causal: bool = flag(default=False, label="Causal mask")
     scale: float | None = real(
-        default=None, label="Scale", optional=True, help="Empty: 1/√E.",
+        default=None, label="Scale", optional=True, help="Leave empty for 1/√E.",
     )  # fmt: skip
     window_size: int | None = size(
         "W", default=None, label="Sliding window", optional=True,
-        help="Keys that a query sees, itself included; empty for all.",
+        help="Keys that a query sees, including its own; leave empty for all.",
         refusal="a query sees itself at least",
     )  # fmt: skip
     causal_variant: str = choice(
@@ -55,15 +55,15 @@ class ScaledDotProductAttention(Layer, name="scaled_dot_product_attention"):
     batch_size: int = size("N", default=1, label="Batch size", role="input")
     num_heads: int = size("h", default=12, label="Heads", role="input")
     num_kv_heads: int | None = size(
-        r"h_\text{kv}", default=None, label="Heads of keys and values", role="input",
-        optional=True, help="Empty: as many as heads.",
+        r"h_\text{kv}", default=None, label="Key–value heads", role="input",
+        optional=True, help="Leave empty for the number of heads.",
     )  # fmt: skip
     query_length: int = size("L", default=512, label="Queries", role="input")
     key_length: int = size("S", default=512, label="Keys", role="input")
-    head_dim: int = size("E", default=64, label="Size of a head", role="input")
+    head_dim: int = size("E", default=64, label="Head dimension", role="input")
     value_dim: int | None = size(
-        r"E_\text{v}", default=None, label="Size of a value", role="input", optional=True,
-        help="Empty: the size of a head.",
+        r"E_\text{v}", default=None, label="Value dimension", role="input", optional=True,
+        help="Leave empty for the head dimension.",
     )  # fmt: skip
 
     @classmethod
@@ -156,7 +156,7 @@ class ScaledDotProductAttention(Layer, name="scaled_dot_product_attention"):
         """One for each head, query and key."""
         return self.batch_size * self.num_heads * self.query_length * self.key_length
 
-    @quantity(r"\text{pairs}", label="Unmasked pairs of a head")
+    @quantity(r"\text{pairs}", label="Unmasked pairs per head")
     def unmasked_pairs(self) -> int:
         """The pairs of a query and a key that it sees: each row has one more, up to a limit."""
         queries, keys, window = self.query_length, self.key_length, self.window_size

@@ -13,7 +13,7 @@ from calculator.layers.inputs import AXES, OneAxis, Spatial, ThreeAxes, TwoAxes
 from calculator.layers.normalization_base import Normalization, mean, standardised, variance
 
 _MOMENTUM: Any = Real(
-    default=0.1, label="Momentum", optional=True, help="Empty: the average of all batches."
+    default=0.1, label="Momentum", optional=True, help="Leave empty for the average of all batches."
 )
 _BIAS: Any = Flag(label="Bias", default=True, keyword=True)
 
@@ -190,7 +190,7 @@ class BatchNorm1d(_BatchNorm, OneAxis, name="batch_norm1d"):
 
     length: Any = size(
         r"L_\text{in}", default=None, label="Length", role="input", optional=True,
-        help="Empty for an input (N, C).",
+        help="Leave empty for an input (N, C).",
     )  # fmt: skip
 
     @classmethod

@@ -30,7 +30,7 @@ class Bilinear(Layer, name="bilinear"):
     bias: bool = flag(default=True, label="Bias")
     leading: Any = shape(
         "n", default=(32,), label="Rows", role="input", optional=True,
-        help="What stands in front of the features; empty: nothing.",
+        help="Leading dimensions of both inputs; leave empty for none.",
     )  # fmt: skip
 
     @classmethod

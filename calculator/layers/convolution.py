@@ -17,7 +17,7 @@ class _Convolution(Convolving):
 
     padding: Sizes = per_axis(
         "P_axis", label="Padding", default=0, minimum=-LARGEST,
-        words={"valid": None, "same": None}, help="A number, one per axis, 'same' or 'valid'.",
+        words={"valid": None, "same": None}, help="One number, one per axis, 'same' or 'valid'.",
     )  # fmt: skip
     dilation: Sizes = DILATION
     groups: int = GROUPS
@@ -178,7 +178,7 @@ class _Convolution(Convolving):
         outputs = self.samples() * self.out_channels * prod(self.output_size)
         return outputs * quotient(self.in_channels, self.groups) * prod(self.kernel_size)
 
-    @quantity(r"\text{FLOPs}_\text{exact}", unit="FLOP", label="Counted one by one")
+    @quantity(r"\text{FLOPs}_\text{exact}", unit="FLOP", label="Exact count (2K − 1)")
     def exact_flops(self) -> int:
         """K products need K − 1 additions; the bias is the K-th."""
         products = 2 * quotient(self.in_channels, self.groups) * prod(self.kernel_size)

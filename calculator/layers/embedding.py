@@ -29,9 +29,9 @@ class _Table(Layer):
     """
 
     num_embeddings: int = size("V", default=32000, label="Rows of the table", required=True)
-    embedding_dim: int = size("d", default=4096, label="Numbers a row", required=True)
+    embedding_dim: int = size("d", default=4096, label="Numbers per row", required=True)
     padding_idx: int | None = _PADDING_IDX
-    max_norm: float | None = real(default=None, optional=True, label="Longest row")
+    max_norm: float | None = real(default=None, optional=True, label="Maximum norm of a row")
     norm_type: float = real(default=2.0, label="Norm")
     scale_grad_by_freq: bool = _SCALE_GRAD_BY_FREQ
     sparse: bool = _SPARSE
@@ -137,14 +137,15 @@ class EmbeddingBag(_Table, name="embedding_bag"):
 
     scale_grad_by_freq: bool = _SCALE_GRAD_BY_FREQ
     mode: str = choice(
-        default="mean", label="A bag gives its", refusal="mode has to be one of sum, mean or max",
+        default="mean", label="Reduction per bag",
+        refusal="mode has to be one of sum, mean or max",
         options={"sum": "sum", "mean": "mean", "max": "maximum"},
     )  # fmt: skip
     sparse: bool = _SPARSE
     include_last_offset: bool = flag(default=False, label="Include the last offset")
     padding_idx: int | None = _PADDING_IDX
     bags: int = size("B", default=32, label="Bags", role="input")
-    bag_size: int = size("L", default=20, label="Indices a bag", role="input")
+    bag_size: int = size("L", default=20, label="Indices per bag", role="input")
 
     padding_said = "padding_idx"
 

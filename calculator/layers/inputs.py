@@ -19,7 +19,7 @@ class Batched(Layer):
 
     batch_size: int | None = size(
         "N", default=1, label="Batch size", role="input", optional=True,
-        help="Empty: an input without a batch.",
+        help="Leave empty for an unbatched input.",
     )  # fmt: skip
 
     def samples(self) -> int:

@@ -21,15 +21,16 @@ class Work(Calculation):
         help="Off for the first layer of a network.",
     )  # fmt: skip
     weight_requires_grad: bool = flag(
-        default=True, label="Gradient of the weights", role="training", help="Off: frozen.",
+        default=True, label="Gradient of the weights", role="training",
+        help="Off for frozen weights.",
     )  # fmt: skip
     convention: str = choice(
-        default="matrix", label="FLOPs are", role="convention",
+        default="matrix", label="Counting convention", role="convention",
         options={"matrix": "2 × MACs of the matrix work", "all": "all arithmetic"},
     )  # fmt: skip
     function_weight: int = size(
-        "w", default=8, minimum=0, label="FLOPs of a function", role="convention",
-        help="What exp, tanh, log … count for in all arithmetic.",
+        "w", default=8, minimum=0, label="Cost of exp, tanh, … (FLOPs)", role="convention",
+        help="Used when all arithmetic is counted.",
     )  # fmt: skip
     dtype: str = choice(
         default="fp32", label="Data type", role="storage",

@@ -24,7 +24,7 @@ class Linear(Batched, name="linear"):
     bias: bool = flag(default=True, label="Bias")
     sequence_length: Any = shape(
         "L", default=None, label="Sequence length", role="input", optional=True,
-        help="Empty for an input (N, in_features); several numbers for (N, H, W, in_features).",
+        help="Leave empty for (N, in_features); several numbers for (N, H, W, in_features).",
     )  # fmt: skip
 
     @classmethod
@@ -90,7 +90,7 @@ class Linear(Batched, name="linear"):
         additions = {"additions": self.rows * self.out_features} if self.bias else {}
         return {"multiply_accumulates": self.macs, **additions}
 
-    @quantity(r"\text{FLOPs}_\text{exact}", unit="FLOP", label="Counted one by one")
+    @quantity(r"\text{FLOPs}_\text{exact}", unit="FLOP", label="Exact count (2K − 1)")
     def exact_flops(self) -> int:
         """K products need K − 1 additions; the bias is the K-th."""
         products = 2 * self.in_features

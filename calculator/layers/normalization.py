@@ -214,7 +214,7 @@ class LocalResponseNorm(Layer, name="local_response_norm"):
     α/n, plus k, a power with the exponent −β, times the number.
     """
 
-    size: int = size("s", default=5, label="Channels of a sum", required=True)
+    size: int = size("s", default=5, label="Channels per sum", required=True)
     alpha: float = real(default=1e-4, label="Alpha")
     beta: float = real(default=0.75, label="Beta")
     k: float = real(default=1.0, label="k")

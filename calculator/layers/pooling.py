@@ -51,12 +51,12 @@ class _MaxPool(Windows, Largest):
 
     kernel_size: Sizes = _of_max("K_axis", "Kernel size", default=2, required=True)
     stride: Sizes = _of_max(
-        "S_axis", "Stride", default=None, optional=True, help="Empty: the kernel size."
+        "S_axis", "Stride", default=None, optional=True, help="Leave empty for the kernel size."
     )
     padding: Sizes = _of_max("P_axis", "Padding", default=0)
     dilation: Sizes = _of_max("D_axis", "Dilation", default=1)
     return_indices: bool = flag(default=False, label="Return indices")
-    ceil_mode: bool = flag(default=False, label="Round up")
+    ceil_mode: bool = flag(default=False, label="Round the output size up")
 
     def dilations(self) -> tuple[int, ...]:
         dilation: tuple[int, ...] = self.dilation
@@ -79,11 +79,11 @@ class _AvgPool(Windows):
 
     kernel_size: Sizes = _of_average("K_axis", "Kernel size", default=2, required=True)
     stride: Sizes = _of_average(
-        "S_axis", "Stride", default=None, optional=True, help="Empty: the kernel size."
+        "S_axis", "Stride", default=None, optional=True, help="Leave empty for the kernel size."
     )
     padding: Sizes = _of_average("P_axis", "Padding", default=0)
-    ceil_mode: bool = flag(default=False, label="Round up")
-    count_include_pad: bool = flag(default=True, label="Divide by padding too")
+    ceil_mode: bool = flag(default=False, label="Round the output size up")
+    count_include_pad: bool = flag(default=True, label="Count padding in the mean")
 
     @quantity()
     def operations(self) -> Operations:
@@ -97,7 +97,7 @@ class _DividedPool(_AvgPool):
 
     divisor_override: int | None = size(
         "q", default=None, minimum=-LARGEST, label="Divisor", optional=True,
-        help="Empty: the size of the window.",
+        help="Leave empty for the size of the window.",
     )  # fmt: skip
 
     def validate_module(self) -> None:

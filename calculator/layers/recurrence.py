@@ -58,7 +58,7 @@ class Recurrent(Batched):
         """Return how many numbers a step gives to the next, and as its output."""
         return self.hidden_size
 
-    @quantity(r"\text{weights}", label="Weights, biases apart")
+    @quantity(r"\text{weights}", label="Weights without biases")
     def weights(self) -> int:
         """For every unit of a gate, as many as it sees numbers of the input and of the state."""
         return self.gates * self.hidden_size * (self.input_size + self.hidden_size)

@@ -21,7 +21,7 @@ from calculator.layers.recurrence import (
 
 _BATCH_FIRST: Any = Flag(label="Batch first", default=False)
 _DROPOUT: Any = Real(
-    label="Dropout between layers", default=0.0, help="None behind the last layer.",
+    label="Dropout between layers", default=0.0, help="Not after the last layer.",
     refusal="dropout should be a number in range [0, 1] representing the probability of an element "
     "being zeroed",
 )  # fmt: skip
@@ -181,7 +181,7 @@ class LSTM(LongShortTerm, _Layers, name="lstm"):
     """
 
     proj_size: int = size(
-        "P", default=0, minimum=0, label="Projection", help="0: none.",
+        "P", default=0, minimum=0, label="Projection", help="0 for none.",
         refusal="proj_size should be a positive integer or zero to disable projections",
     )  # fmt: skip
 

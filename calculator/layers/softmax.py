@@ -20,7 +20,7 @@ class _Normalizing(Shaped):
 
     dim: int | None = dimension(
         default=None, label="Dimension", optional=True,
-        help="Empty: torch chooses 0 or 1, and warns. −1 is the last.",
+        help="−1 is the last. If empty, torch chooses 0 or 1 and warns.",
     )  # fmt: skip
 
     def validate_input(self) -> None:

@@ -115,7 +115,7 @@ class Cat(Layer, name="cat"):
     dim: int = dimension(default=0, label="Dimension")
     sizes: tuple[tuple[int, ...], ...] = shapes(
         "n", default=((32, 64), (32, 64)), label="Shapes", role="input",
-        help="One a tensor, separated by semicolons.",
+        help="One per tensor, separated by semicolons.",
     )  # fmt: skip
 
     @classmethod

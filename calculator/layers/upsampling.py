@@ -35,10 +35,19 @@ class Upsample(Layer, name="upsample"):
     """
 
     size: Any = Extent(
-        "m", default=None, optional=True, label="Output size", help="One for all axes, or one each."
+        "m",
+        default=None,
+        optional=True,
+        label="Output size",
+        help="One for all axes, or one per axis.",
     )
     scale_factor: Any = Factor(
-        "s", default=None, optional=True, label="Scale factor", start=2, help="In place of a size."
+        "s",
+        default=None,
+        optional=True,
+        label="Scale factor",
+        start=2,
+        help="Instead of an output size.",
     )
     mode: str = choice(
         default="nearest", label="Mode", open=True,

@@ -31,15 +31,15 @@ class Network(Chain, name="network", axes="HW"):
     )  # fmt: skip
     num_classes: int = size("K", default=1000, label="Classes")
     stride_in_1x1: bool = flag(
-        default=False, label="Stride in the 1×1", help="Of a bottleneck: the paper's ResNet.",
+        default=False, label="Stride in the 1×1", help="In bottlenecks, as in the paper's ResNet.",
     )  # fmt: skip
     width_mult: float = real(
-        default=1.0, label="Width multiplier", help="Of MobileNetV2: all channels times this.",
+        default=1.0, label="Width multiplier", help="For MobileNetV2: multiplies all channels.",
     )  # fmt: skip
     batch_size: int = size("N", default=1, label="Batch size", role="input")
     image_size: Sizes = per_axis(
         "AXIS", default=224, label="Image size", role="input", lengths="",
-        help="Height and width, such as 256, 128; one number for a square image.",
+        help="Height and width, such as 256, 128, or one number for a square image.",
     )  # fmt: skip
     training: bool = flag(default=False, label="In training", role="input")
 

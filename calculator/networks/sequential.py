@@ -50,8 +50,8 @@ class Sequential(Chain, name="sequential"):
 
     modules: Any = stack(
         default="Linear(128, 64)\nReLU()\nLinear(64, 10)", label="Layers",
-        help="One a line, as torch constructs or prints them. fc = Linear(64, 64) runs it under a "
-        "name, fc runs it again; F.relu(x) is a function.",
+        help="One layer per line, as in the constructor or in print(model). fc = Linear(64, 64) "
+        "names a layer, fc runs it again; F.relu(x) is a function.",
     )  # fmt: skip
     input_shape: tuple[int, ...] = shape(
         "n", default=(32, 128), label="Input shape", role="input",

@@ -340,7 +340,7 @@ def test_with_any_field_given_the_others_have_torchs_defaults():
 HELP = {
     "the help of a field": (
         "linear",
-        "Batch size. Empty: an input without a batch. default: 1",
+        "Batch size. Leave empty for an unbatched input. default: 1",
     ),
     "the labels of options": (
         "linear",
