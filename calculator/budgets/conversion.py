@@ -17,7 +17,7 @@ class Conversion(Calculation, name="conversion"):
     """A published count, read in the convention it was counted in."""
 
     count: int = rate(
-        "x", units=PUBLISHED_COUNT, default=4_096_000, label="The number you have", whole=True,
+        "x", units=PUBLISHED_COUNT, default=4_096_000, label="Published count", whole=True,
         optional=False, help="With its prefix: 4.09G, 4.09 GMACs, 4096000.",
     )  # fmt: skip
     counts: str = choice(
@@ -26,7 +26,7 @@ class Conversion(Calculation, name="conversion"):
             "macs": "MACs, or FLOPs with 1 MAC = 1 FLOP",
             "flops": "FLOPs with 1 MAC = 2 FLOPs",
         },
-        help="A count made one by one, 2K − 1 an output, follows neither: it cannot be converted.",
+        help="An exact count (2K − 1 per output) follows neither and cannot be converted.",
     )  # fmt: skip
 
     @classmethod
@@ -39,12 +39,12 @@ class Conversion(Calculation, name="conversion"):
         unit = counted(parse_amount(given, PUBLISHED_COUNT).unit)
         if texts.get("counts") == "flops" and unit == "MACs":
             errors["counts"] = InvalidField(
-                "counts", "contradicts the unit, which says MACs: choose MACs (macs)", given=given
+                "counts", "contradicts the unit, which says MACs; choose MACs (macs)", given=given
             )
         if "counts" not in texts and unit == "FLOPs":
             errors["counts"] = InvalidField(
                 "counts",
-                "is not said: macs where 1 MAC is 1 FLOP, flops where it is 2; papers mean both",
+                "is missing; write macs if 1 MAC is 1 FLOP, or flops if it is 2 (papers use both)",
                 given=given,
             )
         return values, errors

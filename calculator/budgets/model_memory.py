@@ -33,26 +33,26 @@ class ModelMemory(Calculation, name="model_memory"):
     params: int = rate(
         "N", units=PARAMS, default=6_738_415_616,
         label="Parameters", whole=True, optional=False,
-        help="Such as 7B. Of a mixture of experts, all of them.",
+        help="Such as 7B. For a mixture of experts, all of them.",
     )  # fmt: skip
     weight_dtype: str = choice(
-        default="bf16", label="Weights are", options=DTYPE_LABELS, also=TORCH_DTYPES,
+        default="bf16", label="Data type of the weights", options=DTYPE_LABELS, also=TORCH_DTYPES,
     )  # fmt: skip
     gradient_dtype: str = choice(
-        default="bf16", label="Gradients are", options=DTYPE_LABELS, also=TORCH_DTYPES,
+        default="bf16", label="Data type of the gradients", options=DTYPE_LABELS, also=TORCH_DTYPES,
     )  # fmt: skip
     optimizer: str = choice(
         default="adam", label="Optimizer",
         options={
-            "none": "none: weights alone",
+            "none": "none: weights only",
             "sgd": "SGD",
             "sgd_momentum": "SGD with momentum",
             "adam": "Adam, AdamW",
         },
-        also={"adamw": "adam"}, help="None: to run a model, and not to train it.",
+        also={"adamw": "adam"}, help="Choose none for inference.",
     )  # fmt: skip
     state_dtype: str = choice(
-        default="fp32", label="Its states are", options=DTYPE_LABELS, also=TORCH_DTYPES,
+        default="fp32", label="Data type of the states", options=DTYPE_LABELS, also=TORCH_DTYPES,
     )  # fmt: skip
     master_weights: bool = flag(
         default=True, label="Master weights",
@@ -61,7 +61,7 @@ class ModelMemory(Calculation, name="model_memory"):
     activation_bytes: int | None = rate(
         r"\text{bytes}_\text{activations}", units=BYTES, default=None, label="Activations",
         whole=True, minimum=0,
-        help="On one device, such as 12 GB. Empty: not counted.",
+        help="Per device, such as 12 GB. Not counted if empty.",
     )  # fmt: skip
     zero_stage: str = choice(
         default="0", label="Sharded (ZeRO)", role="hardware",
@@ -72,7 +72,7 @@ class ModelMemory(Calculation, name="model_memory"):
             "3": "3: and weights (FSDP)",
         },
     )  # fmt: skip
-    devices: int = size("n", default=1, label="Over devices", role="hardware")
+    devices: int = size("n", default=1, label="Devices", role="hardware")
 
     @quantity(r"N_\text{shard}", label="Parameters in a shard")
     def shard_params(self) -> int | None:
@@ -122,7 +122,7 @@ class ModelMemory(Calculation, name="model_memory"):
         """Return the bytes of all parts that are there without any input."""
         return self.weight_bytes + self.gradient_bytes + self.master_bytes + self.optimizer_bytes
 
-    @quantity(r"\text{bytes}", unit="B", label="Memory of one device")
+    @quantity(r"\text{bytes}", unit="B", label="Memory per device")
     def total_bytes(self) -> int:
         """All parts, those of the activations where they are given."""
         if self.activation_bytes is None:

@@ -31,11 +31,11 @@ class TrainingCost(MemoryFit, name="training_cost"):
     params: int = rate(
         "N", units=PARAMS, default=6_738_415_616,
         label="Parameters", whole=True, optional=False,
-        help="Such as 7B. Of a mixture of experts, those that are active for a token.",
+        help="Such as 7B. For a mixture of experts, the parameters active per token.",
     )  # fmt: skip
     tokens: int = rate(
         "D", units=TOKENS, default=2 * 10**12, label="Tokens", whole=True,
-        optional=False, help="All that are trained on, each as often as it is seen: 2T.",
+        optional=False, help="All training tokens, counted each time they are seen, such as 2T.",
     )  # fmt: skip
     recompute: str = choice(
         default="none", label="Activations",
@@ -46,7 +46,7 @@ class TrainingCost(MemoryFit, name="training_cost"):
     measured_device_hours: Figure = rate(
         r"h_\text{measured}", units=DEVICE_HOURS, default=None,
         minimum=1e-6, role="hardware", label="Measured device-hours",
-        help="Of all devices together. Gives the utilization; leave one of the two empty.",
+        help="All devices together. Gives the utilization; leave one of the two empty.",
     )  # fmt: skip
     utilization: Figure = share(
         "u", default=None, optional=True, role="hardware", label="Assumed utilization (MFU)",

@@ -240,7 +240,7 @@ class Choice(Field):
         also: dict[str, str] | None = None,
         refusal: str = "must be one of {options}",
         optional: bool = False,
-        empty: str = "none: own figures",
+        empty: str = "none: your own figures",
         open: bool = False,
         positional: bool = False,
         find: Callable[[str], str] | None = None,

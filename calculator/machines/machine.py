@@ -71,18 +71,19 @@ class Machine(Calculation):
     )  # fmt: skip
     device: str | None = device(
         help="Search by vendor or name, or paste what torch.cuda.get_device_name() prints. "
-        "Empty: your own figures."
+        "Leave empty to enter your own figures."
     )
     peak_kind: str = choice(
-        default="dense", label="Which peak", role="hardware", options=PEAKS,
+        default="dense", label="Dense or sparse peak", role="hardware", options=PEAKS,
     )  # fmt: skip
     peak_flops_per_second: Figure = rate(
         r"\pi", default=None, role="hardware", label="Peak FLOP/s",
         units=FLOP_RATE,
-        help="Such as 19.5T; of int8 in OP/s. Empty: the device's, at this data type.",
+        help="Such as 19.5T; in OP/s for int8. Leave empty for the device's, at this data type.",
     )  # fmt: skip
     machine_name: str | None = name(
-        label="Name of your machine", role="hardware", help="For rates of your own: lab server.",
+        label="Name of your machine", role="hardware",
+        help="If you enter your own rates, such as lab server.",
     )  # fmt: skip
 
     @classmethod
@@ -103,14 +104,14 @@ class Machine(Calculation):
             if kind != "dense" and devices.peak(given.device, given.dtype, kind)
         ]
         if devices.peak(given.device, given.dtype) is not None:
-            known = f"only {' and '.join(('dense', *kinds))}" if kinds else "only the dense one"
+            known = " or ".join(("dense", *kinds))
             raise cls.fields["peak_kind"].refuse(
-                f"{machine['name']} has no such {given.dtype} rate known here, {known}",
+                f"{machine['name']} has no known {given.dtype} rate of this kind; choose {known}",
                 given.peak_kind,
             )
         rows = [dtype for dtype in DTYPE_BYTES if devices.peak(given.device, dtype)]
         raise cls.fields["dtype"].refuse(
-            f"{machine['name']} has no {given.dtype} rate known here; it has {', '.join(rows)}",
+            f"{machine['name']} has no known {given.dtype} rate; choose one of {', '.join(rows)}",
             given.dtype,
         )
 

@@ -14,7 +14,7 @@ from calculator.machines import devices
 from calculator.machines.machine import Figure, device
 
 PARTS = ("units", "engines", "fma", "clock_hz")
-_EMPTY = "Empty: the device's."
+_EMPTY = "Leave empty for the device's."
 
 
 def rows() -> dict[str, str]:
@@ -39,11 +39,11 @@ class Peak(Calculation, name="peak", title="Peak rate"):
     )  # fmt: skip
     engines: Figure = size(
         r"n_\text{engines}", default=None, optional=True, role="hardware",
-        label="Engines in a unit", help=f"Tensor cores, matrix cores, lanes. {_EMPTY}",
+        label="Engines per unit", help=f"Tensor cores, matrix cores, lanes. {_EMPTY}",
     )  # fmt: skip
     fma: Figure = size(
         r"n_\text{FMA}", default=None, optional=True, role="hardware",
-        label="FMAs of an engine in a clock",
+        label="FMAs per engine and clock",
         help=f"Multiply-adds of numbers, not instructions. {_EMPTY}",
     )  # fmt: skip
     clock_hz: Figure = rate(
@@ -57,11 +57,11 @@ class Peak(Calculation, name="peak", title="Peak rate"):
     )  # fmt: skip
     dtype: str = choice(
         default="bf16", label="Data type", role="hardware", options=rows, also=TORCH_DTYPES,
-        help="Which engines: those of this row of the device.",
+        help="The row of the data sheet, which decides which engines are used.",
     )  # fmt: skip
     device: str | None = device(
         default="a100_80gb_sxm",
-        help="Its printed rate stands beside. Empty: your own.",
+        help="Its printed rate is shown next to yours. Leave empty to enter your own.",
         own="units, engines, FMAs and clock",
     )
 
@@ -85,7 +85,8 @@ class Peak(Calculation, name="peak", title="Peak rate"):
         built = cls._derivation(given, machine, empty)
         if given.sparsity != "1" and given.dtype not in machine.get("sparse", {}):
             raise cls.fields["sparsity"].refuse(
-                f"{machine['name']} has no sparse {given.dtype} rate known here", given.sparsity
+                f"{machine['name']} has no known sparse {given.dtype} rate; choose 1",
+                given.sparsity,
             )
         return {part: int(built[part]) for part in empty}
 
@@ -96,12 +97,12 @@ class Peak(Calculation, name="peak", title="Peak rate"):
         own = f"fill in {', '.join(empty)}"
         if not known:
             raise cls.fields["device"].refuse(
-                f"has no units known here: {own}, or choose another device", given.device
+                f"has no known units; {own}, or choose another device", given.device
             )
         if given.dtype not in known:
             raise cls.fields["dtype"].refuse(
-                f"has no units known here on {machine['name']}, which has those of "
-                f"{', '.join(known)}: choose one of them, or {own}",
+                f"has no known units on {machine['name']}; choose one of {', '.join(known)}, "
+                f"or {own}",
                 given.dtype,
             )
         return dict(known[given.dtype])
@@ -111,12 +112,12 @@ class Peak(Calculation, name="peak", title="Peak rate"):
         """Whether products with the zeros that are left out are counted."""
         return self.sparsity != "1"
 
-    @quantity(r"\text{FMAs}_\text{clock}", unit="FMA", label="FMAs in a clock")
+    @quantity(r"\text{FMAs}_\text{clock}", unit="FMA", label="FMAs per clock")
     def fma_per_clock(self) -> int:
         """Every engine of every unit, at once."""
         return self.units * self.engines * self.fma
 
-    @quantity(r"\text{FLOPs}_\text{clock}", unit="FLOP", label="FLOPs in a clock")
+    @quantity(r"\text{FLOPs}_\text{clock}", unit="FLOP", label="FLOPs per clock")
     def flops_per_clock(self) -> int:
         """Two for each: a multiplication and an addition."""
         return 2 * self.fma_per_clock
@@ -127,7 +128,7 @@ class Peak(Calculation, name="peak", title="Peak rate"):
         dense = self.flops_per_clock * self.clock_hz
         return 2 * dense if self.is_sparse else dense
 
-    @quantity(r"\pi_\text{printed}", unit="FLOP/s", label="Printed by its vendor")
+    @quantity(r"\pi_\text{printed}", unit="FLOP/s", label="Printed by the vendor")
     def printed_flops_per_second(self) -> int | None:
         """The row of the device's data sheet; None where there is no device, or no such row."""
         if self.device is None:
@@ -135,7 +136,7 @@ class Peak(Calculation, name="peak", title="Peak rate"):
         rates = devices.device(self.device).get("sparse" if self.is_sparse else "peak", {})
         return numeral(int(rates[self.dtype]), self.units) if self.dtype in rates else None
 
-    @quantity("r", label="Built, over printed")
+    @quantity("r", label="Computed peak / printed peak")
     def ratio(self) -> float | None:
         """Near 1 where the clock is the one that the vendor counts with."""
         if self.printed_flops_per_second is None:

@@ -43,20 +43,20 @@ class Runtime(Machine, name="runtime"):
     )  # fmt: skip
     recomputed_flops: Figure = rate(
         r"\text{FLOPs}_\text{again}", units=FLOP_COUNT, default=None,
-        label="Computed again", whole=True, minimum=0, largest=1e300, role="assumption",
+        label="Recomputed work", whole=True, minimum=0, largest=1e300, role="assumption",
         help="In the step that you timed, to save memory. Counts in the HFU.",
     )  # fmt: skip
     bandwidth_bytes_per_second: Figure = rate(
         r"\beta", units=BYTE_RATE, default=None, role="hardware", label="Memory bandwidth",
-        help="Such as 1.555T, in bytes per second. Empty: the device's.",
+        help="Such as 1.555T, in bytes per second. Leave empty for the device's.",
     )  # fmt: skip
     devices: int | None = size(
         "n", default=None, optional=True, role="hardware", label="Devices",
-        help="That share the work evenly. Empty: one.",
+        help="They share the work evenly. Leave empty for one.",
     )  # fmt: skip
     utilization: Shares = span(
         "u", default=None, role="assumption", label="Achieved share of the peak",
-        help="Such as 40 %, or 50 – 80 %. Empty: the best that was measured on the device.",
+        help="Such as 40 %, or 50 – 80 %. Leave empty for the best measured on the device.",
     )  # fmt: skip
     bandwidth_utilization: Shares = span(
         "v", default=None, role="assumption", label="Achieved share of the bandwidth",
@@ -64,12 +64,13 @@ class Runtime(Machine, name="runtime"):
     )  # fmt: skip
     launches: Figure = size(
         r"n_\text{launch}", default=None, minimum=0, optional=True, role="assumption",
-        label="Kernel launches", help="Empty: one for each layer.",
+        label="Kernel launches", help="Leave empty for one per layer.",
     )  # fmt: skip
     launch_seconds: Figure = rate(
         r"t_\text{launch}", units=SECONDS, default=None, minimum=0,
         role="assumption", label="Time per launch",
-        help="Such as 4 µs. Empty: of a GPU on a card or module as measured on an H100, else 0.",
+        help="Such as 4 µs. If empty, the time measured on an H100 for a GPU on a card or module, "
+        "otherwise 0.",
     )  # fmt: skip
     measured_seconds: Figure = rate(
         r"t_\text{measured}", units=SECONDS, default=None, minimum=1e-12,
@@ -77,7 +78,7 @@ class Runtime(Machine, name="runtime"):
     )  # fmt: skip
     power_watts: Figure = rate(
         "P", units=WATTS, default=None, minimum=0, role="assumption", label="Power per device",
-        help="Such as 700 W. Empty: the device's board power, where known.",
+        help="Such as 700 W. Leave empty for the device's board power, if known.",
     )  # fmt: skip
 
     def validate(self) -> None:
@@ -86,7 +87,7 @@ class Runtime(Machine, name="runtime"):
             raise self.without_peak()
         if self.recomputed_flops is not None and self.measured_seconds is None:
             raise self.fields["recomputed_flops"].refuse(
-                "is of a measured time; enter that time, or leave this empty",
+                "needs a measured time; enter one, or leave this empty",
                 self.recomputed_flops,
             )
 
@@ -157,7 +158,7 @@ class Runtime(Machine, name="runtime"):
         moves = self.memory_seconds is not None
         return self.utilization is not None and not (moves and self.bandwidth_utilization is None)
 
-    @quantity(r"t_\text{reached}", unit="s", label="At the best efficiency")
+    @quantity(r"t_\text{reached}", unit="s", label="At the best efficiency measured")
     def reached_seconds(self) -> float | None:
         """The longer of the two, at the highest share of each rate; None without shares."""
         if not self.has_best_case():

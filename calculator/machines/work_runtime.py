@@ -48,7 +48,7 @@ class WorkRuntime(MemoryFit, Runtime):
     )  # fmt: skip
     memory_bytes: Figure = rate(
         r"\text{bytes}_\text{device}", units=BYTES, default=None, role="hardware", whole=True,
-        label="Memory per device", help="Such as 80 GB. Empty: the device's.",
+        label="Memory per device", help="Such as 80 GB. Leave empty for the device's.",
     )  # fmt: skip
     weight_bytes: Figure = _held("weight", "Weights")
     kv_cache_bytes: Figure = _held("cache", "KV cache")
@@ -92,7 +92,7 @@ class WorkRuntime(MemoryFit, Runtime):
         """
         for name in values.keys() & Runtime.fields.keys() - {*HARDWARE}:
             raise Runtime.fields[name].refuse(
-                "is that of the layers; ask for the time of other layers", values[name]
+                "is given by the layers; change the layers instead", values[name]
             )
         return self.of(self.work, {**self.asked, **values})
 
@@ -244,7 +244,9 @@ def _timed(work: Work, values: Mapping[str, Any]) -> dict[str, Any]:
     passed, again = timed_pass(work, values.get("measured_pass")), values.get("recomputed_flops")
     if again is not None and passed != "recomputed":
         field = WorkRuntime.fields["recomputed_flops"]
-        raise field.refuse(f"is not of {PASSES[passed]}; choose {PASSES['recomputed']}", again)
+        raise field.refuse(
+            f"does not belong to {PASSES[passed]}; choose {PASSES['recomputed']}", again
+        )
     if values.get("measured_seconds") is None or passed == "forward":
         return {}
     forward, backward = 2 * work.macs, 2 * work.backward_macs
@@ -270,7 +272,7 @@ def runtime(work: Work, values: Mapping[str, Any]) -> WorkRuntime | None:
             field, given = WorkRuntime.fields[name], values.get(name)
             if name not in _NAMED and given not in (None, field.default):
                 raise field.refuse(
-                    "is about a machine; choose a device, or write a peak FLOP/s", given
+                    "needs a machine; choose a device, or write a peak FLOP/s", given
                 )
         return None
     return _kind(work).of(work, values)

@@ -71,7 +71,7 @@ def test_own_figures_without_a_device_are_held_against_nothing():
 
 
 def test_sparsity_that_a_device_has_not_is_refused():
-    with pytest.raises(InvalidField, match=r"MI250X .*has no sparse bf16 rate known here"):
+    with pytest.raises(InvalidField, match=r"MI250X .*has no known sparse bf16 rate"):
         Peak(device="mi250x", dtype="bf16", sparsity="2")
 
 

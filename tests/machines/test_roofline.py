@@ -235,9 +235,9 @@ def test_a_device_has_several_peaks_of_one_type(device, dtype, kind, rate):
 
 REFUSED = {
     "a kind that the device has not": ({"device": "t4", "dtype": "fp16", "peak_kind": "sparse"},
-                                       "peak_kind", "only the dense one"),
+                                       "peak_kind", "choose dense"),
     "a kind of another device": ({"device": "h100_sxm", "dtype": "fp16",
-                                  "peak_kind": "fp16_accumulate"}, "peak_kind", "dense and sparse"),
+                                  "peak_kind": "fp16_accumulate"}, "peak_kind", "dense or sparse"),
     "a type that nothing multiplies": ({"device": "tpu_v5e", "dtype": "fp64"}, "dtype", "bf16"),
     "a name of several": ({"device": "h100"}, "device", "h100_sxm, h100_pcie or h100_nvl"),
     "a misspelt name": ({"device": "h100_sxn"}, "device", "h100_sxm"),
@@ -358,5 +358,5 @@ def test_the_time_of_layers_on_another_machine_is_that_of_the_same_layers():
     assert moved.floor_seconds == there.floor_seconds != here.floor_seconds
     assert [time.bound for time in moved.layers] == [time.bound for time in there.layers]
     assert moved.replace(launches=1).floor_seconds == there.floor_seconds
-    with pytest.raises(InvalidField, match="ask for the time of other layers"):
+    with pytest.raises(InvalidField, match="is given by the layers; change the layers"):
         here.replace(flops=1)
