@@ -92,7 +92,7 @@ def parser() -> argparse.ArgumentParser:
             )
             command.add_argument(
                 "--figure", metavar="X", action=_Once,
-                help="say what may have given a published figure, as 4.1G",
+                help="explain a published figure, such as 4.1G",
             )  # fmt: skip
         if hasattr(owner, "read_config"):
             command.add_argument(
@@ -101,7 +101,7 @@ def parser() -> argparse.ArgumentParser:
             )  # fmt: skip
         for field in form_fields(owner).values():
             _add(command, field)
-    listing = commands.add_parser("devices", help="The devices that --device knows.")
+    listing = commands.add_parser("devices", help="List the devices that --device accepts.")
     listing.add_argument("--json", action="store_true", help="print one JSON object")
     return root
 
@@ -202,7 +202,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if time is not None:
         lines.append(("Bound by", time.bound))
     if outcome.time is not None:
-        lines.append(("Compute-bound from batch", flip(outcome.calculation, outcome.time)))
+        lines.append(("Compute-bound from batch size", flip(outcome.calculation, outcome.time)))
     if time is not None:
         lines.append(("Machine", f"{machine(time)}, {rates(time)}"))
         sentences = best_case(time), timed(time), memory(time), *remarks(time)

@@ -23,7 +23,7 @@ def find_quantity(outcome: Evaluation, name: str) -> tuple[Quantity[Any], int | 
         value = getattr(each, name, None)
         if each and name in each.quantities and isinstance(value, (int, float)) and value > 0:
             return each.quantities[name], value
-    raise ValueError(f"{name} is not one number above 0: nobody can guess it")
+    raise ValueError(f"{name} is not a single number above 0, so it cannot be guessed")
 
 
 def judge(declared: Quantity[Any], value: int | float, guess: str) -> str:

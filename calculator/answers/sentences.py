@@ -26,10 +26,10 @@ def how_to_report(work: Work) -> str:
     if work.convention == "matrix":
         count = f"{macs} ({rounded(2 * work.macs, 'FLOPs')}, 1 MAC = 2 FLOPs)"
     else:
-        each = f"a function such as exp = {work.function_weight}"
+        each = f"exp, tanh, … = {work.function_weight} FLOPs each"
         count = (
-            f"{rounded(work.flops, 'FLOPs')} of all arithmetic (1 MAC = 2 FLOPs, {each}), of it "
-            f"{macs}"
+            f"{rounded(work.flops, 'FLOPs')} of all arithmetic (1 MAC = 2 FLOPs, {each}), "
+            f"including {macs}"
         )
     return f"{work.in_words(count)}, {_input(work)}, {_scope(work)}"
 
@@ -50,8 +50,8 @@ def _scope(work: Work) -> str:
     if not attention:
         return f"{rest} not included"
     masked = any(getattr(each, "is_causal", False) for each in attention)
-    products = "attention products included" + (", masked pairs too" if masked else "")
-    return f"{products}; {rest} not"
+    products = "attention products" + (" and masked pairs" if masked else "")
+    return f"{products} included, but not {rest}"
 
 
 def _layers(work: Work) -> Iterator[Layer]:
@@ -108,8 +108,8 @@ def basis(time: Runtime) -> str:
     missing = [what for what, share in ends.items() if share is None]
     if missing:
         return (
-            f"not known, since nobody measured what share of its {' and '.join(missing)} "
-            f"{machine(time)} achieves; enter a share to see it."
+            f"unknown, because there is no measurement of the share of its {' and '.join(missing)} "
+            f"that {machine(time)} achieves; enter a share to see it."
         )
     reached = " and ".join(f"{shares(share)} of the {what}" for what, share in ends.items())
     launched = (
@@ -138,7 +138,7 @@ def timed(time: Runtime) -> str:
     passed = f"{PASSES[time.timed_pass]} on " if isinstance(time, WorkRuntime) else ""
     count = time.devices or 1
     devices = f"{grouped(count)} device{'s' * (count > 1)}"
-    return f"Your {seconds(time.measured_seconds)} are taken as the time of {passed}{devices}."
+    return f"Your {seconds(time.measured_seconds)} is taken as the time of {passed}{devices}."
 
 
 def memory(machine: Calculation) -> str:
@@ -160,14 +160,16 @@ def memory(machine: Calculation) -> str:
 def _not_held(machine: MemoryFit) -> Iterator[str]:
     """Yield what of a training step is not held at once, and what is not counted."""
     if not isinstance(machine, WorkRuntime):
-        yield "states of the optimizer and activations are not counted"
+        yield "optimizer states and activations are not counted"
         return
     if machine.timed_pass == "forward":
         return
     if machine.gradient_bytes:
         yield "gradients replace activations"
-    kept = ", nor what is kept for recomputing" if machine.timed_pass == "recomputed" else ""
-    yield f"states of the optimizer are not counted{kept}"
+    kept = (
+        ", nor are activations kept for recomputation" if machine.timed_pass == "recomputed" else ""
+    )
+    yield f"optimizer states are not counted{kept}"
 
 
 def remarks(time: Runtime) -> Iterator[str]:
@@ -184,13 +186,16 @@ def remarks(time: Runtime) -> Iterator[str]:
     }
     for unit, rate in given.items():
         if rate is not None and rate < _SLOW:
-            yield f"{rounded(rate, unit)} has no prefix: with a T behind it, it is trillions."
+            yield f"{rounded(rate, unit)} has no prefix; write a T after the number for trillions."
     if time.device:
         yield from _of_device(time, time.device)
     if (time.devices or 1) > 1:
-        yield "The work is shared evenly; what the devices send to each other is not counted."
+        yield "The work is shared evenly; communication between the devices is not counted."
     if time.reached_seconds is not None and time.overhead_seconds > time.reached_seconds:
-        yield "Launching takes longer than the work: a graph or fewer kernels would help first."
+        yield (
+            "Kernel launches take longer than the work: fewer kernels or graph capture would help "
+            "first."
+        )
     if time.measured_seconds is not None:
         yield from _of_measured(time, time.measured_seconds)
 
@@ -203,18 +208,18 @@ def _of_device(time: Runtime, device: str) -> Iterator[str]:
     if taken is None:
         yield f"The peak is your own, not that of {found['name']}."
     elif taken.because:
-        yield f"The rate is that of {taken.row} and not of {time.dtype}, since {taken.because}."
+        yield f"The rate is that of {taken.row}, not of {time.dtype}, because {taken.because}."
     elif time.peak_kind != "dense":
         dense = devices.peak(device, time.dtype)
         accumulates = time.peak_kind == "fp16_accumulate"
         usual = "With FP32 accumulation" if accumulates else "Dense"
         if dense is not None:
             rate = rounded(dense.flops_per_second, time.in_words("FLOP/s"))
-            yield f"{usual} it is {rate}."
+            yield f"{usual}, the peak is {rate}."
     elif taken.row != time.dtype:
         yield f"The peak is that of the matrix units ({taken.row})."
     if found["confidence"] == "low":
-        yield "No vendor prints these rates: they are units × clock."
+        yield "The vendor does not print these rates: they are computed as units × clock."
 
 
 def _caveat(time: Runtime) -> str:
@@ -227,7 +232,7 @@ def _caveat(time: Runtime) -> str:
     if time.peak_kind != "dense":
         other.append("of the dense peak with FP32 accumulation")
     return (
-        f"Large, well-shaped work reached that share of the peak{where} in "
+        f"Large, well-shaped work achieved that share of the peak{where} in "
         f"{', '.join([' and '.join(types), *other])}; other work takes longer."
     )
 
@@ -241,12 +246,12 @@ def _of_measured(time: Runtime, measured: float) -> Iterator[str]:
     if measured >= (time.measured_floor_seconds or time.floor_seconds):
         return
     cause = {
-        "compute": "the run has another peak, or another data type, than is computed with",
+        "compute": "the run had another peak or data type than the one entered here",
         "memory": "the operands were in a cache",
     }[time.bound]
     count = time.devices or 1
     yield (
         f"Your time is below the bound. Either more devices than {grouped(count)} shared the work, "
-        f"or {cause}, or less was computed than is counted, or the work was not done when the "
-        "clock was read."
+        f"or {cause}, or less was computed than is counted, or the clock was read before the work "
+        "was done."
     )

@@ -54,7 +54,7 @@ def render_machines(
         refused = [f"{quoted(compare)}: {each.message}" for each in other.errors.values()]
         beside = _time(other)
         if beside and machine(beside) == machine(time):
-            refused = [f"{machine(time)} is the current machine: choose another to compare."]
+            refused = [f"{machine(time)} is the current machine; choose another to compare."]
         elif beside:
             times.append(beside)
     drawings = [rooflines(work, times), durations(work, times)] if whole else []
@@ -264,7 +264,7 @@ def _said(time: Runtime) -> Iterator[str]:
     if time.device:
         found = devices.device(time.device)
         if time.peak is not None and time.peak.because:
-            yield f"The peak is that of {time.peak.row}, since {escape(time.peak.because)}."
+            yield f"The peak is that of {time.peak.row}, because {escape(time.peak.because)}."
         of_device = {
             "peak": time.peak is not None,
             "bandwidth": time.is_bandwidth_of_device,
@@ -287,18 +287,18 @@ def _said(time: Runtime) -> Iterator[str]:
     if time.power_watts is not None:
         power = devices.device(time.device).get("power") if time.device else None
         source = f", {link(power)}" if power and power["watts"] == time.power_watts else ""
-        yield f"Power: {rounded(time.power_watts, 'W')}{source}, all the time."
+        yield f"Power: {rounded(time.power_watts, 'W')}{source}, constant."
 
 
 def _share(time: Runtime, what: str, ends: tuple[float, float] | None) -> str:
     """Return a share and where it is from: measured, your own, or not known."""
     if ends is None:
-        return "not known; enter one"
+        return "unknown; enter one"
     if ends != devices.achieved(time.device, what):
         return f"{shares(ends)}, your figure"
     found = devices.measurements(time.device, what)
     sources = [*found.values()]
-    how = f"in {sources[0]['dtype']}, dense" if what == "compute" else "by copying and adding"
+    how = f"in {sources[0]['dtype']}, dense" if what == "compute" else "with copies and additions"
     if time.device in found:
         return f"{shares(ends)}, measured {how}: {link(sources[0])}"
     vendor = devices.device(str(time.device))["vendor"]

@@ -104,7 +104,7 @@ def _expectation(
     return (
         '<details class="calculator-panel" data-asks="expectation" data-linked data-short>'
         "<summary>How long does it take, on which machine, and why?</summary>"
-        f'<p class="calculator-figure"><label for="{prefix}-compare">Beside another device</label>'
+        f'<p class="calculator-figure"><label for="{prefix}-compare">Next to another device</label>'
         f'<input type="search" id="{prefix}-compare" name="compare" placeholder="a100_80gb_sxm" '
         f'list="{prefix}-device-options" spellcheck="false"></p>'
         f"<div data-place>{machines}</div></details>"
@@ -181,7 +181,7 @@ def prediction(
         f'<p class="prediction-question">{escape(question)}</p>'
         '<form autocomplete="off" novalidate>'
         f'<label>Your guess{escape(unit)} <input name="guess" spellcheck="false"></label>'
-        '<button type="submit">Lock it in</button>'
+        '<button type="submit">Check my guess</button>'
         '</form><p class="prediction-verdict" role="status"></p>'
         '<details class="prediction-answer"><summary>The answer</summary>'
         f"{answer}</details></flops-prediction>"

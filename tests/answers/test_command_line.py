@@ -144,7 +144,7 @@ def test_a_runtime_says_what_it_was_computed_with(printed):
         found["best_case_serial_seconds"],
     ]
     assert found["remarks"][0] == "Memory is not considered: there are no bytes."
-    assert "The rate is that of fp32 and not of bf16" in found["remarks"][1]
+    assert "The rate is that of fp32, not of bf16" in found["remarks"][1]
 
 
 REMARKS = {

@@ -148,7 +148,7 @@ def test_the_copied_markdown_says_that_another_type_is_computed_with(of_layer):
     machine = {"device": "t4", "dtype": "bf16"}
     work = Linear(dtype="bf16") if of_layer else Runtime(**machine)
     text = markdown(work, runtime(work, machine) if of_layer else None)
-    assert "| Note | The rate is that of fp32 and not of bf16, since Turing has no BF16" in text
+    assert "| Note | The rate is that of fp32, not of bf16, because Turing has no BF16" in text
 
 
 def test_katex_sets_the_copied_latex_of_everything():

@@ -40,4 +40,4 @@ def test_what_is_not_there_has_no_form_no_options_and_no_text():
 def test_a_guess_at_what_has_no_number_is_refused_in_words():
     asked = {"calculator": "linear", "fields": {"in_features": "0"}, "guess": "1"}
     said = answered("judge", **asked, quantity="macs")
-    assert said == {"error": "macs is not one number above 0: nobody can guess it"}
+    assert said == {"error": "macs is not a single number above 0, so it cannot be guessed"}

@@ -147,11 +147,11 @@ def test_an_unknown_order_is_that_of_the_tools(sort):
         (
             ScaledDotProductAttention(is_causal=True),
             "403 MMACs (805 MFLOPs, 1 MAC = 2 FLOPs), input 12×512×64, batch 1, attention products "
-            "included, masked pairs too; biases, normalisation, activations and pooling not",
+            "and masked pairs included, but not biases, normalisation, activations and pooling",
         ),
         (
             Sequential(modules="Linear(4, 2)", input_shape=(3, 4), convention="all"),
-            "54 FLOPs of all arithmetic (1 MAC = 2 FLOPs, a function such as exp = 8), of it "
+            "54 FLOPs of all arithmetic (1 MAC = 2 FLOPs, exp, tanh, … = 8 FLOPs each), including "
             "24 MACs, input 4, batch 3, biases, normalisation, activations and pooling included",
         ),
         (
@@ -165,7 +165,7 @@ def test_an_unknown_order_is_that_of_the_tools(sort):
             MHA,
             # 4 projections of 12 rows, 3072 each, and 2 products of 1152
             "14.6 kMACs (29.2 kFLOPs, 1 MAC = 2 FLOPs), input 6×16, batch 2, attention products "
-            "included; biases, normalisation, activations and pooling not",
+            "included, but not biases, normalisation, activations and pooling",
         ),
         (
             # 4 gates of 3 numbers, each of 2 inputs and 3 states, in 5 steps of 2 samples

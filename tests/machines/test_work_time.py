@@ -59,10 +59,16 @@ AGAIN = {"peak_flops_per_second": 10**9, "recomputed_flops": 2**20}
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        ({}, "is not of a forward pass; choose a training step with activations recomputed"),
-        ({"measured_pass": "forward", "measured_seconds": 1}, "is not of a forward pass"),
-        ({"measured_pass": "training", "measured_seconds": 1}, "is not of a training step"),
-        ({"measured_pass": "recomputed"}, "is of a measured time; enter that time"),
+        (
+            {},
+            "does not belong to a forward pass; choose a training step with activations recomputed",
+        ),
+        ({"measured_pass": "forward", "measured_seconds": 1}, "does not belong to a forward pass"),
+        (
+            {"measured_pass": "training", "measured_seconds": 1},
+            "does not belong to a training step",
+        ),
+        ({"measured_pass": "recomputed"}, "needs a measured time; enter one"),
     ],
     ids=["nothing else", "a forward pass", "a step that keeps all", "no time"],
 )
@@ -81,7 +87,7 @@ def test_what_is_recomputed_in_part_counts_in_the_hfu():
 
 
 def test_a_runtime_recomputes_in_a_measured_time_alone():
-    with pytest.raises(InvalidField, match="is of a measured time"):
+    with pytest.raises(InvalidField, match="needs a measured time"):
         Runtime(**AGAIN)
 
 
@@ -149,7 +155,7 @@ def test_the_page_says_what_the_measured_time_is_of():
     outcome = evaluate("network", {"architecture": "resnet18", "training": "true",
                                    "device": "t4", "measured_seconds": "1 s"})  # fmt: skip
     said = verdict(outcome.time)
-    assert "Your 1 s are taken as the time of a training step on 1 device." in said
+    assert "Your 1 s is taken as the time of a training step on 1 device." in said
     assert "a lower bound of a forward pass" in said
 
 
@@ -220,12 +226,12 @@ def test_a_processor_does_not_take_the_share_of_an_accelerator():
 
 def test_a_share_measured_in_another_type_is_said(printed):
     remarks = printed("linear --device a100_80gb_sxm --dtype fp16")["time"]["best_case_basis"]
-    assert "reached that share of the peak in bf16, not in fp16" in remarks
+    assert "achieved that share of the peak in bf16, not in fp16" in remarks
 
 
 def test_a_share_measured_on_another_device_is_said(printed):
     remarks = printed("linear --device t4 --dtype fp16")["time"]["best_case_basis"]
-    assert "reached that share of the peak on other NVIDIA GPUs in bf16" in remarks
+    assert "achieved that share of the peak on other NVIDIA GPUs in bf16" in remarks
 
 
 def test_the_old_keys_of_a_time_stand_for_one_release(printed):
@@ -307,7 +313,7 @@ def test_a_share_measured_of_the_dense_peak_is_said_at_the_sparse_one(printed):
 def test_what_holds_nothing_lists_no_parts(capsys):
     line = "flatten --device h100_sxm --measured-pass training"
     assert main(line.split()) == 0
-    said = "Needs at least 0 B of 80 GB (states of the optimizer are not counted)."
+    said = "Needs at least 0 B of 80 GB (optimizer states are not counted)."
     assert said in capsys.readouterr().out
 
 
@@ -358,7 +364,7 @@ def test_the_memory_of_a_training_run_says_what_is_not_counted(capsys):
     assert main([*line.split(), "--utilization", "0.4"]) == 0
     said = capsys.readouterr().out
     assert "Does not fit: needs at least 280 GB of 80 GB (weights 140 GB, gradients 140 GB" in said
-    assert "states of the optimizer and activations are not counted" in said
+    assert "optimizer states and activations are not counted" in said
 
 
 def test_a_typed_share_is_not_called_measured(printed):

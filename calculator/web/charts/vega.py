@@ -44,7 +44,7 @@ def element(chart: Chart, svg: str = "") -> str:
         for row in chart.rows
     )
     table = (
-        '<details class="calculator-more"><summary>The numbers of this chart</summary>'
+        '<details class="calculator-more"><summary>Data table</summary>'
         '<div class="calculator-scroll" tabindex="0" role="group" '
         f'aria-label="{escape(chart.title)}"><table class="chart-table"{UNSEARCHED}>'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div></details>"
