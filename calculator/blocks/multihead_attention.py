@@ -105,7 +105,8 @@ class MultiheadAttention(Sequences, Block, name="multihead_attention"):
             kind = {2: "unbatched (2-D)", 3: "batched (3-D)"}[ranks[0]]
             return (
                 f"For {kind} `query`, expected `key` and `value` to be {ranks[0]}-D but found "
-                f"{ranks[1]}-D and {ranks[2]}-D tensors respectively. Give all as many dimensions"
+                f"{ranks[1]}-D and {ranks[2]}-D tensors respectively. "
+                "Give all three the same number of dimensions"
             )
         each = self.embed_dim
         if query[-1] != each:
@@ -119,12 +120,12 @@ class MultiheadAttention(Sequences, Block, name="multihead_attention"):
         if not self.packed and key[:2] != value[:2]:
             return (
                 f"key's sequence and batch dims {said([*key[:2]])} do not match value's "
-                f"{said([*value[:2]])}. Give both the same"
+                f"{said([*value[:2]])}. Give both the same shape"
             )
         if self.packed and key != value:
             return (
                 f"key shape {said([*key])} does not match value shape {said([*value])}. "
-                "Give both the same"
+                "Give both the same shape"
             )
         wrong = self._wrong_features(key[2], value[2])
         if wrong:
@@ -145,13 +146,13 @@ class MultiheadAttention(Sequences, Block, name="multihead_attention"):
             return (
                 "Sizes of tensors must match except in dimension 0. Expected size "
                 f"{key[1]} but got size {batch} for tensor number 1 in the list. "
-                "Give all the same batch"
+                "Give all the same batch size"
             )
         if key[1] != batch:
             view = [key[0], batch * self.num_heads, each // self.num_heads]
             return (
                 f"shape '{view}' is invalid for input of size {key[0] * key[1] * each}. "
-                "Give all the same batch"
+                "Give all the same batch size"
             )
         return ""
 
@@ -180,15 +181,17 @@ class MultiheadAttention(Sequences, Block, name="multihead_attention"):
         if self.training:
             check_probability(self.fields["dropout"], self.dropout)
         if self.value_length not in (None, self.key_length):
-            wanted = "needs a key length" if self.key_length is None else "must be as many as keys"
-            raise self.fields["value_length"].refuse(
-                f"{wanted}: each value has a key", self.value_length
+            wanted = (
+                "needs a key length; write one"
+                if self.key_length is None
+                else f"must equal the key length; write {self.key_length}"
             )
+            raise self.fields["value_length"].refuse(wanted, self.value_length)
         one = self.embed_dim if self.key_length is None else self.key_features()
         wrong = "" if self.value_length else self._wrong_features(one, one)
         if wrong:
             raise self.fields["kdim"].refuse(
-                f"{wrong}, or give values of their own: key and value are one tensor",
+                f"{wrong}, or give the values a length of their own",
                 self.kdim,
             )
 

@@ -92,7 +92,7 @@ class ScaledDotProductAttention(Layer, name="scaled_dot_product_attention"):
         check_probability(self.fields["dropout_p"], self.dropout_p)
         if self.window_size is not None and not self.is_causal:
             raise self.fields["window_size"].refuse(
-                "window_size needs is_causal: a window ends at the query's own position. "
+                "window_size needs is_causal, because a window ends at the query's own position. "
                 "Set is_causal",
                 self.window_size,
             )
@@ -279,7 +279,7 @@ def _misfit(query: Shape, key: Shape, value: Shape) -> str:
     if query[1] % key[1] or query[1] % value[1]:
         return _WRONG_HEADS
     if key[1] != value[1]:
-        return f"The key has {key[1]} heads and the value {value[1]}. Give both as many"
+        return f"The key has {key[1]} heads and the value {value[1]}. Give both the same number"
     rows = query[0] * query[1]
     for place, (one, other) in {"key": (query, key), "value": (query, value)}.items():
         if one[0] != other[0]:

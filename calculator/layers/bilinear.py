@@ -45,14 +45,14 @@ class Bilinear(Layer, name="bilinear"):
         if len(one) != len(other):
             return (
                 f"bilinear(): input dimensions do not match: got {len(one)} and {len(other)}. "
-                "Give as many to both inputs"
+                "Give both inputs the same number of dimensions"
             )
         for place, (rows, others) in enumerate(zip(one[:-1], other[:-1], strict=True)):
             if rows != others:
                 said = (
                     f"input batch dimensions do not match at dim {place}: got {rows} and {others}"
                 )
-                return f"bilinear(): {said}. Give both inputs the same rows"
+                return f"bilinear(): {said}. Give both inputs the same leading dimensions"
         for name, (*_, features) in (("in1_features", one), ("in2_features", other)):
             wanted = getattr(self, name)
             if features != wanted:

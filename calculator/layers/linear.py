@@ -49,7 +49,7 @@ class Linear(Batched, name="linear"):
     def validate_input(self) -> None:
         if self.batch_size is None and self.sequence_length:
             raise self.fields["batch_size"].refuse(
-                "is empty, and the sequence is not; write 1 for a single sequence", "nothing"
+                "is empty, but the sequence length is not; write 1 for a single sequence", "nothing"
             )
 
     @quantity(r"\text{rows}", label="Rows of the input")

@@ -130,7 +130,9 @@ class Upsample(Layer, name="upsample"):
         refuse = self.fields[given].refuse
         written = self.fields[given].write(getattr(self, given))
         if self.scale_factor is not None and max(self.products) > _EXACT:
-            raise refuse(f"gives a size beyond {_EXACT}, which no double holds: give size", written)
+            raise refuse(
+                f"gives a size above {_EXACT}, too large for double precision; give size", written
+            )
         found = self.sizes()
         if min(found) < 1:
             reason = self._too_small(self.shape[2:], found)

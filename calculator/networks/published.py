@@ -87,12 +87,12 @@ class Network(Chain, name="network", axes="HW"):
         if self.stride_in_1x1 and not self.has_bottlenecks():
             title, _ = ARCHITECTURES[self.architecture]
             raise self.fields["stride_in_1x1"].refuse(
-                f"has no meaning for {title}, which has no bottlenecks. Switch it off", True
+                f"has no effect on {title}, which has no bottlenecks. Switch it off", True
             )
         if self.width_mult != 1 and self.architecture != "mobilenet_v2":
             title, _ = ARCHITECTURES[self.architecture]
             raise self.fields["width_mult"].refuse(
-                f"is not a setting of {title}. Write 1", self.width_mult
+                f"does not apply to {title}. Write 1", self.width_mult
             )
         if not 0 < self.width_mult <= _WIDEST:
             raise self.fields["width_mult"].refuse(

@@ -18,20 +18,20 @@ def _unfit(owner: Any, before: Layer | None) -> str:
     beside = before.gives_beside() if before else ""
     if beside:
         return (
-            f"input must be Tensor, not tuple. {type(before).__name__} gives {beside} beside its "
-            "output: end the sequence with it"
+            f"input must be Tensor, not tuple. {type(before).__name__} also returns {beside}. "
+            "End the sequence with it"
         )
     if before is not None and owner.takes_indices:
         return (
             "Expected tensor for argument #1 'indices' to have one of the following scalar types: "
-            "Long, Int; but got torch.FloatTensor instead. Begin the sequence with it"
+            "Long, Int; but got torch.FloatTensor instead. Begin the sequence with this layer"
         )
     if owner.more_inputs:
         missing = " and ".join(map(repr, owner.more_inputs))
         plural = "s" if len(owner.more_inputs) > 1 else ""
         return (
             f"forward() missing {len(owner.more_inputs)} required positional argument{plural}: "
-            f"{missing}. A sequence has one tensor to give"
+            f"{missing}. A sequence passes on one tensor only"
         )
     return ""
 

@@ -145,7 +145,7 @@ def test_a_width_multiplier_is_torchvisions(models, width):
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({"width_mult": 1.4}, "is not a setting of ResNet-50. Write 1"),
+        ({"width_mult": 1.4}, "does not apply to ResNet-50. Write 1"),
         ({"architecture": "mobilenet_v2", "width_mult": 0}, "must be above 0 and at most 100"),
         ({"architecture": "mobilenet_v2", "width_mult": -1.4}, "must be above 0"),
         ({"architecture": "mobilenet_v2", "width_mult": 1e9}, "must be above 0 and at most 100"),
