@@ -23,7 +23,7 @@ def pairwise(layer: Any) -> Said:
     flops = prod(map(max, zip_longest(layer.size, layer.other_size, fillvalue=1)))
     if flops == prod(layer.output_shape):
         return flops, "Counts 1 for each element of the output."
-    return flops, "Counts 1 for each element, had the shapes been aligned by their first axes."
+    return flops, "Counts 1 for each element, as if the shapes were aligned by their first axes."
 
 
 def conv_transpose_macs(layer: Any) -> int:
@@ -37,12 +37,12 @@ def conv_transpose(layer: Any) -> Said:
     """Return 1 for each output that a convolution would have, where there is a bias."""
     why = PAIRS
     if layer.groups > 1:
-        why += " It divides the output channels by the groups twice, and has too few."
+        why += " It divides the output channels by the groups twice, so the count is too small."
     if not layer.bias:
         return 0, why
     batch, _, *sizes = layer.input_shape
     outputs = batch * places(layer, sizes, layer.padding) * (layer.out_channels // layer.groups)
-    return outputs, f"{why} The biases are those of a convolution that is not transposed."
+    return outputs, f"{why} The biases are counted as for a convolution that is not transposed."
 
 
 @RULES.rule("upsample")
@@ -60,7 +60,7 @@ def _unscaled(layer: Any) -> Said:
             raise Raised("OverflowError: it takes the factor to the power of the batch") from None
     elif len(factor) != batch:
         raise Raised("TypeError: it takes a tuple of factors to the power of the batch")
-    why = "Counts 1 for each element of the input: the product with the factors is thrown away."
+    why = "Counts 1 for each element of the input: it discards the product with the factors."
     return prod(layer.input_shape), why
 
 
@@ -74,14 +74,14 @@ def attention(layer: Any) -> int:
 def multihead(layer: Any) -> Said:
     """Return what softmax and the mask count beside the MACs."""
     if not layer.need_weights:
-        why = "Counts projections alone: it does not replace `scaled_dot_product_attention`."
+        why = "Counts only the projections: it does not replace `scaled_dot_product_attention`."
     elif layer.is_causal:
         why = (
-            "Counts projections, softmax, the mask, and the product that `baddbmm` adds to it; the "
-            "other is `bmm`, which it does not replace."
+            "Counts projections, softmax, the mask, and the product that `baddbmm` adds to it, but "
+            "not the other product: it does not replace `bmm`."
         )
     else:
-        why = "Counts projections and softmax: it does not replace `bmm`, which does the products."
+        why = "Counts projections and softmax, but not the products: it does not replace `bmm`."
     return weighted(layer), why
 
 

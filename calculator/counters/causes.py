@@ -129,7 +129,7 @@ def _conventions(work: Any) -> Iterator[Cause]:
     yield Cause("MACs", work.macs, 1, "MACs", is_of_macs=True)
     yield Cause("FLOPs, 2 × MACs", 2 * work.macs, 1, "FLOPs", is_of_macs=True)
     everything = flops(work.operations, worth("all", 1))
-    yield Cause("FLOPs of all arithmetic, a function as one", everything, 0.05, "FLOPs")
+    yield Cause("FLOPs of all arithmetic, 1 per function", everything, 0.05, "FLOPs")
     yield Cause("MACs, forward and backward", work.training_macs, 0.1, "MACs", is_of_macs=True)
     yield Cause("FLOPs, forward and backward", work.training_flops, 0.1, "FLOPs", is_of_macs=True)
     yield from _parameters(work)

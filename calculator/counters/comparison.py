@@ -21,7 +21,7 @@ _CALLED = ("Version", "Call")
 SORTED = ("value", "ratio", "params")
 """The columns that have numbers."""
 TRUE = "the true count"
-_WHY_TRUE = "Multiply-accumulates of the matrix work, every one, and nothing else."
+_WHY_TRUE = "All multiply-accumulates of the matrix work, and nothing else."
 
 
 class Row(NamedTuple):
@@ -79,7 +79,7 @@ def sentences(reading: Reading) -> Iterator[str]:
     else:
         yield reading.why
     if reading.warns:
-        yield f"It warns that it does not know {', '.join(reading.warns)}."
+        yield f"It warns that it has no formula for {', '.join(reading.warns)}."
 
 
 def rows(subject: Work) -> list[Row]:

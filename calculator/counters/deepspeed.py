@@ -114,9 +114,9 @@ def conv(layer: Any) -> Said:
     why = _exactly(layer)
     positions = conv_positions(layer)
     if layer.batch_size is None:
-        why = f"{why} It takes the channels of an input without a batch for the batch."
+        why = f"{why} Without a batch, it takes the channels for the batch."
     elif positions != layer.samples() * prod(layer.output_size):
-        why = f"{why} It rounds half of an odd padding='same' down, and misses outputs at an end."
+        why = f"{why} It rounds half of an odd padding='same' down and misses outputs at one end."
     return positions * layer.out_channels if layer.bias else 0, why
 
 
@@ -133,7 +133,7 @@ def conv_transpose(layer: Any) -> Said:
     )
     why = _exactly(layer)
     if layer.batch_size is None and layer.bias:
-        why = f"{why} There it takes the channels of an input without a batch for the batch."
+        why = f"{why} Without a batch, it takes the channels for the batch."
     return positions * layer.out_channels if layer.bias else 0, why
 
 
@@ -167,8 +167,8 @@ def one_step(layer: Any) -> Said:
     units = layer.cells() * layer.hidden_size
     beside = OF_A_UNIT[layer.gates] - (0 if layer.bias else 2 * layer.gates)
     projection = units * getattr(layer, "proj_size", 0)
-    joined = f"and {beside}" if beside >= 0 else f"less {-beside}"
-    why = f"Counts 2 for each weight, {joined} for each hidden unit, at every step; its MACs are 0."
+    joined = f"plus {beside}" if beside >= 0 else f"minus {-beside}"
+    why = f"Counts 2 per weight, {joined} per hidden unit, at every step; its MACs are 0."
     if projection:
         why += " The projection itself is left out."
     return 2 * (layer.weights - projection) + units * beside, why
@@ -180,7 +180,7 @@ def recurrent(layer: Any) -> Said:
     first, second, *_ = layer.input_shape
     each, why = one_step(layer)
     if layer.batch_size is None:
-        why += f" Without a batch it takes the input size, {second}, for another axis of steps."
+        why += f" Without a batch, it takes the input size, {second}, for another axis of steps."
     return first * second * each, why
 
 

@@ -165,9 +165,9 @@ def remark(text: str, found: list[Explanation]) -> str:
     best, said = found[0], figure(text).counts
     if (said, best.counts) == ("FLOPs", "MACs"):
         double = rounded(2 * best.value, "FLOPs")
-        return f"It says FLOPs and counts MACs: at two FLOPs per MAC it is {double}."
+        return f"It says FLOPs but counts MACs: at two FLOPs per MAC it is {double}."
     if (said, best.counts) == ("MACs", "FLOPs"):
-        return f"It says MACs and counts FLOPs: there are {rounded(best.value // 2, 'MACs')}."
+        return f"It says MACs but counts FLOPs: there are {rounded(best.value // 2, 'MACs')}."
     return ""
 
 

@@ -12,8 +12,8 @@ from calculator.layers.layer import Layer, Work
 
 SEEN = "Two FLOPs for each multiply-accumulate; biases and element-wise work count nothing."
 BILINEAR = "No formula is registered for `aten::_trilinear`: 0."
-LSTM = "On the CPU the whole layer is one oneDNN kernel, which has no formula: 0."
-FAST_PATH = "Without gradients torch runs this as one fused kernel, which has no formula: 0."
+LSTM = "On the CPU, the whole layer is one oneDNN kernel, which has no formula: 0."
+FAST_PATH = "Without gradients, torch runs this as one fused kernel, which has no formula: 0."
 ATTENTION = (
     "The products of attention are missing: the CPU's fused kernel has no formula; the projections "
     "are counted."

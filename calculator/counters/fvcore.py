@@ -11,7 +11,9 @@ from calculator.counters.tool import Counted, Raised, Reading, Rules, Tool
 from calculator.counters.traced import read
 from calculator.layers.layer import Work
 
-RULES = Rules(otherwise="All that this runs is on its list of operators that cost nothing: 0.")
+RULES = Rules(
+    otherwise="All operators that this runs are on its list of those that cost nothing: 0."
+)
 SILENT = (
     "cat", "dropout", "flatten", "floor_divide", "ones", "relu", "relu_", "remainder", "unbind",
     "zeros_like",

@@ -15,14 +15,14 @@ from calculator.counters.tool import Number, Reading, Rules, explained
 from calculator.layers.layer import Layer, Work
 
 _UNSEEN = {
-    CAPTURED: "Looked up when the model is made, before the tool replaces it: 0.",
-    OPERATOR: "An operator, no function that the tool replaces: 0.",
+    CAPTURED: "This function is looked up when the model is made, before the tool replaces it: 0.",
+    OPERATOR: "This is an operator, not a function that the tool could replace: 0.",
 }
 
 
 @dataclass(frozen=True)
 class Profiler:
-    """A tool that counts two FLOPs for each MAC that it sees, and the rest by rule."""
+    """A tool that counts two FLOPs per MAC that it sees, and the rest by rule."""
 
     rules: Rules
     """The FLOPs beside those of the MACs."""
@@ -49,9 +49,7 @@ class Profiler:
         if step.how in _UNSEEN:
             return [(1, layer, 0, 0, _UNSEEN[step.how])]
         if is_fused(step):
-            return [
-                (1, layer, 0, 0, "Frozen, it runs as one kernel, and no function is called: 0.")
-            ]
+            return [(1, layer, 0, 0, "If frozen, it runs as one kernel and calls no function: 0.")]
         if layer.name in self.rules.known:
             return [(1, layer, *self._counted(layer, step.how))]
         return [(count, leaf, *self._counted(leaf, step.how)) for count, leaf in leaves(layer)]

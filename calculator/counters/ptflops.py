@@ -29,7 +29,7 @@ from calculator.counters.tool import (
     on_axes,
 )
 
-HOOKS = Rules(otherwise="It has no hook for this layer, and replaces nothing that is called: 0.")
+HOOKS = Rules(otherwise="It has no hook for this layer and replaces no function that it calls: 0.")
 """What is counted of a module by its exact class, and divided by the batch in the end."""
 FUNCTIONS = Rules(otherwise="")
 """What is counted of the functions of `torch.nn.functional` that are replaced."""
@@ -54,8 +54,10 @@ def read(subject: Any, *, given: bool) -> Reading:
         raise Raised(f"OverflowError: {error}") from None
     why = explained(((layer, _sum(counts), said) for layer, counts, said in run), scale=1)
     if batch > 1 and hooks:
-        rest = "; what functions count is not" if functions or tensors else ""
-        why = f"{why} What hooks count is divided by {batch}, the first size of the input{rest}."
+        rest = "; the counts of functions are not" if functions or tensors else ""
+        why = (
+            f"{why} The counts of hooks are divided by {batch}, the first size of the input{rest}."
+        )
     if ran.input_shape != subject.input_shape:
         why = f"{why} It makes its own input, of shape {ran.input_shape}."
     return Reading(value=value, params=params(subject, trained=True), why=why)
@@ -72,7 +74,7 @@ def _counted(step: Step) -> tuple[tuple[Number, ...], str]:
         reasons += [why] if known else []
     if counts[0] and counts[1] and not isinstance(layer, Block):
         if counts[0] == counts[1]:
-            reasons[1] = "The function that the module calls counts as many again."
+            reasons[1] = "The function that the module calls counts the same number again."
         else:
             reasons.append("So it counts twice.")
     return tuple(counts), " ".join(reasons) or HOOKS.otherwise
@@ -97,7 +99,7 @@ def linear(layer: Any) -> tuple[int, str]:
     count, why = each * layer.rows, macs_and_biases(layer)
     if count < 2**63:
         return count, why
-    return _wrapped(count), f"{why} The product is too large for the 64 bits that it has."
+    return _wrapped(count), f"{why} The product overflows its 64 bits."
 
 
 @HOOKS.rule(*on_axes("conv", "conv_transpose"))
@@ -111,7 +113,7 @@ def convolution(layer: Any) -> tuple[int, str]:
     if layer.bias:
         count += batch * prod(layer.output_shape[1:])
     if layer.batch_size is None:
-        return count, "Takes the channels, which come first, for the batch: the input has none."
+        return count, "Without a batch, it takes the channels, which come first, for the batch."
     return count, macs_and_biases(layer)
 
 
@@ -126,7 +128,10 @@ def norm(layer: Any) -> tuple[int, str]:
     """Return 1 for each element, or 2 where the module is `affine`."""
     count = prod(layer.input_shape)
     if layer.name == "layer_norm":
-        return count, "Counts 1 for each element: it looks for `affine`, which this norm lacks."
+        return (
+            count,
+            "Counts 1 for each element: it looks for `affine`, which this norm does not have.",
+        )
     if layer.affine:
         return 2 * count, "Counts 2 for each element: it has a weight."
     return count, "Counts 1 for each element: it has no weight."
@@ -148,7 +153,7 @@ def recurrent(layer: Any) -> tuple[int, str]:
     if layer.state_size() != layer.hidden_size:
         why += " The projection itself is left out."
     if layer.batch_size is None:
-        why += " Without a batch every step is counted as often as its input has features."
+        why += " Without a batch, every step is counted once per input feature."
     return count, why
 
 
@@ -162,7 +167,7 @@ def cell(layer: Any) -> tuple[int, str]:
 
 def _said(layer: Any) -> str:
     both = "MACs, the biases" if layer.bias else "MACs"
-    return f"Counts the {both} and {OF_A_UNIT[layer.gates]} more for each hidden unit and step."
+    return f"Counts the {both} and {OF_A_UNIT[layer.gates]} more per hidden unit and step."
 
 
 def _cell(layer: Any, inputs: int) -> int:
@@ -217,7 +222,7 @@ def average(layer: Any) -> int:
 
 @TENSORS.rule("local_response_norm")
 def methods(layer: Any) -> int:
-    """The methods mul, mul and add count 1 for each element; pow and div count nothing."""
+    """The methods mul (twice) and add count 1 for each element; pow and div count nothing."""
     return 3 * prod(layer.input_shape)
 
 
@@ -230,7 +235,7 @@ def pair(layer: Any) -> tuple[int, str]:
     count = _wrapped(prod(map(max, one, other)))
     if count == prod(layer.output_shape):
         return count, "Counts 1 for each element."
-    return count, "Counts 1 for each element, had the shapes been aligned by their first axes."
+    return count, "Counts 1 for each element, as if the shapes were aligned by their first axes."
 
 
 @HOOKS.rule(*DECODERS)
@@ -247,7 +252,7 @@ def silus(layer: Any) -> Number:
 
 @TENSORS.rule("llama", "llama_decoder_layer")
 def pairs(layer: Any) -> Number:
-    """So do torch.mul and torch.add."""
+    """torch.mul and torch.add count 1 for each element too."""
     return TENSORS.inside(layer)
 
 

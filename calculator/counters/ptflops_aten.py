@@ -21,7 +21,7 @@ from calculator.counters.tool import (
 from calculator.layers.layer import Work
 
 RULES = Rules(otherwise="This runs neither mm, addmm, bmm nor a convolution: 0.")
-FUSED = "Frozen, it is one operator to torch, which has no rule: 0."
+FUSED = "If frozen, it is one operator of torch, which has no rule: 0."
 MACS = "Counts the MACs."
 BIAS = "Counts the MACs, and 1 each time that a bias is added."
 
@@ -66,16 +66,14 @@ def cell(layer: Any) -> tuple[int, str]:
 def recurrent(layer: Any) -> tuple[int, str]:
     """Return what cells count, the bias apart where mm and not addmm multiplies the input."""
     if layer.name == "lstm" and not layer.projects:
-        return 0, "On a CPU oneDNN computes a whole LSTM in an operator that has no rule: 0."
+        return 0, "On a CPU, oneDNN computes a whole LSTM in an operator that has no rule: 0."
     count = layer.macs + 2 * _gates(layer)
     if not (layer.copies_the_input and layer.bias):
         return count, macs_and_biases(layer)
     return count - _gates(layer) * layer.directions() // layer.cells(), f"{BIAS} {BATCH_FIRST}"
 
 
-BATCH_FIRST = (
-    "An input that is batch first is turned: mm multiplies it, and its biases are left out."
-)
+BATCH_FIRST = "A batch-first input is transposed: mm multiplies it, and its biases are left out."
 
 
 def _gates(layer: Any) -> int:
@@ -87,8 +85,8 @@ def _gates(layer: Any) -> int:
 def attention(layer: Any) -> tuple[int, str]:
     """Return the MACs where torch does not fuse it."""
     if layer.fused:
-        return 0, "On a CPU torch computes attention in an operator that has no rule: 0."
-    return layer.macs, "Counts the MACs: torch does not fuse this attention, and runs bmm."
+        return 0, "On a CPU, torch computes attention in an operator that has no rule: 0."
+    return layer.macs, "Counts the MACs: torch does not fuse this attention but runs bmm."
 
 
 @RULES.rule("multihead_attention")

@@ -24,9 +24,9 @@ from calculator.counters.tool import (
 from calculator.layers.layer import Layer, Work
 
 RULES = Rules(otherwise="It has no rule for this layer: 0.")
-ROOT = "Parameters: none, for it counts those of modules inside of a model, and here is none."
+ROOT = "Parameters: none, because it counts only those of modules inside a model."
 UNKNOWN = "Parameters: without those of modules that it has no rule for."
-EXPERTS = "Parameters: {} to {}, for it counts those of the experts that the data send a token to."
+EXPERTS = "Parameters: {} to {}, because it counts only the experts that the data send a token to."
 MACS = "Counts the MACs; biases count nothing."
 SOFTMAX = "Counts F exponentials, F − 1 additions and F divisions for F numbers that sum to 1."
 
@@ -122,14 +122,14 @@ def convolution(layer: Any) -> tuple[int, str]:
     wrong = []
     if channels != layer.in_channels:
         wrong.append(
-            f"Takes the second size of the input, {channels}, for its channels, which stand first "
-            "where there is no batch."
+            f"Takes the second size of the input, {channels}, for its channels; without a batch, "
+            "the channels come first."
         )
     if layer.name.startswith("conv_transpose") and layer.output_size != layer.input_size():
         times = prod(layer.output_size) / prod(layer.input_size())
         wrong.append(
             "Counts a kernel for each position of the output instead of the input: "
-            f"{times:.4g} times as many."
+            f"{times:.4g} times the true number."
         )
     return count, " ".join(wrong) or MACS
 
@@ -137,7 +137,7 @@ def convolution(layer: Any) -> tuple[int, str]:
 @RULES.rule("zero_pad2d", "dropout", "pixel_shuffle", "relu", "relu6", "leaky_relu",
             *on_axes("max_pool", "adaptive_max_pool"))  # fmt: skip
 def nothing(layer: Any) -> int:
-    """It has a rule for this layer, which is to count nothing: 0."""
+    """Its rule for this layer is to count nothing: 0."""
     return 0
 
 
@@ -180,7 +180,7 @@ def adaptive_average(layer: Any) -> tuple[int, str]:
     window = prod((float(given) / float(found) for given, found in sizes), start=1.0)
     why = f"Counts {window:.6g} + 1 for each output: a sum of so many inputs, and a division."
     if layer.batch_size is None:
-        why = f"{why} It leaves out two axes, for batch and channels, and the input has no batch."
+        why = f"{why} It leaves out two axes, for batch and channels, but the input has no batch."
     return int((window + 1) * prod(layer.output_shape)), why
 
 
@@ -203,10 +203,10 @@ def recurrent(layer: Any) -> tuple[int, str]:
     """Return what is counted of an LSTM without its projection, of a batch taken to be there."""
     rows, more = layer.rows(), []
     if getattr(layer, "proj_size", 0):
-        more.append("It knows no proj_size, and counts a state of hidden_size.")
+        more.append("It ignores proj_size and counts a state of hidden_size.")
         layer = type(layer)(**{**layer.values(), "proj_size": 0})
     if layer.batch_size is None:
-        more.append(f"It takes the input size, {layer.input_size}, for a batch: there is none.")
+        more.append(f"Without a batch, it takes the input size, {layer.input_size}, for the batch.")
         rows = rows * layer.input_size
     count, why = evaluations(layer, rows)
     return count, " ".join([why, *more])
@@ -224,7 +224,7 @@ def evaluations(layer: Any, rows: int) -> tuple[int, str]:
 
 @RULES.rule(*DECODERS)
 def decoder(layer: Any) -> Number:
-    """Counts the linear layers; attention, norms and rotations are unknown to it."""
+    """Counts the linear layers, but not attention, norms and rotations."""
     return RULES.inside(layer)
 
 

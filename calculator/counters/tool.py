@@ -23,7 +23,7 @@ Number = int | float
 Counted = Number | tuple[Number, str]
 
 
-UNSEEN = "This is called as a function, which the tool does not see: 0."
+UNSEEN = "This is a function call, which the tool cannot see: 0."
 
 
 class Raised(Exception):

@@ -80,11 +80,11 @@ def convolution(layer: Any) -> tuple[int, str]:
     if layer.batch_size is None:
         return count, (
             f"{_multiplied(layer)} by the sizes of the output but the second, which it takes for "
-            "the channels; they stand first, for there is no batch."
+            "the channels; without a batch, the channels come first."
         )
     why = f"{_multiplied(layer)} by the batch and the positions of the output"
     if layer.name.startswith("conv_transpose"):
-        return count, f"{why}, where a transposed convolution works on those of the input."
+        return count, f"{why}, but a transposed convolution works on those of the input."
     return count, f"{why}."
 
 
@@ -101,13 +101,13 @@ def recurrent(layer: Layer) -> tuple[int, str]:
 
 @RULES.rule("multihead_attention")
 def attention(layer: Layer) -> int:
-    """It counts modules without children alone; the child of this one is never called: 0."""
+    """It counts only modules without children, and the child of this one is never called: 0."""
     return 0
 
 
 @RULES.rule(*DECODERS)
 def decoder(layer: Layer) -> Number:
-    """Counts linear layers, norms and embeddings; attention is a function, which it cannot see."""
+    """Counts linear layers, norms and embeddings, but not attention, which is a function call."""
     return RULES.inside(layer)
 
 

@@ -9,7 +9,9 @@ from calculator.counters.tool import Counted, Raised, Reading, Rules, Tool, on_a
 from calculator.counters.traced import read
 from calculator.layers.layer import Work
 
-RULES = Rules(otherwise="All that this runs is on its list of operators that cost nothing: 0.")
+RULES = Rules(
+    otherwise="All operators that this runs are on its list of those that cost nothing: 0."
+)
 SILENT = (
     "add", "add_", "cat", "cos", "div", "dropout", "dropout_", "embedding", "flatten",
     "floor_divide", "gelu", "hardtanh", "hardtanh_", "log_softmax", "neg", "pow", "relu", "relu_",
@@ -36,7 +38,7 @@ def convolution(operator: Operator) -> Counted:
         return value
     groups = "" if made[1] in weight[:2] else " It forgets the groups."
     return value, (
-        "Counts a kernel for each position of the output, where a transposed convolution has one "
+        "Counts a kernel for each position of the output, but a transposed convolution has one "
         f"for each of the input; biases count nothing.{groups}"
     )
 
@@ -60,7 +62,7 @@ def multiplication(operator: Operator) -> Counted:
 def norm(operator: Operator) -> Counted:
     """Counts 1 for each element: it has a weight."""
     if len(operator.inputs) == 1:
-        return 0, "Counts nothing, for it has no weight: 0."
+        return 0, "Counts nothing, because it has no weight: 0."
     return prod(operator.output)
 
 
@@ -109,6 +111,6 @@ TOOLS = (
     Tool(
         name="torchprofile", package="torchprofile", version="0.1.0",
         call="profile_macs(model.eval(), inputs)", unit="MACs",
-        means="MACs, and one for each multiplication and mean beside them", read=_read,
+        means="MACs, and one for each other multiplication and mean", read=_read,
     ),
 )  # fmt: skip

@@ -201,7 +201,7 @@ def test_a_figure_that_people_asked_about_is_explained(command, text, what, valu
         (Network(), "4.13e9", "what thop or ultralytics-thop prints", 4_133_742_592),
         (Network(), "8.2 GFLOPs", "FLOPs, 2 × MACs", 8_178_368_512),
         (
-            Network(), "9.7 G", "FLOPs of all arithmetic, a function as one, on 240×240",
+            Network(), "9.7 G", "FLOPs of all arithmetic, 1 per function, on 240×240",
             9_682_181_736,
         ),
         (Network(), "25.6M", "parameters", 25_557_032),
@@ -248,7 +248,7 @@ def test_what_several_tools_leave_out_has_their_names_and_its_own():
     [
         # a rare cause and two digits
         ("5.3 G", "MACs, on 256×256", 5_340_348_416),
-        ("9.7 G", "FLOPs of all arithmetic, a function as one, on 240×240", 9_682_181_736),
+        ("9.7 G", "FLOPs of all arithmetic, 1 per function, on 240×240", 9_682_181_736),
         # the network as it is explains it
         ("3.858 G", "MACs, with stride in the 1×1", 3_857_973_248),
     ],
@@ -312,10 +312,10 @@ def test_what_may_mean_something_else_is_refused(text, message):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("4.09 GFLOPs", "It says FLOPs and counts MACs: at two FLOPs per MAC it is 8.18 GFLOPs."),
-        ("8.18 GMACs", "It says MACs and counts FLOPs: there are 4.09 GMACs."),
-        ("8.18 GMult-Adds", "It says MACs and counts FLOPs: there are 4.09 GMACs."),
-        ("4.09 GOPs", "It says FLOPs and counts MACs: at two FLOPs per MAC it is 8.18 GFLOPs."),
+        ("4.09 GFLOPs", "It says FLOPs but counts MACs: at two FLOPs per MAC it is 8.18 GFLOPs."),
+        ("8.18 GMACs", "It says MACs but counts FLOPs: there are 4.09 GMACs."),
+        ("8.18 GMult-Adds", "It says MACs but counts FLOPs: there are 4.09 GMACs."),
+        ("4.09 GOPs", "It says FLOPs but counts MACs: at two FLOPs per MAC it is 8.18 GFLOPs."),
         ("4.09 GMACs", ""),
         ("8.18 GFLOPs", ""),
         ("4.09 G", ""),
