@@ -1,7 +1,7 @@
 PYTHON ?= python3
 RUN := .venv/bin/python
 
-.PHONY: serve write site check test test-deep verify readings fuzz bench measure clean
+.PHONY: serve write site check layer test test-deep verify readings fuzz bench measure clean
 
 serve: .venv/site.done
 	@$(RUN) -m scripts.site.build serve $(if $(PORT),--port $(PORT))
@@ -14,6 +14,9 @@ site: .venv/site.done
 
 check: .venv/test.done
 	@$(RUN) -m ruff check --quiet && $(RUN) -m ruff format --check --quiet && $(RUN) -m mypy --no-error-summary
+
+layer: .venv/test.done
+	@$(RUN) -W ignore -m scripts.random_layers.check $(NAME)
 
 test: site check
 	@$(RUN) -m pytest --quiet --numprocesses auto --dist loadgroup
