@@ -11,10 +11,10 @@ from calculator.core.measure_fields import real
 from calculator.core.operations import SIGMOID, Operations, times, total
 from calculator.layers.inputs import Shaped
 
-_INPLACE: Any = Flag(default=False, label="In place")
+INPLACE: Any = Flag(default=False, label="In place")
 
 
-class _Activation(Shaped):
+class Activation(Shaped):
     """A function of each element.
 
     Where the definition branches on the value of an element, both sides are computed and one is
@@ -34,7 +34,7 @@ class _Activation(Shaped):
         return self.input_requires_grad, False
 
 
-class _FromOutput(_Activation):
+class FromOutput(Activation):
     """A function whose slope follows from its value."""
 
     def keeps(self) -> tuple[bool, bool]:
@@ -42,10 +42,10 @@ class _FromOutput(_Activation):
         return False, self.input_requires_grad
 
 
-class _InPlace(_Activation):
+class InPlace(Activation):
     """A function that may write its output over its input, and then keeps a copy of the input."""
 
-    inplace: bool = _INPLACE
+    inplace: bool = INPLACE
 
     def keeps(self) -> tuple[bool, bool]:
         """The input, where it is still there."""
@@ -60,7 +60,7 @@ class _InPlace(_Activation):
         return self.inplace
 
 
-class _FromEither(_InPlace):
+class FromEither(InPlace):
     """A function whose slope follows from its value as well, and which then keeps no copy."""
 
     def keeps(self) -> tuple[bool, bool]:
@@ -73,10 +73,10 @@ class _FromEither(_InPlace):
         return 0
 
 
-class ReLU(_FromOutput, name="relu"):
+class ReLU(FromOutput, name="relu"):
     """The larger of x and 0, as `torch.nn.ReLU`: one comparison an element."""
 
-    inplace: bool = _INPLACE
+    inplace: bool = INPLACE
 
     each: ClassVar = {"comparisons": 1}
 
@@ -85,36 +85,36 @@ class ReLU(_FromOutput, name="relu"):
         return self.inplace
 
 
-class ReLU6(_InPlace, name="relu6"):
+class ReLU6(InPlace, name="relu6"):
     """x, at least 0 and at most 6, as `torch.nn.ReLU6`: two comparisons an element."""
 
     each: ClassVar = {"comparisons": 2}
 
 
-class LeakyReLU(_FromEither, name="leaky_relu"):
+class LeakyReLU(FromEither, name="leaky_relu"):
     """x, or below 0 a part of it, as `torch.nn.LeakyReLU`: one comparison, one multiplication."""
 
     negative_slope: float = real(default=0.01, label="Slope below 0")
-    inplace: bool = _INPLACE
+    inplace: bool = INPLACE
 
     each: ClassVar = {"comparisons": 1, "multiplications": 1}
 
 
-class ELU(_FromEither, name="elu"):
+class ELU(FromEither, name="elu"):
     """x, or below 0 α · (exp(x) − 1), as `torch.nn.ELU`.
 
     One comparison, one exponential, one subtraction, one multiplication, whichever side is taken.
     """
 
     alpha: float = real(default=1.0, label="Alpha")
-    inplace: bool = _INPLACE
+    inplace: bool = INPLACE
 
     each: ClassVar = {
         "comparisons": 1, "exponentials": 1, "subtractions": 1, "multiplications": 1,
     }  # fmt: skip
 
 
-class PReLU(_Activation, name="prelu"):
+class PReLU(Activation, name="prelu"):
     """x, or below 0 a learned part of it, as `torch.nn.PReLU`: one slope, or one a channel.
 
     One comparison and one multiplication an element. Channels are the second dimension.
@@ -146,7 +146,7 @@ class PReLU(_Activation, name="prelu"):
         return self.is_trained(), False
 
 
-class GELU(_Activation, name="gelu"):
+class GELU(Activation, name="gelu"):
     """x times the cumulative normal distribution at x, as `torch.nn.GELU`.
 
     "none": x · 0.5 · (1 + erf(x/√2)), one division, one erf, one addition, two multiplications.
@@ -170,25 +170,25 @@ class GELU(_Activation, name="gelu"):
         return times(prod(self.size), self.by_approximation[self.approximate])
 
 
-class SiLU(_InPlace, name="silu"):
+class SiLU(InPlace, name="silu"):
     """x times its sigmoid, x · 1/(1 + exp(−x)), as `torch.nn.SiLU`; also called swish."""
 
     each: ClassVar = total([{"multiplications": 1}, SIGMOID])
 
 
-class Sigmoid(_FromOutput, name="sigmoid"):
+class Sigmoid(FromOutput, name="sigmoid"):
     """1/(1 + exp(−x)), as `torch.nn.Sigmoid`: an exponential, an addition, a division."""
 
     each: ClassVar = SIGMOID
 
 
-class Tanh(_FromOutput, name="tanh"):
+class Tanh(FromOutput, name="tanh"):
     """The hyperbolic tangent, as `torch.nn.Tanh`: one function an element."""
 
     each: ClassVar = {"transcendentals": 1}
 
 
-class Hardsigmoid(_InPlace, name="hardsigmoid"):
+class Hardsigmoid(InPlace, name="hardsigmoid"):
     """x/6 + 1/2 between 0 and 1, as `torch.nn.Hardsigmoid`.
 
     One division, one addition, and two comparisons with the ends.
@@ -197,7 +197,7 @@ class Hardsigmoid(_InPlace, name="hardsigmoid"):
     each: ClassVar = {"additions": 1, "divisions": 1, "comparisons": 2}
 
 
-class Hardswish(_InPlace, name="hardswish"):
+class Hardswish(InPlace, name="hardswish"):
     """x · (x + 3)/6, but 0 up to −3 and x from 3 on, as `torch.nn.Hardswish`.
 
     One addition, one multiplication, one division, and two comparisons with the ends.
@@ -206,7 +206,7 @@ class Hardswish(_InPlace, name="hardswish"):
     each: ClassVar = {"additions": 1, "multiplications": 1, "divisions": 1, "comparisons": 2}
 
 
-class Softplus(_Activation, name="softplus"):
+class Softplus(Activation, name="softplus"):
     """log(1 + exp(β · x))/β, or x where β · x is above the threshold, as `torch.nn.Softplus`.
 
     Two multiplications (by β, and by 1/β), one exponential, one addition, one logarithm, and the
@@ -222,7 +222,7 @@ class Softplus(_Activation, name="softplus"):
     }  # fmt: skip
 
 
-class Mish(_InPlace, name="mish"):
+class Mish(InPlace, name="mish"):
     """x · tanh(log(1 + exp(x))), as `torch.nn.Mish`.
 
     One exponential, one addition, a logarithm and a tanh, one multiplication.

@@ -1,4 +1,4 @@
-"""Activations along one dimension: softmax, its logarithm, gated linear units."""
+"""Activations along one dimension: softmax and its variants, gated linear units."""
 
 from __future__ import annotations
 
@@ -7,12 +7,35 @@ from math import prod
 from calculator.core.calculation import fact, quantity
 from calculator.core.expression import quotient
 from calculator.core.operations import SIGMOID, Operations, softmax, times, total
-from calculator.core.tensor_fields import dimension
+from calculator.core.tensor_fields import dimension, shape
 from calculator.layers.inputs import Shaped
 
 
 class _Normalizing(Shaped):
-    """Numbers along one dimension turned into parts of 1.
+    """Numbers along one dimension turned into parts of 1."""
+
+    @fact
+    def along(self) -> int:
+        """The dimension along which parts sum to 1, counted from the start."""
+        raise NotImplementedError
+
+    @quantity(r"\text{sets}", label="Sets of numbers")
+    def sets(self) -> int:
+        """Every position of the other dimensions."""
+        return prod(self.size[: self.along]) * prod(self.size[self.along + 1 :])
+
+    @quantity("F", label="Numbers in a set")
+    def set_size(self) -> int:
+        """The size along the dimension."""
+        return self.size[self.along]
+
+    def keeps(self) -> tuple[bool, bool]:
+        """The output, from which the gradient follows."""
+        return False, self.input_requires_grad
+
+
+class _AlongOne(_Normalizing):
+    """A dimension that is given.
 
     Without `dim` torch chooses one, 0 for an input of one or three dimensions and 1 for any other,
     and warns that the choice is deprecated.
@@ -33,22 +56,8 @@ class _Normalizing(Shaped):
             return min(len(self.size) - 1, 0 if len(self.size) == 3 else 1)
         return self.place("dim")
 
-    @quantity(r"\text{sets}", label="Sets of numbers")
-    def sets(self) -> int:
-        """Every position of the other dimensions."""
-        return prod(self.size[: self.along]) * prod(self.size[self.along + 1 :])
 
-    @quantity("F", label="Numbers in a set")
-    def set_size(self) -> int:
-        """The size along the dimension."""
-        return self.size[self.along]
-
-    def keeps(self) -> tuple[bool, bool]:
-        """The output, from which the gradient follows."""
-        return False, self.input_requires_grad
-
-
-class Softmax(_Normalizing, name="softmax"):
+class Softmax(_AlongOne, name="softmax"):
     """Exponentials divided by their sum, as `torch.nn.Softmax`.
 
     Of F numbers: the largest (F − 1 comparisons) is subtracted from each, F exponentials, their sum
@@ -61,7 +70,47 @@ class Softmax(_Normalizing, name="softmax"):
         return softmax(self.sets, self.set_size)
 
 
-class LogSoftmax(_Normalizing, name="log_softmax"):
+class Softmin(_AlongOne, name="softmin"):
+    """Softmax of the numbers with their signs changed, as `torch.nn.Softmin`.
+
+    It takes what softmax takes: a change of sign flips one bit and is not counted.
+    """
+
+    @quantity()
+    def operations(self) -> Operations:
+        """What one set takes, for every set."""
+        return softmax(self.sets, self.set_size)
+
+
+class Softmax2d(_Normalizing, name="softmax2d"):
+    """Softmax over the channels of every pixel, as `torch.nn.Softmax2d`: `(N, C, H, W)`.
+
+    Of C channels: C − 1 comparisons, C subtractions, C exponentials, C − 1 additions and C
+    divisions per pixel.
+    """
+
+    size: tuple[int, ...] = shape("n", default=(1, 21, 64, 64), label="Input shape", role="input")
+
+    def validate_input(self) -> None:
+        if len(self.size) not in (3, 4):
+            raise self.fields["size"].refuse(
+                f"Softmax2d: expected input to be 3D or 4D, got {len(self.size)}D instead. "
+                "Give (N, C, H, W)",
+                self.size,
+            )
+
+    @fact
+    def along(self) -> int:
+        """The channels, third from the end."""
+        return len(self.size) - 3
+
+    @quantity()
+    def operations(self) -> Operations:
+        """What one pixel takes, for every pixel."""
+        return softmax(self.sets, self.set_size)
+
+
+class LogSoftmax(_AlongOne, name="log_softmax"):
     """The logarithm of softmax, as `torch.nn.LogSoftmax`, one logarithm a set.
 
     Of F numbers: the largest (F − 1 comparisons) is subtracted from each, F exponentials, their sum

@@ -146,6 +146,10 @@ def _high(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes,
     return (tuple(rng.randint(1, 4) for _ in range(rng.randint(3, 5))),)
 
 
+def _image(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
+    return (tuple(rng.randint(1, 4) for _ in range(rng.choice([3, 4]))),)
+
+
 def _alike(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
     dim = arguments.get("dim", 0)
     shape = [rng.randint(1, 4) for _ in range(rng.randint(1, 4))]
@@ -245,6 +249,7 @@ SHAPES: dict[str, Callable[[Random, type[Layer], Arguments], tuple[Sizes, ...]]]
     "multihead_attention": _multihead,
     "multiply": _pair,
     "rms_norm": _trailing,
+    "softmax2d": _image,
     "scaled_dot_product_attention": _attention,
     **dict.fromkeys(("transformer_encoder_layer", "transformer_decoder_layer"), _model),
     "pixel_shuffle": _pixels,

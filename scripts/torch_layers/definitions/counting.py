@@ -93,6 +93,7 @@ _OPERATIONS: dict[str, tuple[str, Callable[..., Any]]] = {
 for _name, (_kind, _operation) in _OPERATIONS.items():
     setattr(Number, _name, _counted(_kind, _operation))
 
+absolute = np.frompyfunc(lambda number: number.like(abs(float(number))), 1, 1)  # clears one bit
 erf = np.frompyfunc(lambda number: number.erf(), 1, 1)
 larger = np.frompyfunc(lambda one, other: one if one > other else one.like(other), 2, 1)
 smaller = np.frompyfunc(lambda one, other: one if one < other else one.like(other), 2, 1)

@@ -14,6 +14,7 @@ import torch
 
 from scripts.torch_layers.definitions.counting import (
     Array,
+    absolute,
     beside,
     erf,
     larger,
@@ -65,6 +66,30 @@ def softplus(module: Any, x: Array) -> Array:
     """Return x, or below the threshold log(1 + exp(β · x)) times 1/β."""
     scaled = module.beta * x
     return np.where(scaled > module.threshold, x, 1 / module.beta * np.log(1.0 + np.exp(scaled)))
+
+
+def softmin(module: Any, x: Array) -> Array:
+    """Make the negated numbers along an axis positive, with a sum of 1."""
+    return shares(-x, _axis(module, x))
+
+
+def selu(module: Any, x: Array) -> Array:
+    """Scale an ELU with the two constants of Klambauer et al., 2017."""
+    alpha, scale = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
+    return scale * np.where(x > 0.0, x, alpha * (np.exp(x) - 1.0))
+
+
+def softshrink(module: Any, x: Array) -> Array:
+    """Choose x − λ, x + λ or, between −λ and λ, 0."""
+    less, more = x - module.lambd, x + module.lambd
+    above, below = x > module.lambd, x < -module.lambd
+    return np.where(above, less, np.where(below, more, beside(x, 0.0)))
+
+
+def hardshrink(module: Any, x: Array) -> Array:
+    """Choose x or, between −λ and λ, 0."""
+    above, below = x > module.lambd, x < -module.lambd
+    return np.where(above | below, x, beside(x, 0.0))
 
 
 def glu(module: Any, x: Array) -> Array:
@@ -119,6 +144,17 @@ DEFINITIONS: dict[str, Callable[..., Array]] = {
     "Softplus": softplus,
     "Mish": lambda m, x: x * np.tanh(np.log(1.0 + np.exp(x))),
     "LogSoftmax": log_softmax,
+    "Softmin": softmin,
+    "Softmax2d": lambda m, x: shares(x, (x.ndim - 3,)),
+    "SELU": selu,
+    "CELU": lambda m, x: np.where(x > 0.0, x, m.alpha * (np.exp(x / m.alpha) - 1.0)),
+    "Softsign": lambda m, x: x / (1.0 + absolute(x)),
+    "LogSigmoid": lambda m, x: np.log(sigmoid(x)),
+    "Tanhshrink": lambda m, x: x - np.tanh(x),
+    "Hardtanh": lambda m, x: smaller(larger(x, m.min_val), m.max_val),
+    "Threshold": lambda m, x: np.where(x > m.threshold, x, beside(x, m.value)),
+    "Softshrink": softshrink,
+    "Hardshrink": hardshrink,
     "GLU": glu,
     "add": lambda m, x, other: x + other,
     "mul": lambda m, x, other: x * other,
