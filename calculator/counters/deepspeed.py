@@ -21,8 +21,8 @@ def linear(layer: Any) -> int:
     return 0
 
 
-@RULES.rule("elu", "gelu", "leaky_relu", "prelu", "relu", "silu", "softmax", "add", "multiply",
-            "F.relu6")  # fmt: skip
+@RULES.rule("elu", "gelu", "leaky_relu", "prelu", "relu", "silu", "softmax", "softmax2d", "add",
+            "multiply", "F.relu6")  # fmt: skip
 def elementwise(layer: Any) -> int:
     """Counts 1 for each element of the output."""
     return prod(layer.output_shape)

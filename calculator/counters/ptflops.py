@@ -190,7 +190,7 @@ def attention(layer: Any) -> int:
     return layer.samples() * (count + queries * width * (width + 2))
 
 
-@FUNCTIONS.rule("relu", "F.relu6", "prelu", "elu", "gelu", "silu", "softmax", *POOLS)
+@FUNCTIONS.rule("relu", "F.relu6", "prelu", "elu", "gelu", "silu", "softmax", "softmax2d", *POOLS)
 def function(layer: Any) -> int:
     """The function that is called counts 1 for each element of its input."""
     return prod(layer.input_shape)

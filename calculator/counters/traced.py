@@ -11,7 +11,10 @@ from calculator.counters.tool import Number, Reading, Rules, explained, on_axes
 from calculator.layers.layer import Layer, Work
 
 _TRACES = Traces({**traced_layers.TRACES, **traced_attention.TRACES})
-_NAMES = {"relu6": "hardtanh", "multiply": "mul", **dict.fromkeys(on_axes("zero_pad"), "pad")}
+_NAMES = {
+    "relu6": "hardtanh", "softmax2d": "softmax", "multiply": "mul",
+    **dict.fromkeys(on_axes("zero_pad"), "pad"),
+}  # fmt: skip
 """What layers that are one operator are called there, where it is not their own name."""
 
 

@@ -17,6 +17,15 @@ def _identity(layer: Any, mode: Mode) -> Traced:
     return ()
 
 
+@TRACES.of("softsign", "softmin", "tanhshrink")
+def _composed(layer: Any, mode: Mode) -> Traced:
+    """Activations that torch puts together from other operators."""
+    return named(_COMPOSED[layer.name])
+
+
+_COMPOSED = {"softsign": "abs add div", "softmin": "neg softmax", "tanhshrink": "tanh sub"}
+
+
 @TRACES.of(*on_axes("conv"))
 def _convolution(layer: Any, mode: Mode) -> Iterator[Operator]:
     if layer.padding_mode != "zeros":

@@ -40,13 +40,16 @@ def products(layer: Any) -> int:
     return macs
 
 
-@RULES.rule("softmax", "log_softmax")
+@RULES.rule("softmax", "log_softmax", "softmin", "softmax2d")
 def softmax(layer: Any) -> tuple[int, str]:
-    """Return what `thop` counts, and of LogSoftmax the logarithms."""
+    """Return what `thop` counts, of LogSoftmax the logarithms, of Softmin the changes of sign."""
     count = thop.exponentials(layer.sets, layer.set_size)
-    if layer.name == "softmax":
-        return count, thop.SOFTMAX
-    return count + layer.sets, f"{thop.SOFTMAX} The logarithm of their sum is 1 more."
+    if layer.name == "log_softmax":
+        return count + layer.sets, f"{thop.SOFTMAX} The logarithm of their sum is 1 more."
+    if layer.name == "softmin":
+        count += layer.sets * layer.set_size
+        return count, f"{thop.SOFTMAX} The change of sign is 1 more for each."
+    return count, thop.SOFTMAX
 
 
 @RULES.rule(*on_axes("avg_pool"))
