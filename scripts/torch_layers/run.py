@@ -6,9 +6,11 @@ A layer that is called in `torch.nn` as it is here needs no line in `TWINS`.
 from __future__ import annotations
 
 import os
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -123,8 +125,20 @@ def torch_says(
             answer = run(module(one), inputs(one), *grads, DTYPES[dtype])
         macs, training_macs = work(one, *grads)
     except Exception as error:
+        if _is_ours(error):
+            raise
         return error
     return replace(answer, macs=macs, training_macs=training_macs)
+
+
+def _is_ours(error: BaseException) -> bool:
+    """Return whether a name or a key is missing in this folder: torch is not to be blamed for it.
+
+    A TypeError of a call is raised in the frame of the caller, and is torch's.
+    """
+    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+    is_here = Path(frame.f_code.co_filename).is_relative_to(Path(__file__).parent)
+    return is_here and isinstance(error, (AttributeError, KeyError, NameError))
 
 
 def work(

@@ -48,6 +48,13 @@ def test_a_wrong_formula_is_found(monkeypatch):
     assert "'macs': (24, 25)" in disagreement(one, GRADS)
 
 
+def test_a_key_that_is_missing_here_is_not_taken_for_a_refusal_by_torch(monkeypatch):
+    monkeypatch.setattr("scripts.torch_layers.run.DTYPES", {})
+    one = Configuration("linear", {"in_features": 2, "out_features": 3}, {}, ((4, 2),))
+    with pytest.raises(KeyError):
+        torch_says(one, **GRADS)
+
+
 def test_a_refusal_in_other_words_is_found(monkeypatch):
     monkeypatch.setattr(InvalidField, "__str__", lambda self: "no")
     one = Configuration("linear", {"in_features": 2, "out_features": 3}, {}, ((4, 3),))
