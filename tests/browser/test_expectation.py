@@ -108,7 +108,7 @@ def test_a_type_that_a_device_has_not_says_what_it_is_computed_as(open_page, sit
     ready(page)
     verdict = page.locator("flops-calculator >> nth=0 >> .calculator-verdict")
     expect(verdict).to_contain_text("-bound on NVIDIA T4, at 8.1 TFLOP/s (dense fp32)")
-    expect(verdict).to_contain_text("fp32 and not of bf16, since Turing has no BF16 unit")
+    expect(verdict).to_contain_text("fp32, not of bf16, because Turing has no BF16 unit")
 
 
 def test_a_link_brings_back_both_machines(open_page, site):
@@ -176,5 +176,5 @@ def test_paper_leaves_out_what_was_not_brought_up_to_date(open_page, site):
 def test_an_error_in_a_folded_group_unfolds_it(open_page, site):
     page = open_page(site + "linear/?calculator=linear&device=&measured_seconds=48e-6")
     error = page.locator(f"#{field(page, 'measured_seconds').get_attribute('id')}-error")
-    expect(error).to_contain_text("is about a machine; choose a device")
+    expect(error).to_contain_text("needs a machine; choose a device")
     expect(error).to_be_visible()
