@@ -38,7 +38,7 @@ from calculator.machines.runtime import Runtime
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser that refuses in one line, as the fields do, and takes no shortened option."""
+    """A parser whose errors are one line, and that takes no shortened option."""
 
     def __init__(self, **more: Any) -> None:
         super().__init__(**more, allow_abbrev=False)
@@ -51,7 +51,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 class _Once(argparse.Action):
-    """Store a value, and refuse a second one."""
+    """Store a value, and reject a second one."""
 
     def __call__(self, parser: Any, namespace: Any, values: Any, option: Any = None) -> None:
         _refuse_second(self, parser, namespace)
@@ -59,7 +59,7 @@ class _Once(argparse.Action):
 
 
 class _Switch(argparse.BooleanOptionalAction):
-    """Store whether an option begins with `--no-`, and refuse a second one."""
+    """Store whether an option begins with `--no-`, and reject a second one."""
 
     def __call__(self, parser: Any, namespace: Any, values: Any, option: Any = None) -> None:
         _refuse_second(self, parser, namespace)
@@ -76,7 +76,7 @@ _COMMANDS = (*CALCULATIONS, "devices")
 
 
 def parser() -> argparse.ArgumentParser:
-    """Return the command line: one subcommand a calculation."""
+    """Return the command line: one subcommand per calculation."""
     root = _Parser(
         prog=_PROGRAM,
         description="Exact FLOPs, MACs, bytes and runtimes of neural network layers.",
@@ -138,7 +138,7 @@ def _described(word: str, label: str) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; return 0, or 2 with one line on standard error where input is refused."""
+    """Run one command; return 0, or 2 with one line on standard error where input is rejected."""
     write_plainly(sys.stdout, sys.stderr)
     arguments = sys.argv[1:] if arguments is None else arguments
     if arguments and not arguments[0].startswith("-") and arguments[0] not in _COMMANDS:
@@ -283,7 +283,7 @@ def _has_counts(command: str) -> bool:
 
 
 def _listing(table: dict[str, dict[str, Any]]) -> str:
-    """Return a line a device: what to call it, two of its dense peaks, its bandwidth, its name."""
+    """Return a line per device: its key, two of its dense peaks, its bandwidth, its name."""
     lines = [f"{'':<26} {'fp32':>12} {'16-bit':>12} {'memory':>9}"]
     for name, device in table.items():
         wide, narrow = (_fastest(name, dtypes) for dtypes in (("fp32",), ("bf16", "fp16")))

@@ -33,7 +33,7 @@ def form_fields(owner: type[Calculation]) -> dict[str, Field]:
 def evaluate(name: str, texts: Mapping[str, str]) -> Evaluation:
     """Read texts by field name and calculate; fields left out have their defaults.
 
-    Raises KeyError where there is no such calculation; everything else wrong is in `errors`.
+    Raises KeyError if there is no such calculation; everything else wrong is in `errors`.
     """
     owner = CALCULATIONS[name]
     fields = form_fields(owner)

@@ -17,7 +17,7 @@ _RIGHT = 0.0005  # a guess has three digits
 def find_quantity(outcome: Evaluation, name: str) -> tuple[Quantity[Any], int | float]:
     """Return the quantity of an answer that has the name, and its value.
 
-    Raises ValueError where there is none, or where it is not one number above 0.
+    Raises ValueError if there is none, or if it is not a single number above 0.
     """
     for each in (outcome.calculation, outcome.time):
         value = getattr(each, name, None)
@@ -29,7 +29,7 @@ def find_quantity(outcome: Evaluation, name: str) -> tuple[Quantity[Any], int | 
 def judge(declared: Quantity[Any], value: int | float, guess: str) -> str:
     """Return, in a sentence, how far off a guess is.
 
-    Raises InvalidField where the guess is no number of the quantity's unit.
+    Raises InvalidField if the guess is no number of the quantity's unit.
     """
     field = Rate(
         "", units=FAMILIES[declared.unit], minimum=1e-30, optional=False, default=None,

@@ -63,7 +63,7 @@ def _layers(work: Work) -> Iterator[Layer]:
 
 
 def line(calculation: Calculation, time: Runtime | None = None) -> str:
-    """Return how to report a calculation, to copy; nothing where it counts no work."""
+    """Return how to report a calculation, to copy; nothing if it counts no work."""
     return how_to_report(calculation) if isinstance(calculation, Work) else ""
 
 
@@ -132,7 +132,7 @@ def basis(time: Runtime) -> str:
 
 
 def timed(time: Runtime) -> str:
-    """Return what a measured time is taken to be of, nothing where none was measured."""
+    """Return what a measured time is taken to be of, nothing if none was measured."""
     if time.measured_seconds is None:
         return ""
     passed = f"{PASSES[time.timed_pass]} on " if isinstance(time, WorkRuntime) else ""

@@ -109,7 +109,7 @@ class Decoding(Block):
         return ""
 
     def wrong_features(self, rows: int, shape: tuple[int, ...]) -> str:
-        """Return torch's reason to refuse tokens of another hidden size, and what to give."""
+        """Return torch's reason to reject tokens of another hidden size, and what to give."""
         raise NotImplementedError
 
     def cache_shape(self) -> tuple[int, ...]:

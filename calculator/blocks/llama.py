@@ -18,7 +18,7 @@ from calculator.layers.tensor_functions import Add
 
 
 class _Decoder(Decoding):
-    """What one block and many of them are told."""
+    """The fields that one block and many blocks share."""
 
     intermediate_size: int = size(
         r"d_\text{ff}", default=11008, label="Intermediate size", required=True

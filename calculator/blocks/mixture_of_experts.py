@@ -71,7 +71,7 @@ class _Experts(Linear):
 
     @quantity(r"\text{experts}", label="Experts that receive a token")
     def met(self) -> int:
-        """One a row, as far as there are experts."""
+        """One per row, at most all experts."""
         return minimum(self.rows, self.experts)
 
     @quantity()
@@ -100,7 +100,7 @@ class _Combination(Layer):
 
     @quantity()
     def operations(self) -> Operations:
-        """A multiplication an answer, and one addition less than answers."""
+        """One multiplication per answer, and one addition less than that."""
         elements = self.tokens * self.features
         return {
             "additions": elements * (self.each - 1),

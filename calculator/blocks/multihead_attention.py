@@ -17,7 +17,7 @@ Shape = tuple[int, ...]
 
 
 def check_heads(layer: Layer, embedding: str, heads: str) -> None:
-    """Raise InvalidField, in torch's words, where heads cannot share an embedding evenly."""
+    """Raise InvalidField, in torch's words, if heads cannot share an embedding evenly."""
     whole, parts = getattr(layer, embedding), getattr(layer, heads)
     for name, given in ((embedding, whole), (heads, parts)):
         if given < 1:
@@ -37,13 +37,13 @@ def check_heads(layer: Layer, embedding: str, heads: str) -> None:
 class MultiheadAttention(Sequences, Block, name="multihead_attention"):
     """Attention of several heads with its four projections, as `torch.nn.MultiheadAttention`.
 
-    Query `(L, N, E)`, key and value `(S, N, E)`, or `(N, L, E)` where `batch_first`, or without a
+    Query `(L, N, E)`, key and value `(S, N, E)`, or `(N, L, E)` if `batch_first`, or without a
     batch `(L, E)`. Without a key length the three are one tensor, self-attention; with one, key and
     value are one tensor, the memory; with a value length, they are two.
 
     Counted are the projections of queries, keys and values, attention as in
     `scaled_dot_product_attention`, masked pairs included, the projection of its output, and the
-    mean of the weights over the heads, where they are needed. The causal mask is upper left. Laying
+    mean of the weights over the heads, if they are needed. The causal mask is upper left. Laying
     heads side by side and appending keys (`add_bias_kv`, `add_zero_attn`) is not counted.
     """
 
@@ -94,7 +94,7 @@ class MultiheadAttention(Sequences, Block, name="multihead_attention"):
         )
 
     def unfit(self, query: Shape, key: Shape, value: Shape) -> str:
-        """Return torch's reason to refuse inputs of these shapes, in its order, or nothing."""
+        """Return torch's reason to reject inputs of these shapes, in its order, or nothing."""
         ranks = [len(each) for each in (query, key, value)]
         if ranks[0] not in (2, 3):
             return (

@@ -117,7 +117,7 @@ class Mean(Layer):
 
     @quantity()
     def output_shape(self) -> Shape:
-        """One weight a query and a key."""
+        """One weight per query and key."""
         return (self.batch_size, self.query_length, self.key_length)
 
     @quantity()

@@ -36,7 +36,7 @@ class _MemoryAttention(MultiheadAttention):
 class _TransformerLayer(Sequences, Block):
     """Attention and a feed-forward network, each with dropout, a residual and a norm.
 
-    The norm stands behind the residual, or where `norm_first` in front of the attention and the
+    The norm follows the residual or, if `norm_first`, comes before the attention and before the
     feed-forward network.
     """
 
@@ -175,7 +175,7 @@ class _TransformerLayer(Sequences, Block):
 class TransformerEncoderLayer(_TransformerLayer, name="transformer_encoder_layer"):
     """Self-attention and a feed-forward network, as `torch.nn.TransformerEncoderLayer`.
 
-    Input `(L, N, d)`, or `(N, L, d)` where `batch_first`, or `(L, d)`. Counted are the layers that
+    Input `(L, N, d)`, or `(N, L, d)` if `batch_first`, or `(L, d)`. Counted are the layers that
     torch runs one after another: multi-head attention, masked pairs included, two linear layers
     with an activation, two residuals, two norms, and in training the dropouts.
     """
@@ -203,7 +203,7 @@ class TransformerEncoderLayer(_TransformerLayer, name="transformer_encoder_layer
 class TransformerDecoderLayer(_TransformerLayer, name="transformer_decoder_layer"):
     """Self-attention, attention to a memory, a feed-forward network: `TransformerDecoderLayer`.
 
-    Target `(L, N, d)` and memory `(S, N, d)`, or `(N, L, d)` and `(N, S, d)` where `batch_first`,
+    Target `(L, N, d)` and memory `(S, N, d)`, or `(N, L, d)` and `(N, S, d)` if `batch_first`,
     or without a batch. Counted as `transformer_encoder_layer`. The causal masks are upper left.
     """
 

@@ -31,7 +31,7 @@ class Conversion(Calculation, name="conversion"):
 
     @classmethod
     def read(cls, texts: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, InvalidField]]:
-        """Read as any calculation; refuse a unit that says another thing than `counts`."""
+        """Read as any calculation; reject a unit that says another thing than `counts`."""
         values, errors = super().read(texts)
         if "count" not in values:
             return values, errors

@@ -1,4 +1,4 @@
-"""What a model takes up while it is trained: weights, gradients, states, activations."""
+"""The memory that training a model takes: weights, gradients, states, activations."""
 
 from __future__ import annotations
 

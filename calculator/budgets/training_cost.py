@@ -114,13 +114,13 @@ class TrainingCost(MemoryFit, name="training_cost"):
 
     @quantity("h", unit="device-hours", label="Device-hours")
     def device_hours(self) -> float | None:
-        """The work of the model at the assumed share of the peak; None where none is assumed."""
+        """The work of the model at the assumed share of the peak; None if none is assumed."""
         if self.utilization is None:
             return None
         return self.flops / (3600 * self.peak_flops_per_second * self.utilization)
 
     def hours(self) -> Figure:
-        """Return the hours of all devices together, measured or not; None where nobody knows."""
+        """Return the hours of all devices together, measured or not; None if nobody knows."""
         measured = self.measured_device_hours
         return self.device_hours if measured is None else measured
 
@@ -131,7 +131,7 @@ class TrainingCost(MemoryFit, name="training_cost"):
 
     @quantity(r"\text{MFU}", unit="%", label="Model FLOPs utilization (MFU)")
     def mfu(self) -> float | None:
-        """The share of the peak that the FLOPs of the model take; None where it is assumed.
+        """The share of the peak that the FLOPs of the model take; None if it is assumed.
 
         Chowdhery et al., "PaLM", arXiv:2204.02311, 2022, appendix B.
         """

@@ -17,7 +17,7 @@ T = TypeVar("T")
 class Quantity(Generic[T]):
     """A method read as an attribute, computed once, with its symbol, unit and label.
 
-    `symbol` is LaTeX; `AXIS` in it stands for the axis of a quantity that has one value an axis.
+    `symbol` is LaTeX; `AXIS` in it stands for the axis of a quantity that has one value per axis.
     A quantity without a symbol is put together from others and shows no formula of its own.
     """
 
@@ -87,7 +87,7 @@ class fact(cached_property[T]):  # noqa: N801 (a decorator, like cached_property
 class Calculation:
     """A frozen, keyword-only record of fields; its quantities are computed when asked for.
 
-    Raises InvalidField where a value is refused. Every field has a default.
+    Raises InvalidField if a value is rejected. Every field has a default.
     """
 
     name: ClassVar[str] = ""
@@ -163,12 +163,12 @@ class Calculation:
     def assume(cls, given: Any) -> dict[str, Any]:
         """Return what is taken for fields that are left empty; `given` has all as attributes.
 
-        Raises InvalidField where nothing can be.
+        Raises InvalidField if nothing can be.
         """
         return {}
 
     def validate(self) -> None:
-        """Raise InvalidField where fields that are each right do not fit together."""
+        """Raise InvalidField if fields that are each right do not fit together."""
 
     @classmethod
     def read(cls, texts: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, InvalidField]]:
@@ -259,7 +259,7 @@ def unknown_field(owner: type[Calculation], names: list[str], given: object) -> 
 
 
 def meant(word: str, known: Iterable[str]) -> str:
-    """Return a question for the nearest of the known words, nothing where none is near."""
+    """Return a question for the nearest of the known words, nothing if none is near."""
     from difflib import get_close_matches  # an import that only an error needs
 
     near = get_close_matches(word, known, n=1)

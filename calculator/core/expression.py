@@ -186,14 +186,14 @@ class Text(Expression):
 
 
 def numeral(value: Number, beside: object) -> Number:
-    """Return a number that no formula gives: its numeral where `beside` is an expression."""
+    """Return a number that no formula gives: its numeral if `beside` is an expression."""
     return beside.number(value) if isinstance(beside, Expression) else value  # type: ignore[return-value]
 
 
 def quotient(dividend: int, divisor: int) -> int:
     """Return the exact quotient of two counts.
 
-    Raises ArithmeticError where a remainder is left: a count is never rounded.
+    Raises ArithmeticError if a remainder is left: a count is never rounded.
 
     >>> quotient(64, 4)
     16
@@ -207,7 +207,7 @@ def quotient(dividend: int, divisor: int) -> int:
 
 
 def ratio(dividend: float, divisor: float) -> float | None:
-    """Return a quotient of measures, or None where there is nothing to divide by."""
+    """Return a quotient of measures, or None if there is nothing to divide by."""
     return dividend / divisor if isinstance(dividend, Expression) or divisor else None
 
 

@@ -1,4 +1,4 @@
-"""What a reader gives: declared fields that read text, refuse nonsense and know their symbol."""
+"""What a reader gives: declared fields that read text, reject nonsense and know their symbol."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LARGEST_PRODUCT = LARGEST**4  # of sizes that a block hands on as the size of a 
 
 
 class InvalidField(ValueError):
-    """A refused input: which field, what was given, and what to give instead."""
+    """A rejected input: which field, what was given, and what to give instead."""
 
     def __init__(self, field: str, message: str, *, given: object) -> None:
         self.field = field
@@ -92,7 +92,7 @@ class Field:
         return re.sub("(_bytes)?_per_second$", "", self.name).replace("_", "-")
 
     def refuse(self, message: str, given: object, because: str = "") -> InvalidField:
-        """Return the error that names this field; `because` is torch's reason, where it has one."""
+        """Return the error that names this field; `because` is torch's reason, if it has one."""
         if because:
             message = f"{because}. {message[:1].upper()}{message[1:]}"
         return InvalidField(self.name, message, given=given)
@@ -108,11 +108,11 @@ class Field:
         return value
 
     def read(self, text: str) -> Any:
-        """Return the value that a person wrote; raise InvalidField where it is none."""
+        """Return the value that a person wrote; raise InvalidField if it is none."""
         return self.check(text.strip())
 
     def check(self, value: Any) -> Any:
-        """Return the value in its one form; raise InvalidField where it is refused."""
+        """Return the value in its one form; raise InvalidField if it is rejected."""
         raise NotImplementedError
 
     def write(self, value: Any) -> str:
@@ -128,7 +128,7 @@ class Field:
         return value
 
     def expression(self, value: Any, kind: type[Expression], named: bool) -> Any:
-        """Return what a formula sees: the symbol where `named`, else the numeral."""
+        """Return what a formula sees: the symbol if `named`, else the numeral."""
         if value is None or isinstance(value, (bool, str)):
             return value
         return kind(self.symbol) if named else kind.number(value)
@@ -147,7 +147,7 @@ class Field:
 
 
 class Size(Field):
-    """A whole number from `minimum` up; None too where `optional`."""
+    """A whole number from `minimum` up; None too if `optional`."""
 
     kind = "integer"
 
@@ -183,7 +183,7 @@ class Size(Field):
         return self.whole(value, value)
 
     def whole(self, value: Any, given: object) -> int:
-        """Return one number of this field, refused with the whole of what was given."""
+        """Return one number of this field, rejected with the whole of what was given."""
         if isinstance(value, bool) or not hasattr(value, "__index__"):
             raise self.refuse("must be a whole number", given)
         value = index(value)
@@ -225,10 +225,10 @@ class Choice(Field):
     """One of a few words: `options` maps each to its label, `also` an accepted synonym to its word.
 
     `options` may be a function, so that data behind it is read when it is first needed; `empty` is
-    the label of no word, where the field is `optional`. Where the field is `open`, it takes any
-    word and leaves it to the layer to refuse it. A command line takes it without its name where it
-    is `positional`. Of very many words, a form lets a reader search where `find` is given: it
-    returns the word that a text means, and raises ValueError where there is none.
+    the label of no word, if the field is `optional`. Where the field is `open`, it takes any
+    word and leaves it to the layer to reject it. A command line takes it without its name where it
+    is `positional`. Of very many words, a form lets a reader search if `find` is given: it
+    returns the word that a text means, and raises ValueError if there is none.
     """
 
     kind = "choice"

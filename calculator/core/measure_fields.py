@@ -13,7 +13,7 @@ from calculator.core.units import rounded, seconds, shares
 
 
 class Rate(Field):
-    """A number with a unit, from `minimum` up, such as a FLOP/s figure; None where not known.
+    """A number with a unit, from `minimum` up, such as a FLOP/s figure; None if not known.
 
     `units` is the family of units that may stand behind it.
     """
@@ -74,7 +74,7 @@ class Rate(Field):
 
 
 class Share(Rate):
-    """A fraction from one in a million up to 1, also as a percentage; None where `optional`."""
+    """A fraction from one in a million up to 1, also as a percentage; None if `optional`."""
 
     kind = "share"
 
@@ -149,9 +149,9 @@ _TO = re.compile(r"\s*(?:–|(?<=[\d%.\s])-|,\s|\.\.|\bto\b)\s*")
 
 
 class Real(Field):
-    """Any real number, such as an epsilon; None too where `optional`. No count depends on it.
+    """Any real number, such as an epsilon; None too if `optional`. No count depends on it.
 
-    `refusal` is torch's reason to refuse what is no number.
+    `refusal` is torch's reason to reject what is no number.
     """
 
     kind = "real"
@@ -183,7 +183,7 @@ class Real(Field):
 
 
 def check_probability(field: Field, dropout: float) -> None:
-    """Raise InvalidField, in torch's words, where a dropout is not between 0 and 1."""
+    """Raise InvalidField, in torch's words, if a dropout is not between 0 and 1."""
     if not 0 <= dropout <= 1:
         raise field.refuse(
             f"dropout probability has to be between 0 and 1, but got {dropout}. "

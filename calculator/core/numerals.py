@@ -120,7 +120,7 @@ def split(text: str, lead: int, *, decimal: bool = False) -> list[str]:
     """Return the parts of a list of numbers, apart by commas, spaces, semicolons or ×.
 
     Rejected is what may be one number: with its thousands apart, where the first group has at most
-    `lead` digits, or with a decimal comma, where the numbers are `decimal`. Brackets around a list,
+    `lead` digits, or with a decimal comma, if the numbers are `decimal`. Brackets around a list,
     or spaces behind its commas, make it one.
 
     Raises ValueError with what to write.
@@ -150,7 +150,7 @@ def split(text: str, lead: int, *, decimal: bool = False) -> list[str]:
 
 
 def _check_list(text: str, parts: list[str], lead: int, decimal: bool) -> None:
-    """Raise ValueError where a list may as well be one number."""
+    """Raise ValueError if a list may as well be one number."""
     if decimal and re.fullmatch("[0-9]+,[0-9]+", text):
         point, space = text.replace(",", "."), text.replace(",", ", ")
         raise ValueError(f"is ambiguous; write {point} with a point, or {space} with a space")
@@ -178,7 +178,7 @@ def _short(text: str) -> str:
 
 
 def _check_decimal(text: str) -> None:
-    """Raise ValueError where a number is hexadecimal; in 1x0x1 each x is a separator."""
+    """Raise ValueError if a number is hexadecimal; in 1x0x1 each x is a separator."""
     if _HEXADECIMAL.search(text):
         raise ValueError("is hexadecimal; write a decimal number, without 0x")
 

@@ -32,7 +32,7 @@ class PerAxis(Size):
     """One whole number per spatial axis: an int for all of them, or a tuple.
 
     In its symbol, `axis` stands for the axis: `K_axis` becomes K_h and K_w. `words` are strings
-    that torch takes in place of numbers, with the number each stands for, or None where the word
+    that torch takes in place of numbers, with the number each stands for, or None if the word
     stays a word. `broadcast` says whether torch takes a tuple of one number for all axes, `lengths`
     what it says of a tuple with another number of them, as a function of the field's name, the
     number of axes and the tuple where it depends on more. With `holes` a tuple for several axes
@@ -138,9 +138,9 @@ def on_axis(symbol: str, axis: str) -> str:
 
 
 class Shape(Field):
-    """The shape of a tensor: one or more whole numbers; None too where `optional`.
+    """The shape of a tensor: one or more whole numbers; None too if `optional`.
 
-    `scalar` is torch's reason to refuse a shape of no numbers.
+    `scalar` is torch's reason to reject a shape of no numbers.
     """
 
     kind = "shape"
@@ -227,7 +227,7 @@ shapes: Callable[..., Any] = Shapes
 
 
 class Extent(Field):
-    """A whole number for all axes, or a tuple of any length; None too where `optional`.
+    """A whole number for all axes, or a tuple of any length; None too if `optional`.
 
     Unlike a PerAxis it knows no axes: how many there are depends on the input.
     """
@@ -253,7 +253,7 @@ class Extent(Field):
         return None if value is None and self.optional else self.one(value, value)
 
     def one(self, value: Any, given: object) -> Any:
-        """Return one number, refused with the whole of what was given."""
+        """Return one number, rejected with the whole of what was given."""
         number = Size(self.symbol, default=None, label=self.label, minimum=-LARGEST)
         number.name = self.name
         return number.whole(value, given)

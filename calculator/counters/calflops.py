@@ -34,7 +34,7 @@ def conv_transpose_macs(layer: Any) -> int:
 
 @RULES.rule(*on_axes("conv_transpose"))
 def conv_transpose(layer: Any) -> Said:
-    """Return 1 for each output that a convolution would have, where there is a bias."""
+    """Return 1 for each output that a convolution would have, if there is a bias."""
     why = PAIRS
     if layer.groups > 1:
         why += " It divides the output channels by the groups twice, so the count is too small."

@@ -42,7 +42,7 @@ class Row(NamedTuple):
         return self.tool.unit if self.tool else "MACs"
 
     def number(self, column: str) -> Any:
-        """Return the number in a column, None where there is none."""
+        """Return the number in a column, None if there is none."""
         return {
             "value": self.reading.value, "ratio": self.ratio, "params": self.reading.params,
         }.get(column)  # fmt: skip
@@ -123,7 +123,7 @@ def record(subject: Work) -> dict[str, dict[str, Any]]:
 
 
 def markdown(calculation: Calculation, time: object = None) -> str:
-    """Return the table in Markdown, a line for each tool."""
+    """Return the table in Markdown, one line per tool."""
     titles = [*COLUMNS.values(), *_CALLED]
     lines = [titles, ["---"] * len(titles)]
     lines += [[*each.texts().values(), *each.called()] for each in _of(calculation)]
@@ -131,7 +131,7 @@ def markdown(calculation: Calculation, time: object = None) -> str:
 
 
 def comma_separated(calculation: Calculation, time: object = None) -> str:
-    """Return the table as CSV: plain numbers, one line a tool."""
+    """Return the table as CSV: plain numbers, one line per tool."""
     lines: list[str] = []
     writer = csv.writer(SimpleNamespace(write=lines.append), lineterminator="\n")
     writer.writerow([*COLUMNS, *map(str.lower, _CALLED)])

@@ -23,11 +23,11 @@ from calculator.counters.figure import CUT_OFF, NEAR, ROUNDED, Figure, figure
 from calculator.layers.layer import Work
 
 _COMMON = 0.03
-"""The least prior of a cause that is named though it is only near."""
+"""The minimum prior of a cause that is named though it is only near."""
 _FORGOTTEN = 1 / 20
 """A name of an equal count that is so much rarer than the first is left out."""
 _CUT = 0.5
-"""How common it is to cut a number off, compared with rounding it."""
+"""How common it is to truncate a number, compared with rounding it."""
 _NEARLY = 1 / 4
 """The share of a weight that is nearly as much."""
 _FARTHER = 3
@@ -116,7 +116,7 @@ class _Match(NamedTuple):
 def explanations(subject: Work, text: str) -> list[Explanation]:
     """Return what may have given a figure for a layer or a network, the most likely first.
 
-    Raises InvalidField where the text holds no figure.
+    Raises InvalidField if the text holds no figure.
     """
     return _explanations(_causes(subject), figure(text))
 
@@ -174,7 +174,7 @@ def remark(text: str, found: list[Explanation]) -> str:
 def explained(subject: Work, text: str) -> tuple[str, list[Explanation]]:
     """Return a figure as it is taken, and its explanations: 4.1 alone may be 4.1 G.
 
-    Raises InvalidField where the text holds no figure.
+    Raises InvalidField if the text holds no figure.
     """
     plain = text.strip()
     is_bare = plain[-1:].isdigit()

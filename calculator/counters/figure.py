@@ -58,7 +58,7 @@ class Figure:
 def figure(text: str) -> Figure:
     """Return the figure that a text holds, such as `4.09 G` or `8.2 GFLOPs`.
 
-    Raises InvalidField where it holds none.
+    Raises InvalidField if it holds none.
     """
     try:
         amount = parse_amount(_ABOUT.sub("", text.strip()), _PUBLISHED)

@@ -201,7 +201,7 @@ def _is_certain(step: Step) -> bool:
 
 
 def _counts(tool: SourcedTool, run: tuple[Step, ...]) -> list[int]:
-    """Return what each module counts, nothing where a layer's count is not certain."""
+    """Return what each module counts, nothing if a layer's count is not certain."""
     found: dict[Any, int] = {}
     for step in run:
         name = step.layer.name

@@ -64,7 +64,7 @@ def read(subject: Any, *, given: bool) -> Reading:
 
 
 def _counted(step: Step) -> tuple[tuple[Number, ...], str]:
-    """Return what hooks, functions and tensors count of a step, and why."""
+    """Return what hooks, functions and tensors count for a step, and why."""
     layer, counts, reasons = step.layer, [], []
     for rules in (HOOKS, FUNCTIONS, TENSORS):
         seen = step.how == MODULE or (step.how == FUNCTION and rules is not HOOKS)
@@ -125,7 +125,7 @@ def elementwise(layer: Any) -> int:
 
 @HOOKS.rule("layer_norm", "group_norm", *on_axes("batch_norm", "instance_norm"))
 def norm(layer: Any) -> tuple[int, str]:
-    """Return 1 for each element, or 2 where the module is `affine`."""
+    """Return 1 for each element, or 2 if the module is `affine`."""
     count = prod(layer.input_shape)
     if layer.name == "layer_norm":
         return (

@@ -166,11 +166,11 @@ def _unpacked(subject: Any) -> Work:
 
 
 _BY_NORMS = ("Expected more than 1", "to match num_features", "D input (got ")
-"""What norms refuse in Python, where they raise another error than torch's operators do."""
+"""What norms reject in Python, where they raise another error than torch's operators do."""
 
 
 def refused(error: InvalidField, where: str = "") -> Raised:
-    """Return what a tool raises where torch refuses an input; ours is the hint at the end."""
+    """Return what a tool raises where torch rejects an input; ours is the hint at the end."""
     said = error.message.partition(". Set ")[0]
     kind = "ValueError" if any(each in error.message for each in _BY_NORMS) else "RuntimeError"
     return Raised(f"{kind}: {where}{said}.")

@@ -15,11 +15,11 @@ _NAMES = {
     "relu6": "hardtanh", "softmax2d": "softmax", "multiply": "mul",
     **dict.fromkeys(on_axes("zero_pad"), "pad"),
 }  # fmt: skip
-"""What layers that are one operator are called there, where it is not their own name."""
+"""What layers that are one operator are called there, if not by their own name."""
 
 
 def traced(layer: Layer, mode: Mode, how: str = MODULE) -> Iterator[Operator]:
-    """Yield the operators of a layer; raise Raised where it does not run."""
+    """Yield the operators of a layer; raise Raised if it does not run."""
     trace = _TRACES.get(layer.name or type(layer).__name__)
     if trace:
         for each in trace(layer, mode):

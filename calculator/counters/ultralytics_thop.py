@@ -1,4 +1,4 @@
-"""`thop.profile` of ultralytics-thop: `thop` mended, with rules for more, functions among them."""
+"""`thop.profile` of ultralytics-thop: `thop` fixed, with rules for more, functions among them."""
 
 from __future__ import annotations
 

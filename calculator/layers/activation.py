@@ -1,4 +1,4 @@
-"""Element-wise layers: no matrix work, a few operations an element."""
+"""Element-wise layers: no matrix work, a few operations per element."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class InPlace(Activation):
     inplace: bool = INPLACE
 
     def keeps(self) -> tuple[bool, bool]:
-        """The input, where it is still there."""
+        """The input, if it is still there."""
         return self.input_requires_grad and not self.inplace, False
 
     def kept_bytes(self) -> int:
@@ -74,7 +74,7 @@ class FromEither(InPlace):
 
 
 class ReLU(FromOutput, name="relu"):
-    """The larger of x and 0, as `torch.nn.ReLU`: one comparison an element."""
+    """The larger of x and 0, as `torch.nn.ReLU`: one comparison per element."""
 
     inplace: bool = INPLACE
 
@@ -86,7 +86,7 @@ class ReLU(FromOutput, name="relu"):
 
 
 class ReLU6(InPlace, name="relu6"):
-    """x, at least 0 and at most 6, as `torch.nn.ReLU6`: two comparisons an element."""
+    """x, at least 0 and at most 6, as `torch.nn.ReLU6`: two comparisons per element."""
 
     each: ClassVar = {"comparisons": 2}
 
@@ -115,9 +115,9 @@ class ELU(FromEither, name="elu"):
 
 
 class PReLU(Activation, name="prelu"):
-    """x, or below 0 a learned part of it, as `torch.nn.PReLU`: one slope, or one a channel.
+    """x, or below 0 a learned part of it, as `torch.nn.PReLU`: one slope, or one per channel.
 
-    One comparison and one multiplication an element. Channels are the second dimension.
+    One comparison and one multiplication per element. Channels are the second dimension.
     """
 
     num_parameters: int = size(
@@ -183,7 +183,7 @@ class Sigmoid(FromOutput, name="sigmoid"):
 
 
 class Tanh(FromOutput, name="tanh"):
-    """The hyperbolic tangent, as `torch.nn.Tanh`: one function an element."""
+    """The hyperbolic tangent, as `torch.nn.Tanh`: one function per element."""
 
     each: ClassVar = {"transcendentals": 1}
 

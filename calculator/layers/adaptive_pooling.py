@@ -64,7 +64,7 @@ class _Adaptive(Spatial):
             raise field.refuse("must be at least 1", field.write(self.output_size), reason)
 
     def below_zero(self, sizes: list[int]) -> str:
-        """Return torch's reason to refuse a negative size among these, of two axes or three."""
+        """Return torch's reason to reject a negative size among these, of two axes or three."""
         raise NotImplementedError
 
     def output_sizes(self) -> tuple[int, ...]:

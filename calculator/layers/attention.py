@@ -275,7 +275,7 @@ _WRONG_HEADS = (
 
 
 def _misfit(query: Shape, key: Shape, value: Shape) -> str:
-    """Return torch's reason to refuse these shapes together, in its order, or nothing."""
+    """Return torch's reason to reject these shapes together, in its order, or nothing."""
     if query[1] % key[1] or query[1] % value[1]:
         return _WRONG_HEADS
     if key[1] != value[1]:

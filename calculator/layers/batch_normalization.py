@@ -19,7 +19,7 @@ _BIAS: Any = Flag(label="Bias", default=True, keyword=True)
 
 
 class _Channelwise(Normalization, Spatial):
-    """One weight and one bias a channel, and running statistics in evaluation."""
+    """One weight and one bias per channel, and running statistics in evaluation."""
 
     num_features: int = size("C", default=64, label="Channels", required=True)
     eps: float = real(default=1e-5, label="Epsilon")
@@ -56,7 +56,7 @@ class _Channelwise(Normalization, Spatial):
         return self.training and self.track_running_stats
 
     def refuse_other_channels(self, reason: str) -> str:
-        """Return a reason to refuse an input with other channels, and what to give."""
+        """Return a reason to reject an input with other channels, and what to give."""
         return f"{reason}. Set num_features to the number of channels"
 
     @quantity()
@@ -71,7 +71,7 @@ class _Channelwise(Normalization, Spatial):
 
     @quantity()
     def buffers(self) -> int:
-        """A running mean and variance a channel, and the number of batches seen."""
+        """A running mean and variance per channel, and the number of batches seen."""
         return 2 * self.num_features + 1 if self.track_running_stats else 0
 
     @quantity()
@@ -152,7 +152,7 @@ class _BatchNorm(_Channelwise):
         self.validate_batch(self.num_features)
 
     def validate_batch(self, channels: int) -> None:
-        """Raise InvalidField where the batch has no variance, or none that could be divided by."""
+        """Raise InvalidField if the batch has no variance, or none that could be divided by."""
         if self.takes_its_own() and self.set_size == 1:
             shape = [*self.leading(), channels, *self.input_size()]
             raise self.fields["batch_size"].refuse(
@@ -213,7 +213,7 @@ class _InstanceNorm(_Channelwise):
     """Each channel of each input normalised over its positions.
 
     Mean, variance and result take what they do in `LayerNorm`. With running statistics they are
-    used in evaluation, one root a channel; in training their update takes the average over the
+    used in evaluation, one root per channel; in training their update takes the average over the
     batch first (N − 1 additions, 1 division each), then what it does in `BatchNorm`.
     """
 
@@ -244,7 +244,7 @@ class _InstanceNorm(_Channelwise):
         self.validate_positions(self.num_features)
 
     def validate_positions(self, channels: int) -> None:
-        """Raise InvalidField where a set would be one number, and its variance 0."""
+        """Raise InvalidField if a set would be one number, and its variance 0."""
         if self.takes_its_own() and self.set_size == 1:
             shape = [self.samples(), channels, *self.input_size()]
             raise self.fields[AXES[self.axes[-1]]].refuse(

@@ -41,7 +41,7 @@ class Bilinear(Layer, name="bilinear"):
         )
 
     def misfitting(self, one: tuple[int, ...], other: tuple[int, ...]) -> str:
-        """Return torch's reason to refuse two inputs, and what to give."""
+        """Return torch's reason to reject two inputs, and what to give."""
         if len(one) != len(other):
             return (
                 f"bilinear(): input dimensions do not match: got {len(one)} and {len(other)}. "
@@ -82,7 +82,7 @@ class Bilinear(Layer, name="bilinear"):
 
     @quantity()
     def params(self) -> int:
-        """A matrix an output, and one bias."""
+        """One matrix per output, and one bias."""
         weight = self.out_features * self.in1_features * self.in2_features
         return weight + self.out_features if self.bias else weight
 
@@ -94,7 +94,7 @@ class Bilinear(Layer, name="bilinear"):
 
     @quantity()
     def operations(self) -> Operations:
-        """The bias is one addition an output."""
+        """The bias is one addition per output."""
         additions = {"additions": self.rows() * self.out_features} if self.bias else {}
         return {"multiply_accumulates": self.macs, **additions}
 

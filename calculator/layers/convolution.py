@@ -69,7 +69,7 @@ class _Convolution(Convolving):
             )
 
     def validate_padding(self, channels: int) -> None:
-        """Raise InvalidField where torch would not pad an input with so many channels."""
+        """Raise InvalidField if torch would not pad an input with so many channels."""
         sizes, edges = self.input_size(), self._edges()
         shape = [*self.leading(), channels, *sizes]
         start = len(shape) - len(sizes)

@@ -37,7 +37,7 @@ class Dropout(Passing, name="dropout"):
 
     @fact
     def multiplications(self) -> int:
-        """How many multiplications an element takes."""
+        """How many multiplications each element takes."""
         if not self.training or self.p == 0:
             return 0
         return 1 if self.p == 1 else 2

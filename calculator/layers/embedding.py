@@ -72,7 +72,7 @@ class _Table(Layer):
 
     @quantity()
     def operations(self) -> Operations:
-        """One look-up an index."""
+        """One look-up per index."""
         return {"lookups": prod(self.indices())}
 
     @quantity()
@@ -87,7 +87,7 @@ class _Table(Layer):
 
     @quantity(r"\text{bytes}_\text{rows}", unit="B", label="Bytes of the rows looked up")
     def row_bytes(self) -> int:
-        """One row an index, none of them twice: where all indices differ, as far as they can."""
+        """One row per index, none of them twice: where all indices differ, as far as they can."""
         rows = minimum(prod(self.indices()), self.num_embeddings)
         return rows * self.embedding_dim * self.element_bytes
 
@@ -177,12 +177,12 @@ class EmbeddingBag(_Table, name="embedding_bag"):
 
     @quantity()
     def output_shape(self) -> tuple[int, ...]:
-        """One row a bag."""
+        """One row per bag."""
         return (self.bags, self.embedding_dim)
 
     @quantity()
     def operations(self) -> Operations:
-        """A look-up an index; a bag of L rows takes L − 1 additions or comparisons a number."""
+        """A look-up per index; a bag of L rows takes L − 1 additions or comparisons per number."""
         numbers = prod(self.output_shape)
         each = (self.bag_size - 1) * numbers
         found: Operations = {"lookups": prod(self.indices())}

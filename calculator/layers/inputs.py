@@ -15,7 +15,7 @@ Shape = tuple[int, ...]
 
 
 class Batched(Layer):
-    """A layer on a batch of inputs, or on one where `batch_size` is None."""
+    """A layer on a batch of inputs, or on one if `batch_size` is None."""
 
     batch_size: int | None = size(
         "N", default=1, label="Batch size", role="input", optional=True,
@@ -27,12 +27,12 @@ class Batched(Layer):
         return 1 if self.batch_size is None else self.batch_size
 
     def leading(self) -> Shape:
-        """Return the shape in front of an input: the batch, where there is one."""
+        """Return the shape in front of an input: the batch, if there is one."""
         return () if self.batch_size is None else (self.batch_size,)
 
 
 class Sequences(Batched):
-    """A layer on `(L, N, d)`, `(N, L, d)` where `batch_first`, or `(L, d)` without a batch."""
+    """A layer on `(L, N, d)`, `(N, L, d)` if `batch_first`, or `(L, d)` without a batch."""
 
     batch_first: bool
 
@@ -60,7 +60,7 @@ AXES = {"D": "depth", "H": "height", "W": "width", "L": "length"}
 
 
 class Spatial(Batched):
-    """A layer on `(N, C, …)`, or on `(C, …)` where `batch_size` is None."""
+    """A layer on `(N, C, …)`, or on `(C, …)` if `batch_size` is None."""
 
     channels_field: ClassVar[str] = "channels"
 
@@ -89,11 +89,11 @@ class Spatial(Batched):
 
     @classmethod
     def wrong_dimensions(cls, shape: tuple[int, ...], fields: dict[str, Any]) -> str:
-        """Return torch's reason to refuse a shape with this many dimensions, and what to give."""
+        """Return torch's reason to reject a shape with this many dimensions, and what to give."""
         raise NotImplementedError
 
     def wrong_channels(self, channels: int) -> str:
-        """Return torch's reason to refuse an input with so many channels, and what to give."""
+        """Return torch's reason to reject an input with so many channels, and what to give."""
         raise NotImplementedError
 
     def input_size(self) -> tuple[int, ...]:
@@ -138,7 +138,7 @@ def by(sizes: tuple[int, ...] | list[int]) -> str:
 
 
 def from_start(field: Field, given: int, dimensions: int) -> int:
-    """Return a dimension counted from the start; raise InvalidField where there is none."""
+    """Return a dimension counted from the start; raise InvalidField if there is none."""
     if not -dimensions <= given < dimensions:
         raise field.refuse(
             f"Dimension out of range (expected to be in range of [{-dimensions}, "
@@ -182,12 +182,12 @@ class Passing(Shaped):
 
     @quantity()
     def input_bytes(self) -> int:
-        """The bytes of the input; none where it is handed on."""
+        """The bytes of the input; none if it is handed on."""
         return 0 if self.passes() else prod(self.input_shape) * self.element_bytes
 
     @quantity()
     def output_bytes(self) -> int:
-        """The bytes of the output; none where it is the input."""
+        """The bytes of the output; none if it is the input."""
         return 0 if self.passes() else prod(self.output_shape) * self.element_bytes
 
     def gives_a_view(self) -> bool:

@@ -106,14 +106,14 @@ class Convolving(Spatial):
 
     @quantity()
     def params(self) -> int:
-        """One weight per kernel position and pair of connected channels, one bias a channel."""
+        """One weight per kernel position and pair of connected channels, one bias per channel."""
         pairs = self.out_channels * quotient(self.in_channels, self.groups)
         weight = pairs * prod(self.kernel_size)
         return weight + self.out_channels if self.bias else weight
 
     @quantity()
     def operations(self) -> Operations:
-        """The bias is one addition an output."""
+        """The bias is one addition per output."""
         additions = {"additions": prod(self.output_shape)} if self.bias else {}
         return {"multiply_accumulates": self.macs, **additions}
 

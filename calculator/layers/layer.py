@@ -107,7 +107,7 @@ class Work(Calculation):
 
     @quantity(r"\text{bytes}", unit="B", label="Bytes moved")
     def bytes_moved(self) -> int:
-        """The least traffic with memory: weights and input read once, output written once."""
+        """The minimum of memory traffic: weights and input read once, output written once."""
         return self.weight_bytes + self.input_bytes + self.output_bytes
 
     @quantity("I", unit="FLOP/B", label="Arithmetic intensity")
@@ -142,7 +142,7 @@ class Work(Calculation):
 
 
 def widened(element_bytes: int) -> int:
-    """Return the bytes of an element that torch computes with as FP32 where it is shorter."""
+    """Return the bytes per element, if torch computes a shorter type as FP32."""
     return maximum(element_bytes, 4)
 
 
@@ -164,7 +164,7 @@ class Layer(Work):
     def on(cls, *input_shapes: tuple[int, ...], **fields: Any) -> Self:
         """Return the layer on inputs of these shapes, as a sequence of layers chains them.
 
-        Raises InvalidField, of "input_shape", where a shape does not fit.
+        Raises InvalidField, of "input_shape", if a shape does not fit.
         """
         raise NotImplementedError
 
@@ -191,10 +191,10 @@ class Layer(Work):
         self.validate_input()
 
     def validate_module(self) -> None:
-        """Raise InvalidField where torch's constructor would refuse the arguments together."""
+        """Raise InvalidField if torch's constructor would reject the arguments together."""
 
     def validate_input(self) -> None:
-        """Raise InvalidField where torch's module would refuse an input of these sizes."""
+        """Raise InvalidField if torch's module would reject an input of these sizes."""
 
     @classmethod
     def misfit(cls, reason: str, input_shape: tuple[int, ...]) -> InvalidField:
@@ -248,7 +248,7 @@ class Layer(Work):
 
     @quantity()
     def backward_macs(self) -> int:
-        """As many again for the gradient of the input, and for that of the weights."""
+        """The same number again for the gradient of the input, and for that of the weights."""
         gradients = self.input_requires_grad + self.weight_requires_grad
         return gradients * self.macs if gradients else 0
 

@@ -75,7 +75,7 @@ class Linear(Batched, name="linear"):
 
     @quantity()
     def params(self) -> int:
-        """The weight, and one bias an output feature."""
+        """The weight, and one bias per output feature."""
         weight = self.in_features * self.out_features
         return weight + self.out_features if self.bias else weight
 
@@ -86,7 +86,7 @@ class Linear(Batched, name="linear"):
 
     @quantity()
     def operations(self) -> Operations:
-        """The bias is one addition an output."""
+        """The bias is one addition per output."""
         additions = {"additions": self.rows * self.out_features} if self.bias else {}
         return {"multiply_accumulates": self.macs, **additions}
 

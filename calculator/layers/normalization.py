@@ -40,7 +40,7 @@ class _Trailing(Normalization, Shaped):
         return self.set_size
 
     def refuse_another_shape(self, any_leading: str) -> None:
-        """Raise InvalidField where the input does not end in the normalised shape."""
+        """Raise InvalidField if the input does not end in the normalised shape."""
         wanted, given = self.normalized_shape, self.size
         if given[-len(wanted) :] != wanted:
             ends = ", ".join(map(str, wanted))
@@ -132,7 +132,7 @@ class GroupNorm(Normalization, Shaped, name="group_norm"):
     """Groups of channels normalised, as `torch.nn.GroupNorm`: input `(N, C, …)`.
 
     A set is one group of channels of one input, over all positions. Each takes what it takes in
-    `LayerNorm`; weight and bias are one a channel.
+    `LayerNorm`; weight and bias are one per channel.
     """
 
     num_groups: int = size("G", default=32, minimum=-LARGEST, label="Groups", required=True)

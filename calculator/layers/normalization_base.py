@@ -72,14 +72,14 @@ class Normalization(Layer):
         return self.sets * self.set_size
 
     def learned(self) -> Operations:
-        """Return what weight and bias take: a multiplication and an addition an element."""
+        """Return what weight and bias take: a multiplication and an addition per element."""
         weight = {"multiplications": self.elements()} if self.scales() else {}
         bias = {"additions": self.elements()} if self.shifts() else {}
         return weight | bias
 
     @quantity()
     def params(self) -> int:
-        """The weight and the bias, where there are any."""
+        """The weight and the bias, if there are any."""
         tensors = self.scales() + self.shifts()
         return tensors * self.weight_size() if tensors else 0
 

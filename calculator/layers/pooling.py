@@ -108,7 +108,7 @@ class _DividedPool(_AvgPool):
 class MaxPool1d(_MaxPool, OneAxis, name="max_pool1d"):
     """Largest number of each window, as `torch.nn.MaxPool1d`: input `(N, C, L)`.
 
-    K − 1 comparisons an output. Indices are no arithmetic, and 8 bytes each.
+    K − 1 comparisons per output. Indices are no arithmetic, and 8 bytes each.
     """
 
     @classmethod
@@ -149,21 +149,21 @@ class MaxPool1d(_MaxPool, OneAxis, name="max_pool1d"):
 class MaxPool2d(_MaxPool, TwoAxes, name="max_pool2d"):
     """Largest number of each window, as `torch.nn.MaxPool2d`: input `(N, C, H, W)`.
 
-    K − 1 comparisons an output, K = K_h · K_w. Indices are no arithmetic, and 8 bytes each.
+    K − 1 comparisons per output, K = K_h · K_w. Indices are no arithmetic, and 8 bytes each.
     """
 
 
 class MaxPool3d(_MaxPool, ThreeAxes, name="max_pool3d"):
     """Largest number of each window, as `torch.nn.MaxPool3d`: input `(N, C, D, H, W)`.
 
-    K − 1 comparisons an output, K = K_d · K_h · K_w. Indices are no arithmetic, and 8 bytes each.
+    K − 1 comparisons per output, K = K_d · K_h · K_w. Indices are no arithmetic, and 8 bytes each.
     """
 
 
 class AvgPool1d(_AvgPool, OneAxis, name="avg_pool1d"):
     """Mean of each window, as `torch.nn.AvgPool1d`: input `(N, C, L)`.
 
-    K − 1 additions and a division an output.
+    K − 1 additions and a division per output.
     """
 
     @classmethod
@@ -174,7 +174,7 @@ class AvgPool1d(_AvgPool, OneAxis, name="avg_pool1d"):
 class AvgPool2d(_DividedPool, TwoAxes, name="avg_pool2d"):
     """Mean of each window, as `torch.nn.AvgPool2d`: input `(N, C, H, W)`.
 
-    K − 1 additions and a division an output, K = K_h · K_w.
+    K − 1 additions and a division per output, K = K_h · K_w.
     """
 
     @classmethod
@@ -193,7 +193,7 @@ class AvgPool2d(_DividedPool, TwoAxes, name="avg_pool2d"):
 class AvgPool3d(_DividedPool, ThreeAxes, name="avg_pool3d"):
     """Mean of each window, as `torch.nn.AvgPool3d`: input `(N, C, D, H, W)`.
 
-    K − 1 additions and a division an output, K = K_d · K_h · K_w.
+    K − 1 additions and a division per output, K = K_d · K_h · K_w.
     """
 
     def validate_fit(self, kernel: dict[str, int]) -> None:

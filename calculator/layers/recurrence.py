@@ -13,7 +13,7 @@ BIAS: Any = Flag(label="Bias", default=True)
 
 
 def positive(symbol: str, name: str, label: str, **more: Any) -> Any:
-    """Return a field that torch refuses in these words where it is 0 or less."""
+    """Return a field that torch rejects in these words where it is 0 or less."""
     return Size(symbol, label=label, refusal=f"{name} must be greater than zero", **more)
 
 
@@ -55,17 +55,17 @@ class Recurrent(Batched):
         return self.rows() * self.cells() * self.hidden_size
 
     def state_size(self) -> int:
-        """Return how many numbers a step gives to the next, and as its output."""
+        """Return how many numbers each step passes on to the next, and as its output."""
         return self.hidden_size
 
     @quantity(r"\text{weights}", label="Weights without biases")
     def weights(self) -> int:
-        """For every unit of a gate, as many as it sees numbers of the input and of the state."""
+        """One for each unit of a gate and each number of the input and of the state."""
         return self.gates * self.hidden_size * (self.input_size + self.hidden_size)
 
     @quantity()
     def params(self) -> int:
-        """The weights, and two biases a unit of a gate: torch keeps one for each product."""
+        """The weights, and two biases per unit of a gate: torch keeps one for each product."""
         biases = 2 * self.cells() * self.gates * self.hidden_size
         return self.weights + biases if self.bias else self.weights
 
@@ -87,7 +87,7 @@ class Recurrent(Batched):
 
     @quantity()
     def backward_macs(self) -> int:
-        """As many again for the weights, and for what they multiply but for the first state."""
+        """The same number again for the weights, and for their inputs except the first state."""
         if not self.is_trained():
             return 0
         units = self.gates * self.hidden_size

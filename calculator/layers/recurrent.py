@@ -32,7 +32,7 @@ class _Layers(Sequences, Recurrent):
     """Layers on a sequence `(L, N, H_in)`: each reads all steps of the one below, in order.
 
     `(N, L, H_in)` with batch_first, `(L, H_in)` without a batch. Between layers, dropout is two
-    multiplications a number in training, as in `torch.nn.Dropout`.
+    multiplications per number in training, as in `torch.nn.Dropout`.
     """
 
     num_layers: int = positive("K", "num_layers", "Layers", default=1)
@@ -115,7 +115,7 @@ class _Layers(Sequences, Recurrent):
         return self.sequence(self.sequence_length, self.directions() * self.state_size())
 
     def cell_weights(self, inputs: int) -> int:
-        """Return the weights of one layer and direction that reads so many numbers a step."""
+        """Return the weights of one layer and direction that reads so many numbers per step."""
         return self.gates * self.hidden_size * (inputs + self.state_size())
 
     @quantity()
@@ -218,5 +218,5 @@ class GRU(GatedUnits, _Layers, name="gru"):
     """Gated recurrent units, as `torch.nn.GRU`: three gates, one state."""
 
     def kept_of_units(self) -> int:
-        """Six numbers a unit, as torch's kernel writes them; for the weights the state too."""
+        """Six numbers per unit, as torch's kernel writes them; for the weights the state too."""
         return (7 if self.weight_requires_grad else 6) * self.units()

@@ -92,5 +92,5 @@ class GRUCell(GatedUnits, _Cell, name="gru_cell"):
     """One step of gated recurrent units, as `torch.nn.GRUCell`."""
 
     def kept_numbers(self) -> int:
-        """Six numbers a unit, as torch's kernel writes them; for the weights the state too."""
+        """Six numbers per unit, as torch's kernel writes them; for the weights the state too."""
         return (7 if self.weight_requires_grad else 6) * self.units()

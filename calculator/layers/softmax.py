@@ -47,7 +47,7 @@ class _AlongOne(_Normalizing):
     )  # fmt: skip
 
     def validate_input(self) -> None:
-        assert self.along is not None  # asked now, so that what is out of range is refused now
+        assert self.along is not None  # asked now, so that what is out of range is rejected now
 
     @fact
     def along(self) -> int:
@@ -111,7 +111,7 @@ class Softmax2d(_Normalizing, name="softmax2d"):
 
 
 class LogSoftmax(_AlongOne, name="log_softmax"):
-    """The logarithm of softmax, as `torch.nn.LogSoftmax`, one logarithm a set.
+    """The logarithm of softmax, as `torch.nn.LogSoftmax`, one logarithm per set.
 
     Of F numbers: the largest (F − 1 comparisons) is subtracted from each, F exponentials, their sum
     (F − 1 additions), its logarithm, which is subtracted from each. Every library does it so: no

@@ -88,7 +88,7 @@ class _Pairwise(Layer):
 
 
 class Add(_Pairwise, name="add"):
-    """The sum of two tensors, as `torch.add` or `+`: one addition an element, as in a residual."""
+    """The sum of two tensors, as `torch.add` or `+`: one addition per element, as in a residual."""
 
     each: ClassVar = {"additions": 1}
 

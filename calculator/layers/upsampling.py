@@ -1,4 +1,4 @@
-"""Layers that give a picture another size: upsampling and pixel shuffle."""
+"""Layers that give an image another size: upsampling and pixel shuffle."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ _KNOWN = "nearest | linear | bilinear | bicubic | trilinear | lanczos | area | n
 
 
 class Upsample(Layer, name="upsample"):
-    r"""A picture in another size, as `torch.nn.Upsample`: input `(N, C, L)` to `(N, C, D, H, W)`.
+    r"""An image in another size, as `torch.nn.Upsample`: input `(N, C, L)` to `(N, C, D, H, W)`.
 
     `nearest` and `nearest-exact` copy: no arithmetic. `linear`, `bilinear` and `trilinear` weigh
     the 2 neighbours of an output along each axis, `bicubic` the 4, one axis after another and each
     output by itself, as torch's kernels do: with m neighbours a weighted sum is m multiplications
     and m − 1 additions, and n axes take 1 + m + … + mⁿ⁻¹ such sums. `area` takes the mean of each
     window, as adaptive average pooling does. Where an output lies and what its neighbours weigh is
-    not counted: it follows from the sizes alone and is found once for a position of an axis, not
-    for an element. Neighbours outside of the picture count like all others.
+    not counted: it follows from the sizes alone and is found once per position of an axis, not
+    per element. Neighbours outside of the image count like all others.
 
     A `scale_factor` gives ⌊size · factor⌋, multiplied in double precision as torch does it.
     """
@@ -82,7 +82,7 @@ class Upsample(Layer, name="upsample"):
             )
 
     def unfit(self, size: Any) -> str:
-        """Return torch's reason to refuse an input of this shape, with the size as it was given."""
+        """Return torch's reason to reject an input of this shape, with the size as it was given."""
         axes = list(self.shape[2:])
         ask = "Please provide input tensor in (N, C, d1, d2, ...,dK) format and"
         if isinstance(size, (tuple, list)) and len(size) != len(axes):
@@ -139,7 +139,7 @@ class Upsample(Layer, name="upsample"):
             raise refuse("must be at least 1", written, reason)
 
     def _too_small(self, sizes: tuple[int, ...], found: tuple[int, ...]) -> str:
-        """Return torch's reason to refuse an output of these sizes, where it has one."""
+        """Return torch's reason to reject an output of these sizes, if it has one."""
         if self.mode == "area":
             if min(found) == 0:
                 return ""
@@ -219,5 +219,5 @@ class Upsample(Layer, name="upsample"):
 
 
 def _whole(number: Any) -> Any:
-    """Return what a number is cut to; an output that torch refuses may be negative."""
+    """Return what a number is cut to; an output that torch rejects may be negative."""
     return number // 1 if isinstance(number, Expression) else int(number)

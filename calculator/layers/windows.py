@@ -1,4 +1,4 @@
-"""Windows that slide along each axis: where they lie, and where torch refuses them."""
+"""Windows that slide along each axis: where they lie, and where torch rejects them."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class Windows(Spatial):
         return self.input_size(), self.output_size
 
     def validate_fit(self, kernel: dict[str, int]) -> None:
-        """Raise InvalidField where the input has to be as large as a window."""
+        """Raise InvalidField if the input has to be as large as a window."""
 
     def refused(self, name: str, reason: str, advice: str) -> InvalidField:
         """Return the error of a field; a stride that is left out is the kernel size."""
@@ -190,7 +190,7 @@ def _by(channels: int, sizes: dict[str, int]) -> str:
 
 
 def average_below_zero(sizes: Sequence[int]) -> str:
-    """Return torch's reason to refuse a negative size among these, of two axes or three."""
+    """Return torch's reason to reject a negative size among these, of two axes or three."""
     said = f"{sizes[0]}, {','.join(map(str, sizes[1:]))}"  # spaced as torch does it
     return (
         f"adaptive_avg_pool{len(sizes)}d: elements of output_size must be greater than or "

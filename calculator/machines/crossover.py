@@ -1,4 +1,4 @@
-"""How work grows with its batch, and from which batch on compute binds."""
+"""How work grows with its batch, and from which batch size on it is compute-bound."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class LayerWork(NamedTuple):
 
 
 def at_batch(work: Work) -> Callable[[int], Work] | None:
-    """Return the function from a batch size to the same work on it, None where it has none."""
+    """Return the function from a batch size to the same work on it, None if it has none."""
     if "batch_size" in work.fields:
         return lambda size: work.replace(batch_size=size)
     shape: tuple[int, ...] = getattr(work, "input_shape", ())
@@ -56,10 +56,10 @@ def at_batch(work: Work) -> Callable[[int], Work] | None:
 
 
 def flip_batch_size(work: Calculation, time: Runtime) -> int | float | None:
-    """Return the least batch at which compute binds and not memory, infinity where there is none.
+    """Return the smallest batch at which the work is compute-bound, infinity if there is none.
 
-    Of layers in a row the one from which on compute binds for the longer part of the floor. None
-    where it is not known: for work that moves nothing or takes no batch, without a bandwidth.
+    For several layers, the one from which on the longer part of the floor is compute-bound. None
+    if it is not known: for work that moves nothing or takes no batch, without a bandwidth.
     """
     bandwidth = time.bandwidth_bytes_per_second
     if not isinstance(work, Work) or bandwidth is None or not work.bytes_moved:
@@ -67,7 +67,7 @@ def flip_batch_size(work: Calculation, time: Runtime) -> int | float | None:
     at = at_batch(work)
     if at is None:
         return None
-    for least in (1, 2):  # a layer that is trained may refuse a batch of one
+    for least in (1, 2):  # a layer that is trained may reject a batch of one
         try:
             samples = [_leaves(at(size)) for size in (least, least + 1, LARGEST_BATCH)]
         except InvalidField:

@@ -55,7 +55,7 @@ class _Device(NamedTuple):
 def find(text: str, own: str) -> str:
     """Return the key of the device that a text names.
 
-    Raises ValueError where it names none or several, with what is near and with how to do without:
+    Raises ValueError if it names none or several, with what is near and with how to do without:
     `own` says which rates to enter.
     """
     words = _words(text) if len(text) <= LONGEST else []

@@ -1,6 +1,6 @@
 """Devices: peak rates by data type, bandwidth, memory and power, each with its source.
 
-devices.json holds FLOP/s (OP/s for integers; one multiply-add is 2), bytes a second, bytes and
+devices.json holds FLOP/s (OP/s for integers; one multiply-add is 2), bytes per second, bytes and
 watts. `peak` is dense, with the accumulator that frameworks use by default; what a device does
 with structured sparsity stands under `sparse`, what it does with FP16 accumulation under
 `fp16_accumulate`. A row that ends in `_tensor` or `_matrix` is the rate of the matrix units where
@@ -98,7 +98,7 @@ def largest_memory(name: str) -> int | None:
 
 
 def peak(name: str, dtype: str, kind: str = "dense") -> Peak | None:
-    """Return the rate at which a device multiplies matrices of a type, None where it has none.
+    """Return the rate at which a device multiplies matrices of a type, None if it has none.
 
     `kind` is "dense", "sparse" or "fp16_accumulate". Of vector and matrix units the faster count.
     A device without a unit for the type may have a `fallback`: the rate of another row.
@@ -146,7 +146,7 @@ def measurements(name: str | None, what: str) -> dict[str, dict[str, Any]]:
 
 @cache  # each layer of a network asks
 def achieved(name: str | None, what: str) -> tuple[float, float] | None:
-    """Return the lowest and highest measured share of a rate, None where nobody measured it."""
+    """Return the lowest and highest measured share of a rate, None if nobody measured it."""
     shares = [source["share"] for source in measurements(name, what).values()]
     return (min(shares), max(shares)) if shares else None
 

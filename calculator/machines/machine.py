@@ -12,7 +12,7 @@ from calculator.core.measure_fields import rate
 from calculator.core.unit_families import FLOP_RATE
 from calculator.machines import devices
 
-Figure = Any  # given as a number or None, read as a number where there is one
+Figure = Any  # given as a number or None, read as a number if there is one
 
 PEAKS = {
     "dense": "dense",

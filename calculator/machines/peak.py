@@ -124,13 +124,13 @@ class Peak(Calculation, name="peak", title="Peak rate"):
 
     @quantity(r"\pi", unit="FLOP/s", label="Peak FLOP/s")
     def peak_flops_per_second(self) -> float:
-        """So many in each clock; with sparsity as many again, of which none is done."""
+        """The number per clock times the clock; sparsity doubles it, but not the work done."""
         dense = self.flops_per_clock * self.clock_hz
         return 2 * dense if self.is_sparse else dense
 
     @quantity(r"\pi_\text{printed}", unit="FLOP/s", label="Printed by the vendor")
     def printed_flops_per_second(self) -> int | None:
-        """The row of the device's data sheet; None where there is no device, or no such row."""
+        """The row of the device's data sheet; None if there is no device, or no such row."""
         if self.device is None:
             return None
         rates = devices.device(self.device).get("sparse" if self.is_sparse else "peak", {})

@@ -128,7 +128,7 @@ class Runtime(Machine, name="runtime"):
 
     @quantity(r"t_\text{memory}", unit="s", label="Memory time")
     def memory_seconds(self) -> float | None:
-        """The bytes at the full bandwidth; None where bytes or bandwidth are not given."""
+        """The bytes at the full bandwidth; None if bytes or bandwidth are not given."""
         if self.bytes_moved is None or self.bandwidth_bytes_per_second is None:
             return None
         return self.bytes_moved / self.over_devices(self.bandwidth_bytes_per_second)

@@ -263,9 +263,9 @@ def _kind(work: Work) -> type[WorkRuntime]:
 
 
 def runtime(work: Work, values: Mapping[str, Any]) -> WorkRuntime | None:
-    """Return the runtime of some work on the machine that values describe, None where none is.
+    """Return the runtime of some work on the machine that values describe, None if none is.
 
-    Raises InvalidField where they describe one halfway.
+    Raises InvalidField if they describe one halfway.
     """
     if not any(values.get(name) for name in _NAMED):
         for name in HARDWARE:

@@ -98,7 +98,7 @@ class Network(Chain, name="network", axes="HW"):
             raise self.fields["width_mult"].refuse(
                 f"must be above 0 and at most {_WIDEST}, such as 1.4", self.width_mult
             )
-        assert self.placed  # built now, so that what does not fit is refused now
+        assert self.placed  # built now, so that what does not fit is rejected now
 
     @quantity(label="Input shape")
     def input_shape(self) -> tuple[int, ...]:

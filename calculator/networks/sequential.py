@@ -113,7 +113,7 @@ class Sequential(Chain, name="sequential"):
         return tuple(line.written(place) for place, line in enumerate(self.modules))
 
     def validate(self) -> None:
-        assert self.layers  # built now, so that what does not fit is refused now
+        assert self.layers  # built now, so that what does not fit is rejected now
 
     @fact
     def runs(self) -> tuple[tuple[str, int], ...]:

@@ -42,7 +42,7 @@ _DEFAULTS = {"flatten": {"start_dim": 0}}
 
 
 class Line(NamedTuple):
-    """A layer that is run: a module, or a function where `is_function`.
+    """A layer that is run: a module, or a function if `is_function`.
 
     `first` is the place of the line that makes the module, its own unless it is used again.
     """
@@ -124,7 +124,7 @@ class Stack(Field):
 
 
 def _line(written: str, place: int) -> Line:
-    """Return what one line holds; raise ValueError where it is no layer."""
+    """Return what one line holds; raise ValueError if it is no layer."""
     name, made = "", written
     assigned = re.fullmatch(r"(\w+) *= *(.*)", written)
     if assigned:

@@ -224,7 +224,7 @@ def _bar(calculation: Calculation) -> str:
 
 
 def percent(part: float, whole: float) -> str:
-    """Return a part of a whole to a tenth of a per cent, a dash where there is no whole."""
+    """Return a part of a whole to a tenth of a per cent, a dash if there is no whole."""
     return f"{part / whole:.1%}".replace("%", " %") if whole else "–"
 
 

@@ -112,7 +112,7 @@ def _expectation(
 
 
 def _counters(calculation: Calculation, prefix: str) -> str:
-    """Return what each counting tool prints, folded, where there is work to count."""
+    """Return what each counting tool prints, folded, if there is work to count."""
     if not isinstance(calculation, Work):
         return ""
     return (

@@ -31,7 +31,7 @@ _UNKNOWN = "This page has no such calculator. Reload the page, or choose another
 def extend(archive: str) -> None:
     """Find modules in another archive too: those that no first answer needs.
 
-    Raises ValueError or BadZipFile where the archive is damaged: an import compares no checksums.
+    Raises ValueError or BadZipFile if the archive is damaged: an import compares no checksums.
     """
     from pkgutil import walk_packages
     from zipfile import ZipFile
@@ -140,7 +140,7 @@ def judge(text: str) -> str:
 
 
 def to_copy(text: str) -> str:
-    """Answer {"calculator", "fields", "format"} with {"text"}, null if a field is refused."""
+    """Answer {"calculator", "fields", "format"} with {"text"}, null if a field is rejected."""
     question, outcome = _ask(text)
     if outcome.calculation is None or question["format"] not in FORMATS:
         return json.dumps({"text": None})

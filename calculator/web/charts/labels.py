@@ -77,7 +77,7 @@ def place(
     taken: Sequence[Box],
     size: Spot,
 ) -> list[Place | None]:
-    """Return a place for the name of each spot, or None where there is no room for it.
+    """Return a place for the name of each spot, or None if there is no room for it.
 
     `lines` and `taken` are what a name must not cover, as it must not cover a spot or a name
     that stands already; `size` is the width and the height of the drawing.

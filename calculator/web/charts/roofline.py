@@ -90,7 +90,7 @@ def roofline(
 
     A point without FLOPs, or without bytes, has no place on such axes: it is in the table alone.
 
-    Raises ValueError where two roofs have one name, or a point stands under none of them.
+    Raises ValueError if two roofs have one name, or a point stands under none of them.
     """
     names = once([roof.name for roof in roofs])
     drawn = [point for point in points if positive(point.intensity, point.flops_per_second)]
@@ -116,7 +116,7 @@ def roofline(
 def _spec(roofs: Sequence[Roof], points: Sequence[Point], title: str, operation: str) -> Spec:
     ridges = [roof.ridge for roof in roofs]
     across = [*ridges, *(point.intensity for point in points)]
-    # Work of one FLOP a byte is in every picture, and room for the ridges' figures on the right.
+    # Work of one FLOP per byte is in every chart, and room for the ridges' figures on the right.
     x = Log(min(1.0, *across) / 5, max(max(across) * 2, max(ridges) * 16), NARROWEST)
     lines = [roof.line(x.low, x.high) for roof in roofs]
     up = [rate for line in lines for _, rate in line]

@@ -63,7 +63,7 @@ def durations(bars: Sequence[Bar], title: str, logarithmic: bool = False) -> Cha
     A bar on a logarithmic axis begins where the axis does: its length then says nothing, its end
     does.
 
-    Raises ValueError where a name has two bars of one group.
+    Raises ValueError if a name has two bars of one group.
     """
     once([f"{bar.name}: {bar.group}" for bar in bars])
     groups = list(dict.fromkeys(bar.group for bar in bars))

@@ -35,7 +35,7 @@ class Chart(NamedTuple):
 
 
 def element(chart: Chart, svg: str = "") -> str:
-    """Return a chart as HTML: its drawing, where there is one already, and its table."""
+    """Return a chart as HTML: its drawing, if there is one already, and its table."""
     head = "".join(f'<th scope="col">{escape(column)}</th>' for column in chart.columns)
     body = "".join(
         f'<tr><th scope="row">{escape(row[0])}</th>'
@@ -187,7 +187,7 @@ def positive(*values: float) -> bool:
 
 
 def once(names: Sequence[str]) -> list[str]:
-    """Return names; raise ValueError where one comes twice, and could not be told apart."""
+    """Return names; raise ValueError if one comes twice, and could not be told apart."""
     for name in names:
         if names.count(name) > 1:
             raise ValueError(f"{name!r} stands twice in one chart")
