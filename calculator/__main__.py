@@ -109,7 +109,7 @@ def parser() -> argparse.ArgumentParser:
 def _add(command: argparse.ArgumentParser, field: Field) -> None:
     default = "none" if field.default is None else field.write(field.default)
     if field.start != field.default:
-        default = f"{default}, or {field.write(field.start)} where no field is given"
+        default = f"{default}, or {field.write(field.start)} if no field is given"
     words = [field.label, field.help.rstrip("."), f"default: {default}".replace("\n", "; ")]
     if isinstance(field, Choice) and field.find is None:
         words.insert(2, f"one of {', '.join(starmap(_described, field.options.items()))}")
@@ -131,14 +131,14 @@ def _options(field: Field) -> list[str]:
 
 
 def _described(word: str, label: str) -> str:
-    """Return a word and what it stands for, where its label says more than the word."""
+    """Return a word and what it stands for, if its label says more than the word."""
     said = re.escape(word).replace("_", "[_ ]")
     more = re.sub(f"^{said}(?: ·|:) ", "", label)
     return word if more.lower() == word else f"{word} ({more})"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; return 0, or 2 with one line on standard error where input is rejected."""
+    """Run one command; return 0, or 2 with one line on standard error if input is rejected."""
     write_plainly(sys.stdout, sys.stderr)
     arguments = sys.argv[1:] if arguments is None else arguments
     if arguments and not arguments[0].startswith("-") and arguments[0] not in _COMMANDS:
@@ -249,7 +249,7 @@ def _counters(calculation: Calculation | None) -> dict[str, Any]:
 
 
 def _beginnings(command: str) -> dict[str, str]:
-    """Return what a form begins with, where torch's defaults ask for something else."""
+    """Return the values a form begins with, if torch's defaults need another one."""
     fields = form_fields(CALCULATIONS[command]).values()
     return {each.name: each.write(each.start) for each in fields if each.start != each.default}
 

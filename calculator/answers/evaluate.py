@@ -102,7 +102,7 @@ _ALIASES = {
 
 
 def _time_record(time: Runtime) -> dict[str, Any]:
-    """Return what is said of a time beside its quantities, and its quantities by old names."""
+    """Return what is said of a time besides its quantities, and its quantities by old names."""
     said: dict[str, Any] = {
         "bound": time.bound,
         "best_case": time.best_case and [*time.best_case],

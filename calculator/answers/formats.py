@@ -24,7 +24,7 @@ _PREFIXED = ("FLOP/s", "OP/s", "B/s", "Hz")
 
 
 def printed(declared: Quantity[Any], value: Any) -> str:
-    """Return a value as a person reads it: exact, then rounded where that is shorter.
+    """Return a value as a person reads it: exact, then rounded if that is shorter.
 
     A count gives both; bytes give decimal and binary; a time and a ratio give three digits, a
     share those of its percentage.
@@ -46,7 +46,7 @@ def printed(declared: Quantity[Any], value: Any) -> str:
 
 
 def short(declared: Quantity[Any], value: int) -> str:
-    """Return the rounded form of a count behind the exact one, or nothing below a thousand."""
+    """Return the rounded form of a count after the exact one, or nothing below a thousand."""
     if value < 1000:
         return f" {declared.unit}".rstrip()
     if declared.unit == "B":
@@ -78,7 +78,7 @@ MOST_TERMS = 600
 
 
 def summed(calculation: Calculation, symbol: str, formula: Any) -> Any:
-    """Return a formula, or where it has a term for each of very many layers, the sum of them."""
+    """Return a formula, or the sum of its terms if it has one for each of very many layers."""
     if len(str(formula)) <= MOST_TERMS:
         return formula
     assert isinstance(calculation, (Chain, ChainRuntime))

@@ -42,7 +42,7 @@ class Chain(Work):
         raise NotImplementedError
 
     def counts(self) -> tuple[int, ...]:
-        """Return how many there are of each layer, one behind the other."""
+        """Return how many there are of each layer, one after the other."""
         return (1,) * len(self.layers)
 
     @fact
@@ -136,7 +136,7 @@ class Chain(Work):
         return kept
 
     def kept_beside(self) -> int:
-        """Return the bytes that autograd keeps of the layers beside their inputs and outputs."""
+        """Return the bytes that autograd keeps of the layers besides their inputs and outputs."""
         counted = zip(self.counts(), self.layers, strict=True)
         return sum(count * layer.kept_bytes() for count, layer in counted)
 
@@ -154,7 +154,7 @@ class Block(Chain, Layer):
     """
 
     def shared(self, *, inner: bool = False) -> dict[str, Any]:
-        """Return the fields that a part has of the whole; `inner` behind a layer that learns."""
+        """Return the fields that a part has of the whole; `inner` after a layer that learns."""
         fields = {name: getattr(self, name) for name in Work.fields}
         fields["input_requires_grad"] |= inner and self.weight_requires_grad
         return fields
@@ -177,7 +177,7 @@ class Block(Chain, Layer):
         return self.useful_macs
 
     def keeps(self) -> tuple[bool, bool]:
-        """The input, where one of the layers does."""
+        """The input, if one of the layers keeps it."""
         return 0 in self.kept_tensors(), False
 
     def kept_bytes(self) -> int:

@@ -140,12 +140,12 @@ class Llama(_Decoder, name="llama"):
     """A whole decoder: tokens `(N, L)` in, a score for each word and position `(N, L, V)` out.
 
     Embedding, `num_hidden_layers` blocks, RMSNorm, output layer. With `past_length` 0 this is the
-    prefill of a prompt; one new token behind a cache is a step of the decoding. Arguments as in
+    prefill of a prompt; one new token after a cache is a step of the decoding. Arguments as in
     Hugging Face's configs. Choosing a token from the scores is not counted.
 
     With `adapters`, gradients flow through frozen weights from the output of the embedding on, as
     with `enable_input_require_grads` in PEFT. What the adapters compute and save themselves comes
-    on top: backward pass and saved bytes are at least as counted.
+    on top: the counts are lower bounds of the backward pass and the saved bytes.
     """
 
     vocab_size: int = size("V", default=32000, label="Vocabulary", required=True)
@@ -192,7 +192,7 @@ class Llama(_Decoder, name="llama"):
 
     @fact
     def block(self) -> LlamaDecoderLayer:
-        """One of the blocks, behind what is learned."""
+        """One of the blocks, after what is learned."""
         own = {name: getattr(self, name) for name in LlamaDecoderLayer.fields}
         learned = self.weight_requires_grad or self.adapters
         return LlamaDecoderLayer(**{**own, "input_requires_grad": learned})

@@ -137,7 +137,7 @@ def _model_type(config: Mapping[str, Any]) -> str:
         raise invalid(such, architectures)
     if not model_type and not architectures:
         raise invalid(
-            "it says no model_type and no architectures, so its type is unknown; give the whole "
+            "it has no model_type and no architectures, so its type is unknown; give the whole "
             "config.json",
             list(config),
         )

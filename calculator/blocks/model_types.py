@@ -55,7 +55,7 @@ OTHER_BLOCKS = {
     "shared_expert_intermediate_size", "tie_encoder_decoder", "use_bias", "use_parallel_residual",
     "use_qk_norm",
 }  # fmt: skip
-"""Keys that change the count where they have a value. So does every nested `…_config`."""
+"""Keys that change the count if they have a value. So does every nested `…_config`."""
 
 WITHOUT_EFFECT = {
     # names, and how it is run

@@ -132,7 +132,7 @@ class MultiheadAttention(Sequences, Block, name="multihead_attention"):
             return wrong
         if self.packed and key[2] != each:
             outputs = self.projected * each
-            # Batch by batch, where a matrix without bias is frozen and the batch is not in front.
+            # Batch by batch, if a matrix without bias is frozen and the batch is not in front.
             if self.batch_first and key[1] > 1 and not (self.bias or self.weight_requires_grad):
                 return (
                     "Expected size for first two dimensions of batch2 tensor to be: "

@@ -42,14 +42,14 @@ class Heads(ScaledDotProductAttention):
 
     @fact
     def seen_by_all(self) -> bool:
-        """Whether the appended keys are in no mask: torch masks them where it needs no weights."""
+        """Whether the appended keys are in no mask: torch masks them if it needs no weights."""
         return self.need_weights and self.appended > 0 and self.is_causal
 
     @quantity()
     def unmasked_pairs(self) -> int:
         """The pairs of a query and a key that it sees.
 
-        Appended keys are seen by all, or stand behind the others under the same diagonal.
+        Appended keys are seen by all, or follow the others under the same diagonal.
         """
         if not self.seen_by_all:
             return ScaledDotProductAttention.unmasked_pairs.method(self)
@@ -57,7 +57,7 @@ class Heads(ScaledDotProductAttention):
         return masked + self.query_length * self.appended
 
     def kept_element_bytes(self) -> int:
-        """Return those of the data type where torch needs the weights: it multiplies in it."""
+        """Return those of the data type if torch needs the weights: it multiplies in it."""
         if self.need_weights:
             return self.element_bytes
         return ScaledDotProductAttention.kept_element_bytes(self)
@@ -103,7 +103,7 @@ class Appended(Layer):
 
 
 class Mean(Layer):
-    """The mean of the weights over the heads, which torch returns beside the output."""
+    """The mean of the weights over the heads, which torch returns besides the output."""
 
     batch_size: int = size("N", default=1, label="Batch size", role="input")
     num_heads: int = size("h", default=8, label="Heads", role="input")

@@ -23,7 +23,7 @@ Labelled = tuple[str, Layer]
 
 
 class _MemoryAttention(MultiheadAttention):
-    """Attention to a memory that may need no gradient where the query does."""
+    """Attention to a memory that may need no gradient if the query does."""
 
     memory_requires_grad: bool = flag(
         default=True, label="Gradient of the memory", role="training",

@@ -74,5 +74,5 @@ class Conversion(Calculation, name="conversion"):
 
     @quantity(r"\text{FMAs}", unit="FMA", label="Fused multiply-add instructions")
     def fmas(self) -> int:
-        """One each, where the machine fuses the two: a·x + b is one instruction on one number."""
+        """One each, if the machine fuses the two: a·x + b is one instruction on one number."""
         return self.macs

@@ -16,7 +16,7 @@ class ModelMemory(Calculation, name="model_memory"):
     """The bytes of a model on one device, part by part.
 
     With ZeRO a device holds its shard of what is sharded, and all of the rest. The bytes are those
-    of the fullest device. What a framework sets aside beside them is not counted: buffers for
+    of the fullest device. What a framework sets aside besides them is not counted: buffers for
     communication, workspaces, fragments.
 
     Rajbhandari et al., "ZeRO", arXiv:1910.02054, 2019.
@@ -124,7 +124,7 @@ class ModelMemory(Calculation, name="model_memory"):
 
     @quantity(r"\text{bytes}", unit="B", label="Memory per device")
     def total_bytes(self) -> int:
-        """All parts, those of the activations where they are given."""
+        """All parts, those of the activations if they are given."""
         if self.activation_bytes is None:
             return self.of_the_parameters()
         return self.of_the_parameters() + self.activation_bytes

@@ -120,7 +120,7 @@ class TrainingCost(MemoryFit, name="training_cost"):
         return self.flops / (3600 * self.peak_flops_per_second * self.utilization)
 
     def hours(self) -> Figure:
-        """Return the hours of all devices together, measured or not; None if nobody knows."""
+        """Return the hours of all devices together, measured or not; None if neither is known."""
         measured = self.measured_device_hours
         return self.device_hours if measured is None else measured
 

@@ -96,7 +96,7 @@ class Calculation:
     fields: ClassVar[dict[str, Field]] = {}
     quantities: ClassVar[dict[str, Quantity[Any]]] = {}
     carries: ClassVar[tuple[str, ...]] = ()
-    """What an instance is given beside its fields, and is not compared by."""
+    """What an instance is given besides its fields, and is not compared by."""
     assumed_fields: tuple[str, ...]
     """The fields that were left empty and filled in."""
     shares: ClassVar[tuple[str, ...]] = ()

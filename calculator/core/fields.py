@@ -27,7 +27,7 @@ class InvalidField(ValueError):
 
 
 def quoted(given: object) -> str:
-    """Return what was given on one line, cut where it is long."""
+    """Return what was given on one line, cut if it is long."""
     if isinstance(given, (str, list, tuple)):
         given = given[:MOST_READ]  # more of it takes long to write, and is cut in any case
     try:

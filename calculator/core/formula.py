@@ -135,8 +135,8 @@ def write_formula(
 ) -> Any:
     """Return the right side of a quantity's formula, in symbols or in numerals.
 
-    A tuple of expressions where the quantity has several values, a dict where it has kinds,
-    None in place of numerals where it has no value.
+    A tuple of expressions if the quantity has several values, a dict if it has kinds,
+    None in place of numerals if it has no value.
     """
     method = calculation.quantities[name].method
     if not named:

@@ -15,7 +15,7 @@ from calculator.core.units import rounded, seconds, shares
 class Rate(Field):
     """A number with a unit, from `minimum` up, such as a FLOP/s figure; None if not known.
 
-    `units` is the family of units that may stand behind it.
+    `units` is the family of units that may follow it.
     """
 
     kind = "rate"

@@ -42,7 +42,7 @@ class Amount(NamedTuple):
 
     @property
     def value(self) -> int | float:
-        """The amount, exactly: an int where it is whole."""
+        """The amount, exactly: an int if it is whole."""
         numerator = self.factor * self.digits
         if self.power >= 0:
             return numerator * 10**self.power
@@ -51,9 +51,9 @@ class Amount(NamedTuple):
 
 
 def parse(text: str, units: Units = THINGS, *, whole: bool = False) -> int | float:
-    """Return the amount that a person wrote, exactly: an int where it is whole.
+    """Return the amount that a person wrote, exactly: an int if it is whole.
 
-    Thousands may stand apart by spaces, by `_` and `'`, and by commas where these cannot be
+    Thousands may stand apart by spaces, by `_` and `'`, and by commas if these cannot be
     decimal: two of them, or one before a decimal point. Where a `whole` number is meant, a point
     before 000 may stand between thousands, and is rejected.
 
@@ -119,9 +119,9 @@ def _meant(text: str) -> str:
 def split(text: str, lead: int, *, decimal: bool = False) -> list[str]:
     """Return the parts of a list of numbers, apart by commas, spaces, semicolons or ×.
 
-    Rejected is what may be one number: with its thousands apart, where the first group has at most
+    Rejected is what may be one number: with its thousands apart, if the first group has at most
     `lead` digits, or with a decimal comma, if the numbers are `decimal`. Brackets around a list,
-    or spaces behind its commas, make it one.
+    or spaces after its commas, make it one.
 
     Raises ValueError with what to write.
 
@@ -142,7 +142,7 @@ def split(text: str, lead: int, *, decimal: bool = False) -> list[str]:
         if _THOUSANDS.fullmatch(inner):
             meant = f"{''.join(parts)} for one number"
         elif len(late) == 3:
-            meant = "thousands in one piece, such as 1000, and no zeros before a number"
+            meant = "thousands in one piece, such as 1000, without zeros before a number"
         raise ValueError(f"is ambiguous; write {meant}")
     if inner is text:
         _check_list(inner, parts, lead, decimal)

@@ -62,8 +62,8 @@ def worth(convention: str, function_weight: Any) -> dict[str, Any]:
     """Return the FLOPs that one operation of each kind counts for; kinds left out for none.
 
     "matrix": two for each multiply-accumulate. "all": every operation once, a multiply-accumulate
-    as two; a function, which no arithmetic unit does in one operation, as many as the reader says.
-    A look-up calculates nothing.
+    as two; a function, which no arithmetic unit computes in one operation, the number that the
+    reader gives. A look-up calculates nothing.
     """
     if convention == "matrix":
         return {"multiply_accumulates": 2}

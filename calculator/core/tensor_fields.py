@@ -16,7 +16,7 @@ MOST_TENSORS = 100
 
 
 class Dimension(Size):
-    """A dimension of a tensor, counted from the end where it is negative."""
+    """A dimension of a tensor, counted from the end if it is negative."""
 
     def __init__(self, *, default: int | None, **more: Any) -> None:
         super().__init__("", default=default, minimum=-LARGEST, **more)
@@ -35,7 +35,7 @@ class PerAxis(Size):
     that torch takes in place of numbers, with the number each stands for, or None if the word
     stays a word. `broadcast` says whether torch takes a tuple of one number for all axes, `lengths`
     what it says of a tuple with another number of them, as a function of the field's name, the
-    number of axes and the tuple where it depends on more. With `holes` a tuple for several axes
+    number of axes and the tuple if it depends on more. With `holes` a tuple for several axes
     may hold None.
     """
 

@@ -8,14 +8,16 @@ from typing import NamedTuple
 from calculator.core.units import BINARY_PREFIXES, SI_PREFIXES, SMALL_PREFIXES
 
 _LARGE = {**SI_PREFIXES, "K": 3, "thousand": 3, "million": 6, "billion": 9, "trillion": 12}
-_COUNTING = _LARGE | dict.fromkeys(("B", "b", "bn", "Bn"), 9)  # a billion, where no byte is
+_COUNTING = _LARGE | dict.fromkeys(
+    ("B", "b", "bn", "Bn"), 9
+)  # "B" is a billion unless it is a byte
 _SMALL = {**SMALL_PREFIXES, "milli": -3, "micro": -6, "nano": -9}
 
 
 class Units(NamedTuple):
     """A family of units: how much each spelling is, and what may stand before it.
 
-    `name` is what is printed behind a number, `such` a number as people write it. `prefixes` are
+    `name` is what is printed after a number, `such` a number as people write it. `prefixes` are
     powers of ten, `binary` ones powers of two. `confused` maps an ending that means another kind
     of thing to the sentence that says so.
     """

@@ -1,7 +1,7 @@
 """Bytes of data types, prefixes, and numbers as they are printed.
 
-A printed number shows three digits, or fewer where fewer are all there is: a zero stands at its
-end only where a rounded digit stood.
+A printed number shows three digits, or fewer if there are no more: it ends in a zero only
+if a digit was rounded to it.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def _three_digits(value: int | float) -> tuple[str, int]:
 
 
 def _placed(digits: str, power: int) -> str:
-    """Return digits with the point behind the one that counts 10**power."""
+    """Return digits with the point after the one that counts 10**power."""
     sign, digits = ("−", digits[1:]) if digits.startswith("-") else ("", digits)
     if power < 0:
         return f"{sign}0.{'0' * (-power - 1)}{digits}"
@@ -89,7 +89,7 @@ _LARGE = {"min": 60, "h": 3600, "d": 86400, "years": 31557600}  # a Julian year
 
 
 def small(value: float, unit: str) -> str:
-    """Return a measure to three digits, with a prefix where it is small.
+    """Return a measure to three digits, with a prefix if it is small.
 
     >>> [small(energy, "J") for energy in (0.0217, 31.5, 4.2e-7, 0)]
     ['21.7 mJ', '31.5 J', '420 nJ', '0 J']
@@ -122,7 +122,7 @@ def seconds(value: float) -> str:
 
 
 def interval(least: float, most: float) -> str:
-    """Return two times, or one where both are printed alike.
+    """Return two times, or one if both are printed alike.
 
     >>> interval(0.25, 90), interval(2.1e-6, 2.10002e-6)
     ('250 ms to 1.5 min', '2.10 µs')
@@ -136,7 +136,7 @@ def are_alike(one: float, other: float) -> bool:
 
 
 def shares(ends: tuple[float, float]) -> str:
-    """Return a low and a high share as percentages, or one where both are printed alike.
+    """Return a low and a high share as percentages, or one if both are printed alike.
 
     >>> shares((0.511, 0.969)), shares((0.4, 0.4))
     ('51.1 – 96.9 %', '40 %')

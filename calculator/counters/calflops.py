@@ -72,7 +72,7 @@ def attention(layer: Any) -> int:
 
 @RULES.rule("multihead_attention")
 def multihead(layer: Any) -> Said:
-    """Return what softmax and the mask count beside the MACs."""
+    """Return what softmax and the mask count in addition to the MACs."""
     if not layer.need_weights:
         why = "Counts only the projections: it does not replace `scaled_dot_product_attention`."
     elif layer.is_causal:
@@ -86,7 +86,7 @@ def multihead(layer: Any) -> Said:
 
 
 def multihead_macs(layer: Any) -> int:
-    """Return the MACs of the projections, and of the scores where a mask is added to them."""
+    """Return the MACs of the projections, and of the scores if a mask is added to them."""
     projections: int = sum(part.macs for part in layer.layers if part.name == "linear")
     inner = heads(layer)
     masked = layer.need_weights and layer.is_causal

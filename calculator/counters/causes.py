@@ -1,9 +1,10 @@
 """What a published figure may count: every convention, tool, variant and slip known here.
 
-A cause has a prior, which says how common it is beside the others: 1 for the MACs themselves. The
-priors are guesses that follow the issue threads of counting tools. A kind of cause that is tried
-with several values, such as another resolution, shares its prior among them, so that a long list
-of tries makes none of them likelier. What supposes two things has the product of two priors.
+A cause has a prior, which says how common it is compared with the others: 1 for the MACs
+themselves. The priors are guesses that follow the issue threads of counting tools. A kind of cause
+that is tried with several values, such as another resolution, shares its prior among them, so that
+a long list of tries makes none of them likelier. A cause that supposes two things has the product
+of two priors.
 """
 
 from __future__ import annotations

@@ -66,7 +66,7 @@ class Row(NamedTuple):
 
 
 def digits(ratio: float) -> str:
-    """Return four digits, zeros among them where they were rounded to."""
+    """Return four digits, with zeros if it was rounded to them."""
     short = f"{ratio:.4g}"
     return short if float(short) == ratio or len(short) > 4 else f"{ratio:.3f}"
 

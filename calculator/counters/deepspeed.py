@@ -70,7 +70,7 @@ MASKED = "Counts 2 for each multiply-accumulate, masked pairs too; softmax count
 
 
 def _exactly(layer: Any) -> str:
-    """Return how a convolution is counted where nothing is wrong, in a sentence."""
+    """Return how a convolution is counted if nothing is wrong, in a sentence."""
     return f"{PAIRS[:-1]}, and 1 for each output, for its bias." if layer.bias else PAIRS
 
 
@@ -110,7 +110,7 @@ def conv_macs(layer: Any) -> int:
 
 @RULES.rule(*on_axes("conv"))
 def conv(layer: Any) -> Said:
-    """Return 1 for each output where there is a bias."""
+    """Return 1 for each output if there is a bias."""
     why = _exactly(layer)
     positions = conv_positions(layer)
     if layer.batch_size is None:
@@ -122,7 +122,7 @@ def conv(layer: Any) -> Said:
 
 @RULES.rule(*on_axes("conv_transpose"))
 def conv_transpose(layer: Any) -> Said:
-    """Return 1 for each output where there is a bias."""
+    """Return 1 for each output if there is a bias."""
     batch, _, *sizes = layer.input_shape
     geometry = zip(
         sizes, layer.stride, layer.padding, layer.dilation, layer.kernel_size,
@@ -138,7 +138,7 @@ def conv_transpose(layer: Any) -> Said:
 
 
 def interpolated(layer: Any, scaled: Callable[[Any], Said]) -> Said:
-    """Return the count of an upsampling, in `scaled` where factors are given and no size."""
+    """Return the count of an upsampling, in `scaled` if factors but no size are given."""
     if layer.size is None:
         flops, why = scaled(layer)
     else:
@@ -195,12 +195,12 @@ def cell(layer: Any) -> Said:
 
 @RULES.rule("scaled_dot_product_attention")
 def attention(layer: Any) -> Said:
-    """Return nothing beside the MACs."""
+    """Return nothing in addition to the MACs."""
     return 0, MASKED
 
 
 def weighted(layer: Any) -> int:
-    """Return what softmax counts where the weights are needed, and the mask that is added."""
+    """Return what softmax counts if the weights are needed, and the mask that is added."""
     if not layer.need_weights:
         return 0
     inner = heads(layer)
@@ -211,7 +211,7 @@ def weighted(layer: Any) -> int:
 
 @RULES.rule("multihead_attention")
 def multihead(layer: Any) -> Said:
-    """Return what softmax and the mask count beside the MACs."""
+    """Return what softmax and the mask count in addition to the MACs."""
     if not layer.need_weights:
         return 0, MASKED
     mask = " and each number of the mask" if layer.is_causal else ""

@@ -1,6 +1,6 @@
 """Where a published figure comes from: its causes, the most likely first.
 
-1. A cause's weight is its prior, half of it where the count is cut off to the figure. A count that
+1. A cause's weight is its prior, half of it if the count is cut off to the figure. A count that
    the figure gives to its last digit stands first, the others follow by weight.
 2. A figure of d digits is hit by chance about once in 10^d counts. A cause that weighs less than
    that, the width of the figure, may be a coincidence, and is called one.
@@ -31,7 +31,7 @@ _CUT = 0.5
 _NEARLY = 1 / 4
 """The share of a weight that is nearly as much."""
 _FARTHER = 3
-"""How many times as far off as the nearest a count may be to be named beside it."""
+"""How many times as far off as the nearest a count may be to be named next to it."""
 _MOST = 8
 """The most explanations that are shown; with coincidences fewer."""
 _MOST_DOUBTFUL = 3
@@ -42,7 +42,7 @@ class Explanation:
     """A count that a figure may be: how well it fits, what it supposes, and what it is."""
 
     fit: int
-    """0 where it rounds to the figure, 1 where it is cut off to it, 2 where it is near."""
+    """0 if it rounds to the figure, 1 if it is cut off to it, 2 if it is near."""
     steps: int
     """How many things have to be supposed."""
     off: float
@@ -90,7 +90,7 @@ class _Match(NamedTuple):
 
     @property
     def weight(self) -> float:
-        """How likely it is beside others; what is near loses nine tenths with each per cent."""
+        """How likely it is among others; what is near loses nine tenths with each per cent."""
         shares = {ROUNDED: 1, CUT_OFF: _CUT, NEAR: 0.1 ** (100 * self.off)}
         return self.causes[0].prior * shares[self.fit]
 

@@ -28,7 +28,7 @@ class Figure:
     digits: int
     """How many digits are given, from the first that is not 0."""
     prefix: str
-    """The SI prefix, also where it is written as a word."""
+    """The SI prefix, also if it is written as a word."""
     counts: str
     """What its unit counts: MACs, FLOPs, parameters, or nothing."""
 

@@ -47,7 +47,7 @@ def _macs_and_biases(layer: Any) -> int:
 
 
 def _norm(layer: Any) -> int:
-    """Return 2 for each element, 1 where nothing is learned."""
+    """Return 2 for each element, 1 if nothing is learned."""
     learns = getattr(layer, "affine", getattr(layer, "elementwise_affine", False))
     return _inputs(layer) * (2 if learns else 1)
 

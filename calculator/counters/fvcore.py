@@ -57,7 +57,7 @@ def norm(operator: Operator) -> Counted:
 
 @RULES.rule("batch_norm")
 def batch_norm(operator: Operator) -> Counted:
-    """Return 2 for each element, 1 without a weight, an estimate where statistics are taken."""
+    """Return 2 for each element, 1 without a weight, an estimate if statistics are taken."""
     if operator.flag:
         count, why = _estimated(operator)
         return count, f"{why}, and takes statistics of its own."

@@ -33,7 +33,7 @@ class Operator(NamedTuple):
 
 
 class Mode(NamedTuple):
-    """How a model is traced; `hooked` where hooks hang on its modules."""
+    """How a model is traced; `hooked` if its modules have hooks."""
 
     training: bool = False
     grad: bool = True
@@ -50,9 +50,9 @@ Trace = Callable[[Any, Mode], Traced]
 
 
 class Traces(dict[str, Trace]):
-    """What layers run, by their names, or those of their classes where they have none.
+    """What layers run, by their names, or those of their classes if they have none.
 
-    What only changes a shape is left out where both fvcore and torchprofile pass over it.
+    What only changes a shape is left out if both fvcore and torchprofile pass over it.
     """
 
     def of(self, *names: str) -> Callable[[Trace], Trace]:

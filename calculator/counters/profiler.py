@@ -25,7 +25,7 @@ class Profiler:
     """A tool that counts two FLOPs per MAC that it sees, and the rest by rule."""
 
     rules: Rules
-    """The FLOPs beside those of the MACs."""
+    """The FLOPs in addition to those of the MACs."""
     macs: dict[str, Callable[[Any], int]]
     """The MACs by the name of a layer."""
 

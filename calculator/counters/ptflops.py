@@ -81,7 +81,7 @@ def _counted(step: Step) -> tuple[tuple[Number, ...], str]:
 
 
 def _sum(counts: Iterable[Number]) -> Number:
-    """Return the sum, rounded at each step where there are floats: `sum` does so no longer."""
+    """Return the sum, rounded at each step if there are floats: `sum` does so no longer."""
     return reduce(add, counts, 0)
 
 
@@ -104,7 +104,7 @@ def linear(layer: Any) -> tuple[int, str]:
 
 @HOOKS.rule(*on_axes("conv", "conv_transpose"))
 def convolution(layer: Any) -> tuple[int, str]:
-    """Return a kernel for each position, of the input where it is transposed, and the biases."""
+    """Return a kernel for each position, of the input if it is transposed, and the biases."""
     batch, axes = layer.input_shape[0], layer.output_shape[2:]
     if layer.name.startswith("conv_transpose"):
         axes = layer.input_shape[2:]
@@ -145,7 +145,7 @@ def upsample(layer: Any) -> int:
 
 @HOOKS.rule("rnn", "gru", "lstm")
 def recurrent(layer: Any) -> tuple[int, str]:
-    """Return what the cells take at every step, one direction counted twice where there are two."""
+    """Return what the cells take at every step, one direction counted twice if there are two."""
     directions = layer.directions()
     deeper = (layer.num_layers - 1) * _cell(layer, directions * layer.state_size())
     count = directions * prod(layer.input_shape[:2]) * (_cell(layer, layer.input_size) + deeper)

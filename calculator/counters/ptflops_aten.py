@@ -64,7 +64,7 @@ def cell(layer: Any) -> tuple[int, str]:
 
 @RULES.rule("rnn", "gru", "lstm")
 def recurrent(layer: Any) -> tuple[int, str]:
-    """Return what cells count, the bias apart where mm and not addmm multiplies the input."""
+    """Return what cells count, without the bias if mm, not addmm, multiplies the input."""
     if layer.name == "lstm" and not layer.projects:
         return 0, "On a CPU, oneDNN computes a whole LSTM in an operator that has no rule: 0."
     count = layer.macs + 2 * _gates(layer)
@@ -83,7 +83,7 @@ def _gates(layer: Any) -> int:
 
 @RULES.rule("scaled_dot_product_attention")
 def attention(layer: Any) -> tuple[int, str]:
-    """Return the MACs where torch does not fuse it."""
+    """Return the MACs if torch does not fuse it."""
     if layer.fused:
         return 0, "On a CPU, torch computes attention in an operator that has no rule: 0."
     return layer.macs, "Counts the MACs: torch does not fuse this attention but runs bmm."

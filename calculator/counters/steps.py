@@ -13,7 +13,7 @@ class Step(NamedTuple):
     """A layer that is run, and how; steps of one `module` share their parameters.
 
     A module is named by its place, a part of a block by that of the block and its own; what it
-    learns it learns where it is `trained`.
+    learns it learns if it is `trained`.
     """
 
     layer: Layer
@@ -76,7 +76,7 @@ def is_fused(step: Step) -> bool:
 
 
 def takes_one_kernel(attention: Any) -> bool:
-    """Return whether torch has a kernel for all of an attention where nothing learns.
+    """Return whether torch has a kernel for all of an attention if nothing learns.
 
     That is of one batched sequence that stands first, heads in pairs, biases there.
     """

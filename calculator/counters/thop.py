@@ -143,7 +143,7 @@ def nothing(layer: Any) -> int:
 
 @RULES.rule("layer_norm", *on_axes("batch_norm", "instance_norm"))
 def normalization(layer: Any) -> tuple[int, str]:
-    """Return 2 for each element, and 4 where there is a weight."""
+    """Return 2 for each element, and 4 if there is a weight."""
     each, has = (4, "a") if layer.scales() else (2, "no")
     return each * prod(layer.input_shape), f"Counts {each} for each element: it has {has} weight."
 

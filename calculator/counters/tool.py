@@ -32,11 +32,11 @@ class Raised(Exception):
 
 @dataclass(frozen=True)
 class Reading:
-    """What a tool returns: its value, its parameters where it counts them, and why.
+    """What a tool returns: its value, its parameters if it counts them, and why.
 
-    `between` are the least and the most parameters where the data decide how many it counts.
+    `between` are the minimum and the maximum of the parameters if they depend on the data.
     `macs` is the second number of a tool that returns FLOPs and MACs, `warns` the operators that it
-    says it does not know. Where it raises, `raises` is what Python prints, and there is no value.
+    says it does not know. If it raises, `raises` is what Python prints, and there is no value.
     """
 
     why: str
@@ -79,7 +79,7 @@ class Rules:
     def rule(self, *names: str) -> Callable[[Callable[[Any], Counted]], Callable[[Any], Counted]]:
         """Declare how layers of these names are counted; the sentence is the docstring.
 
-        A count whose reason depends on the arguments returns the sentence beside it.
+        A count whose reason depends on the arguments returns the sentence with it.
         """
 
         def declare(count: Callable[[Any], Counted]) -> Callable[[Any], Counted]:
@@ -135,7 +135,7 @@ class Tool:
         return replace(reading, why=f"{reading.why} {more}")
 
     def reading_of_bare(self, subject: Any) -> Reading:
-        """Return what the tool returns where it is given a tensor in place of a tuple of one.
+        """Return what the tool returns if it is given a tensor instead of a tuple of one.
 
         It takes the samples of a batch for inputs: of one sample the model sees no batch.
         """
@@ -166,7 +166,7 @@ def _unpacked(subject: Any) -> Work:
 
 
 _BY_NORMS = ("Expected more than 1", "to match num_features", "D input (got ")
-"""What norms reject in Python, where they raise another error than torch's operators do."""
+"""What norms reject in Python, with another error than torch's operators do."""
 
 
 def refused(error: InvalidField, where: str = "") -> Raised:

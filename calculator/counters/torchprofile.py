@@ -94,7 +94,7 @@ def attention(operator: Operator) -> int:
     """Counts the MACs of both products, masked pairs too."""
     query, key, value = operator.inputs
     if query[1] != key[1]:
-        raise Raised("AssertionError: it takes as many heads of keys as of queries")
+        raise Raised("AssertionError: it needs the same number of heads for keys and queries")
     return prod(query[:-1]) * key[-2] * (query[-1] + value[-1])
 
 

@@ -35,7 +35,7 @@ def product(layer: Any) -> tuple[int, str]:
 
 @RULES.rule("scaled_dot_product_attention")
 def products(layer: Any) -> int:
-    """Counts the MACs of both products, masked pairs too, and no softmax."""
+    """Counts the MACs of both products, masked pairs too, but no softmax."""
     macs: int = layer.macs
     return macs
 

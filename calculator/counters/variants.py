@@ -24,7 +24,7 @@ Change = tuple[str, float, dict[str, Any]]
 
 
 class Variant(NamedTuple):
-    """The subject, or what it may have been: its name behind a cause, and how common it is."""
+    """The subject, or what it may have been: its name after a cause, and how common it is."""
 
     work: Any
     where: str = ""

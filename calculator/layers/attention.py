@@ -221,14 +221,14 @@ class ScaledDotProductAttention(Layer, name="scaled_dot_product_attention"):
         return self.backward_macs + again if self.input_requires_grad else 0
 
     def keeps(self) -> tuple[bool, bool]:
-        """Both where torch's kernel for the CPU is fused, else what the products were given."""
+        """Both if torch's kernel for the CPU is fused, else what the products were given."""
         kept = self.fused and self.input_requires_grad
         return kept, kept
 
     def kept_bytes(self) -> int:
-        """Return the bytes of what is saved beside them.
+        """Return the bytes of what is saved besides them.
 
-        Fused: the logarithm of each row's sum, as FP32 at least, and the mask where it is a tensor.
+        Fused: the logarithm of each row's sum, as FP32 at least, and the mask if it is a tensor.
         Else: the query and the key, both scaled, the value, the scores after softmax;
         with dropout what each was multiplied with and the product. Shared heads are written out,
         and a type of less than 4 bytes as FP32.
@@ -249,7 +249,7 @@ class ScaledDotProductAttention(Layer, name="scaled_dot_product_attention"):
         return elements * self.kept_element_bytes()
 
     def kept_element_bytes(self) -> int:
-        """Return the bytes of one element of what is saved where the kernel is not fused."""
+        """Return the bytes of one element of what is saved if the kernel is not fused."""
         return widened(self.element_bytes)
 
     def neighbours(self) -> int:

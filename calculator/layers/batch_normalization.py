@@ -88,7 +88,7 @@ class _Channelwise(Normalization, Spatial):
 
     @quantity()
     def operations(self) -> Operations:
-        """Statistics where they are taken, normalised numbers, weight and bias, the update."""
+        """Statistics if they are taken, normalised numbers, weight and bias, the update."""
         own = [mean(self.sets, self.set_size), variance(self.sets, self.set_size)]
         roots = self.sets if self.takes_its_own() else self.num_features
         return total(

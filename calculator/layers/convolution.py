@@ -53,7 +53,7 @@ class _Convolution(Convolving):
         return (0,) * len(self.axes) if self.padding == "valid" else tuple(self.padding)
 
     def _edges(self) -> list[tuple[int, int]]:
-        """Return the padding before and behind each axis; an odd one of 'same' goes behind."""
+        """Return the padding before and after each axis; an odd one of 'same' goes after."""
         if not self.same_padding:
             return [(each, each) for each in self._pads()]
         spans = zip(self.dilation, self.kernel_size, strict=True)

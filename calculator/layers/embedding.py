@@ -87,7 +87,7 @@ class _Table(Layer):
 
     @quantity(r"\text{bytes}_\text{rows}", unit="B", label="Bytes of the rows looked up")
     def row_bytes(self) -> int:
-        """One row per index, none of them twice: where all indices differ, as far as they can."""
+        """One row per index, none of them twice: if all indices differ, as far as they can."""
         rows = minimum(prod(self.indices()), self.num_embeddings)
         return rows * self.embedding_dim * self.element_bytes
 

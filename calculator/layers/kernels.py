@@ -49,7 +49,7 @@ class Convolving(Spatial):
 
     @classmethod
     def _checked(cls, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Take one number in a tuple for all axes, as torch does where it pads by zeros."""
+        """Take one number in a tuple for all axes, as torch does if it pads by zeros."""
         if values.get("padding_mode", "zeros") == "zeros":
             lone = {
                 name: values[name][0]

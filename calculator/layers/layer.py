@@ -149,7 +149,7 @@ def widened(element_bytes: int) -> int:
 class Layer(Work):
     """A layer named and parameterised as in `torch.nn`, with the shape of its input.
 
-    A subclass gives its shapes, `params`, `macs` and the `operations` beside them. What is not
+    A subclass gives its shapes, `params`, `macs` and the other `operations`. What is not
     multiply-accumulate work is never inside `macs`.
     """
 
@@ -158,7 +158,7 @@ class Layer(Work):
     takes_indices: ClassVar[bool] = False
     """Whether the input is whole numbers, which have no gradient."""
     more_inputs: ClassVar[tuple[str, ...]] = ()
-    """The inputs that torch's module requires beside the first: it is in no `Sequential`."""
+    """The inputs that torch's module requires besides the first: it is in no `Sequential`."""
 
     @classmethod
     def on(cls, *input_shapes: tuple[int, ...], **fields: Any) -> Self:
@@ -172,7 +172,7 @@ class Layer(Work):
     def fitted(
         cls, misfit: Callable[[Self], str], shape: tuple[int, ...], /, **fields: Any
     ) -> Self:
-        """Return the layer where `misfit` has nothing to say of an input of this shape.
+        """Return the layer if `misfit` accepts an input of this shape.
 
         In torch's order: first the arguments are looked at, then whether the input fits them, and
         at last its sizes.
@@ -261,7 +261,7 @@ class Layer(Work):
         return False, False
 
     def kept_bytes(self) -> int:
-        """Return the bytes that autograd saves beside input and output, such as indices."""
+        """Return the bytes that autograd saves besides input and output, such as indices."""
         return 0
 
     @quantity()
@@ -279,7 +279,7 @@ class Layer(Work):
         return self.macs
 
     def gives_beside(self) -> str:
-        """Return what torch gives beside the output, in a tuple that no other layer takes."""
+        """Return what torch returns besides the output, in a tuple that no other layer takes."""
         return ""
 
     def gives_a_view(self) -> bool:

@@ -113,7 +113,7 @@ class RMSNorm(_Trailing, name="rms_norm"):
         )
 
     def keeps(self) -> tuple[bool, bool]:
-        """The input, for its own gradient, where torch computes in its type."""
+        """The input, for its own gradient, if torch computes in its type."""
         return self.input_requires_grad and not self.is_widened, False
 
     def kept_bytes(self) -> int:

@@ -64,7 +64,7 @@ class Normalization(Layer):
         raise NotImplementedError
 
     def weight_size(self) -> int:
-        """Return how many numbers the weight has, and the bias as many."""
+        """Return how many numbers the weight has, and the bias has the same number."""
         raise NotImplementedError
 
     def elements(self) -> int:

@@ -78,7 +78,7 @@ class PixelShuffle(Shaped, name="pixel_shuffle"):
 
 
 class _ZeroPad(Shaped):
-    """Zeros before and behind the last axes; a negative number crops. A copy: no arithmetic."""
+    """Zeros before and after the last axes; a negative number crops. A copy: no arithmetic."""
 
     padding: Any = Extent(
         "P", default=1, required=True, label="Padding",
@@ -109,14 +109,14 @@ class _ZeroPad(Shaped):
         return field.refuse(message, field.write(self.padding))
 
     def edges(self) -> tuple[tuple[int, int], ...]:
-        """Return what is put before and behind each axis, the last axis first."""
+        """Return what is put before and after each axis, the last axis first."""
         if not isinstance(self.padding, tuple):
             return tuple((self.padding, self.padding) for _ in self.axes)
         return tuple(zip(self.padding[::2], self.padding[1::2], strict=True))
 
     @quantity()
     def output_shape(self) -> tuple[int, ...]:
-        """Each of the last axes with what is put before and behind it."""
+        """Each of the last axes with what is put before and after it."""
         edges = self.edges()
         place = len(self.size) - len(edges)
         padded = zip(self.size[place:], reversed(edges), strict=True)
@@ -127,7 +127,7 @@ class _ZeroPad(Shaped):
 
 
 class ZeroPad1d(_ZeroPad, name="zero_pad1d", axes="L"):
-    """Zeros before and behind the last axis, as `torch.nn.ZeroPad1d`: a copy, no arithmetic."""
+    """Zeros before and after the last axis, as `torch.nn.ZeroPad1d`: a copy, no arithmetic."""
 
 
 class ZeroPad2d(_ZeroPad, name="zero_pad2d", axes="HW"):

@@ -13,7 +13,7 @@ BIAS: Any = Flag(label="Bias", default=True)
 
 
 def positive(symbol: str, name: str, label: str, **more: Any) -> Any:
-    """Return a field that torch rejects in these words where it is 0 or less."""
+    """Return a field that torch rejects in these words if it is 0 or less."""
     return Size(symbol, label=label, refusal=f"{name} must be greater than zero", **more)
 
 
@@ -27,7 +27,7 @@ class Recurrent(Batched):
     """Gates that each see the input of a step and the state that the step before gave.
 
     A gate has H units. The first state is zeros: they are multiplied like any other, and have no
-    gradient. The states that torch returns beside the output are in no number of bytes here.
+    gradient. The states that torch returns besides the output are in no number of bytes here.
     """
 
     input_size: int = positive(
@@ -39,7 +39,7 @@ class Recurrent(Batched):
     gates: ClassVar[int]
 
     def each(self) -> Operations:
-        """Return what a unit takes beside the sums of its gates."""
+        """Return what a unit takes besides the sums of its gates."""
         raise NotImplementedError
 
     def rows(self) -> int:
@@ -108,7 +108,7 @@ class Recurrent(Batched):
         return self.kept_numbers() * self.element_bytes if self.is_trained() else 0
 
     def kept_numbers(self) -> int:
-        """Return how many numbers autograd saves beside input and output."""
+        """Return how many numbers autograd saves besides input and output."""
         raise NotImplementedError
 
 

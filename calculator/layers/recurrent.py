@@ -111,7 +111,7 @@ class _Layers(Sequences, Recurrent):
 
     @quantity()
     def output_shape(self) -> tuple[int, ...]:
-        """The state of the last layer after every step, in both directions where there are two."""
+        """The state of the last layer after every step, in both directions if there are two."""
         return self.sequence(self.sequence_length, self.directions() * self.state_size())
 
     def cell_weights(self, inputs: int) -> int:
@@ -133,7 +133,7 @@ class _Layers(Sequences, Recurrent):
         return (self.num_layers - 1) * each if self.is_stacked else 0
 
     def between_layers(self) -> Operations:
-        """Dropout: a mask and a scale; a single zero where all is dropped."""
+        """Dropout: a mask and a scale; a single zero if all is dropped."""
         each = {"multiplications": self.dropout_multiplications}
         return times(self.between(), each) if self.dropout_multiplications else {}
 

@@ -104,7 +104,7 @@ class Multiply(_Pairwise, name="multiply"):
 
 
 class Cat(Layer, name="cat"):
-    """Tensors laid one behind the other along a dimension, as `torch.cat`: copies, no arithmetic.
+    """Tensors joined one after the other along a dimension, as `torch.cat`: copies, no arithmetic.
 
     All have the same sizes along the other dimensions.
     """

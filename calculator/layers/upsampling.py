@@ -169,7 +169,7 @@ class Upsample(Layer, name="upsample"):
 
     @fact
     def rounded(self) -> tuple[int | None, ...]:
-        """The output sizes where double precision gives another one than the factors as written."""
+        """The output sizes that differ in double precision from those of the factors as written."""
         if self.scale_factor is None:
             return self.along(None)
         factors = self.along(self.scale_factor)

@@ -103,7 +103,7 @@ class Windows(Spatial):
         return dict(zip(self.axes.replace("D", "T"), numbers, strict=True))
 
     def steps(self) -> tuple[int, ...]:
-        """Return how far the window moves along each axis: by its own length where not said."""
+        """Return how far the window moves along each axis: by its own length if not given."""
         steps: tuple[int, ...] = self.kernel_size if self.stride is None else self.stride
         return steps
 
@@ -202,7 +202,7 @@ def shared_out(sizes: tuple[int, ...], outputs: tuple[int, ...]) -> int:
     """Return how many positions the windows of adaptive pooling hold, all together.
 
     Window i of an axis begins at ⌊i·in/out⌋ and ends before ⌈(i + 1)·in/out⌉. The sizes of an
-    axis' windows sum to in + out − gcd(in, out): each position once, and once more where a window
+    axis' windows sum to in + out − gcd(in, out): each position once, and once more if a window
     ends inside of it.
     """
     return prod(size + out - gcd(size, out) for size, out in zip(sizes, outputs, strict=True))

@@ -78,7 +78,7 @@ def flip_batch_size(work: Calculation, time: Runtime) -> int | float | None:
     first, second, last = samples
 
     def grown(size: int) -> list[LayerWork]:
-        """Return the work where each sample adds as much as the second."""
+        """Return the work if each sample adds the same amount as the second."""
         pairs = zip(first, second, strict=True)
         return [one.grown(two, size - least) for one, two in pairs]
 

@@ -3,16 +3,16 @@
 devices.json holds FLOP/s (OP/s for integers; one multiply-add is 2), bytes per second, bytes and
 watts. `peak` is dense, with the accumulator that frameworks use by default; what a device does
 with structured sparsity stands under `sparse`, what it does with FP16 accumulation under
-`fp16_accumulate`. A row that ends in `_tensor` or `_matrix` is the rate of the matrix units where
+`fp16_accumulate`. A row that ends in `_tensor` or `_matrix` is the rate of the matrix units if
 the plain row is that of the vector units. Capacities that vendors print in GB are 10^9 bytes,
 those in GiB 2^30.
 
-`also` are names by which a device is known beside its key and its `name`. A device that software
+`also` are names by which a device is known besides its key and its `name`. A device that software
 shows as several has `parts`: how many, what its vendor calls one, and the key of that one, whose
 entry is divided out of the whole's when the table is read.
 
-`confidence` is "high" where the main rows agree with the vendor's text or with two independent
-sources, "medium" for one source or documents that disagree (see `note`), "low" where units and
+`confidence` is "high" if the main rows agree with the vendor's text or with two independent
+sources, "medium" for one source or documents that disagree (see `note`), "low" if units and
 clock were multiplied.
 """
 
@@ -130,7 +130,7 @@ def measured(what: str) -> dict[str, dict[str, Any]]:
 def measurements(name: str | None, what: str) -> dict[str, dict[str, Any]]:
     """Return what was measured of a rate, by device, with its source: "compute" or "bandwidth".
 
-    On the device where somebody did, else on the GPUs of its vendor if it is one. Nothing for a
+    On the device if somebody did, else on the GPUs of its vendor if it is one. Nothing for a
     machine without a name.
     """
     found = measured(what)
@@ -146,7 +146,7 @@ def measurements(name: str | None, what: str) -> dict[str, dict[str, Any]]:
 
 @cache  # each layer of a network asks
 def achieved(name: str | None, what: str) -> tuple[float, float] | None:
-    """Return the lowest and highest measured share of a rate, None if nobody measured it."""
+    """Return the lowest and highest measured share of a rate, None if it was not measured."""
     shares = [source["share"] for source in measurements(name, what).values()]
     return (min(shares), max(shares)) if shares else None
 

@@ -10,7 +10,7 @@ from calculator.layers.layer import Layer, Work
 
 
 class Footprint(NamedTuple):
-    """Bytes that are held, at least; states of an optimizer are not counted.
+    """Minimum of the bytes that are held; optimizer states are not counted.
 
     Gradients and activations need not be held at the same time: see `footprint`.
     """
@@ -22,11 +22,11 @@ class Footprint(NamedTuple):
 
 
 def footprint(work: Work, *, is_trained: bool, is_recomputed: bool = False) -> Footprint:
-    """Return the least that a forward pass, or a training step, holds, in bytes.
+    """Return the minimum that a forward pass, or a training step, holds, in bytes.
 
     The activations of a forward pass are the input and the output of its largest layer, those of a
     training step what autograd keeps until the backward pass; if they are recomputed, again those
-    of the largest layer, since nobody says which inputs are kept. A training step has no cache.
+    of the largest layer, since it is not given which inputs are kept. A training step has no cache.
 
     Activations are complete when the backward pass begins, gradients when it ends. Each gradient
     that it adds may take the place of activations that it frees, so a step needs weights and the
@@ -43,7 +43,7 @@ def footprint(work: Work, *, is_trained: bool, is_recomputed: bool = False) -> F
 
 
 def _live_bytes(layer: Layer) -> int:
-    """Return the bytes of a layer's input and output, counted once where they share memory."""
+    """Return the bytes of a layer's input and output, counted once if they share memory."""
     ends = prod(layer.input_shape), prod(layer.output_shape)
     numbers: int = max(ends) if layer.gives_a_view() else sum(ends)
     return numbers * layer.element_bytes

@@ -121,7 +121,7 @@ class Machine(Calculation):
         return device_peak(self)
 
     def without_peak(self) -> InvalidField:
-        """Return the error for a machine of which nobody said how fast it is."""
+        """Return the error for a machine whose peak is not given."""
         return self.fields["peak_flops_per_second"].refuse(
             "is empty; write a FLOP/s figure, or choose a device", "nothing"
         )

@@ -45,7 +45,7 @@ class MemoryFit(Machine):
 
     @property
     def needed_devices(self) -> int | None:
-        """How many devices would hold it, at least; None if their memory is not known."""
+        """The minimum number of devices that would hold it; None if their memory is not known."""
         memory = self.largest_device_bytes()
         return None if memory is None else max(1, -(-self.needed_bytes // memory))
 

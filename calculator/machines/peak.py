@@ -92,7 +92,7 @@ class Peak(Calculation, name="peak", title="Peak rate"):
 
     @classmethod
     def _derivation(cls, given: Any, machine: dict[str, Any], empty: list[str]) -> dict[str, Any]:
-        """Return what the peak of this row is built of; `empty` is what nobody gave."""
+        """Return what the peak of this row is built of; `empty` is what was not given."""
         known = {row["dtype"]: row for row in machine.get("derivation", ())}
         own = f"fill in {', '.join(empty)}"
         if not known:
@@ -138,7 +138,7 @@ class Peak(Calculation, name="peak", title="Peak rate"):
 
     @quantity("r", label="Computed peak / printed peak")
     def ratio(self) -> float | None:
-        """Near 1 where the clock is the one that the vendor counts with."""
+        """Near 1 if the clock is the one that the vendor counts with."""
         if self.printed_flops_per_second is None:
             return None
         return self.peak_flops_per_second / self.printed_flops_per_second

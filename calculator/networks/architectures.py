@@ -38,7 +38,7 @@ class _InPlace(Add):
 
 
 class Builder:
-    """Lays layers one behind another, in branches where a tensor is used twice."""
+    """Runs layers one after another, in branches if a tensor is used twice."""
 
     def __init__(self, **shared: Any) -> None:
         self.shared = shared
@@ -82,7 +82,7 @@ class Builder:
     def normalized(
         self, label: str, norm: str, x: Tensor, channels: int, kernel: int = 1, **more: Any
     ) -> Tensor:
-        """Run a convolution without bias and the norm behind it."""
+        """Run a convolution without bias and the norm after it."""
         x = self.run(
             label, "conv2d", x, in_channels=x.shape[1], out_channels=channels,
             kernel_size=kernel, padding=(kernel - 1) // 2, bias=False, **more,
@@ -134,7 +134,7 @@ def resnet(depth: int) -> Callable[..., Tensor]:
 
 
 def vgg(*stages: int) -> Callable[..., Tensor]:
-    """Return stages of 3×3 convolutions with a pool behind each, then three linear layers.
+    """Return stages of 3×3 convolutions with a pool after each, then three linear layers.
 
     Simonyan and Zisserman, "Very deep convolutional networks", arXiv 1409.1556, 2014, table 1.
     """
@@ -207,7 +207,7 @@ def _classified(
 
 
 def _divisible(channels: float) -> int:
-    """Return channels to the nearest 8, the next where that takes off more than 10 %."""
+    """Return channels to the nearest 8, the next if that takes off more than 10 %."""
     near = max(8, int(channels + 4) // 8 * 8)
     return near + 8 if near < 0.9 * channels else near
 

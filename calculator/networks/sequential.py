@@ -14,7 +14,7 @@ from calculator.networks.torch_source import Line, call, stack
 
 
 def _unfit(owner: Any, before: Layer | None) -> str:
-    """Return why a layer cannot stand behind another, or in a sequence at all."""
+    """Return why a layer cannot follow another, or be in a sequence at all."""
     beside = before.gives_beside() if before else ""
     if beside:
         return (

@@ -61,7 +61,7 @@ class Line(NamedTuple):
 
     @property
     def ending(self) -> str:
-        """What stands behind the constructor."""
+        """What follows the constructor."""
         return "" if self.trained else _FROZEN
 
     def written(self, place: int) -> str:

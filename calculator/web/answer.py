@@ -234,7 +234,7 @@ def row(
     value: Any,
     headline: Sequence[str] = HEADLINE,
 ) -> str:
-    """Return a quantity as the row of a table; without its exact value where that is a headline."""
+    """Return a quantity as the row of a table; without its exact value if that is a headline."""
     known = declared.name in headline
     exact = _broken(printed(declared, value).partition(" = ")[0])
     cell = exact if known else _data(declared, value)

@@ -15,7 +15,7 @@ def render_counters(subject: Work, sort: str = "", figure: str = "") -> str:
     """Return how to report the count, what a figure may be, and the tools' table, as HTML.
 
     `sort` is a column that has numbers, with a dash in front for the largest first; the order of
-    the tools stays where it is none.
+    the tools stays if it is none.
     """
     head = "".join(_head(column, title, sort) for column, title in COLUMNS.items())
     said = escape(how_to_report(subject))

@@ -40,7 +40,7 @@ def controls(
 ) -> str:
     """Return the labelled form controls of a calculation, with texts in place of defaults.
 
-    `prefix` keeps ids apart where a page holds several forms; `assumed` is what stands for a field
+    `prefix` keeps ids apart if a page holds several forms; `assumed` is what stands for a field
     that is empty.
     """
     groups: dict[str, list[str]] = {}

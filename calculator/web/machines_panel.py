@@ -38,7 +38,7 @@ def render_machines(
     *,
     whole: bool = True,
 ) -> str:
-    """Return what a machine makes of some work, beside another device where one is named.
+    """Return the time of some work on a machine, next to another device if one is named.
 
     `calculator` and `fields` are what the outcome is of: the other machine is asked the same.
     Charts and formulas are left out of what is not `whole`: a page prints the panel folded and asks

@@ -97,7 +97,7 @@ def element(
 def _expectation(
     name: str, texts: Mapping[str, str], result: tuple[Calculation, Runtime | None], prefix: str
 ) -> str:
-    """Return what a machine makes of the work, folded, where a machine can be asked."""
+    """Return what a machine makes of the work, folded, if a machine can be chosen."""
     if not isinstance(result[0], (Work, Runtime)):
         return ""
     machines = render_machines(Evaluation(*result, {}), name, texts, whole=False)

@@ -348,7 +348,7 @@ HELP = {
     ),
     "a label that is the word": ("rnn", "Non-linearity. one of tanh, relu. default: tanh"),
     "a label that begins with the word": ("gelu", "one of none (erf), tanh. default: none"),
-    "what a form begins with": ("upsample", "default: none, or 2 where no field is given"),
+    "what a form begins with": ("upsample", "default: none, or 2 if no field is given"),
 }
 
 

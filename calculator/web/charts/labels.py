@@ -14,7 +14,7 @@ GAP = 8.0  # between a point and its name
 
 
 class Place(NamedTuple):
-    """Where a text stands beside its point: an offset in pixels, and the side that it begins at."""
+    """Where a text is placed: an offset from its point in pixels, and the side it begins at."""
 
     dx: float
     dy: float
@@ -64,7 +64,7 @@ PLACES = (
 
 
 def around(spot: Spot, text: str, place: Place) -> Box:
-    """Return the rectangle that a text takes beside a spot; its middle is on the offset's line."""
+    """Return the rectangle that a text takes next to a spot; its middle is on the offset's line."""
     wide = LETTER * len(text)
     shift = {"left": 0.0, "center": wide / 2, "right": wide}[place.align]
     left, middle = spot[0] + place.dx - shift, spot[1] + place.dy

@@ -1,4 +1,4 @@
-"""The charts of the pages: rooflines, times as bars, and measured times beside what was said."""
+"""The charts of the pages: rooflines, times as bars, and measured next to predicted times."""
 
 from __future__ import annotations
 
@@ -187,7 +187,7 @@ def _names(
     y: Log,
     at: Spec,
 ) -> list[Spec]:
-    """Return the names of the points that have room beside them, each as a layer."""
+    """Return the names of the points that have room next to them, each as a layer."""
 
     def spot(intensity: float, rate: float) -> Spot:
         return x.pixel(intensity), y.size - y.pixel(rate)

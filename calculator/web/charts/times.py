@@ -56,7 +56,7 @@ class Case(NamedTuple):
 
 
 def durations(bars: Sequence[Bar], title: str, logarithmic: bool = False) -> Chart:
-    """Return times as bars, those of one name together, each with its group and figure beside it.
+    """Return times as bars, those of one name together, each with its group and figure next to it.
 
     A best case stands under its bar, as a line with two ends.
 

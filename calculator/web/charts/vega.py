@@ -1,4 +1,4 @@
-"""What all charts have in common: a table beside the drawing, colours, type and logarithmic axes.
+"""What all charts have in common: a table next to the drawing, colours, type and logarithmic axes.
 
 A drawing is a Vega-Lite specification, plain data: the build draws it, and the reader's browser
 draws it again. Text, axes and grid are in `currentColor`, to follow the page into dark mode.
@@ -173,7 +173,7 @@ class Log(NamedTuple):
 
     @property
     def ticks(self) -> list[float]:
-        """The powers of ten on it; steps between them where they are few, some where many."""
+        """The powers of ten on it; steps between them if they are few, some of them if many."""
         powers = range(floor(log10(self.low)), ceil(log10(self.high)) + 1)
         steps = (1, 2, 5) if log10(self.high / self.low) < 2 else (1,)
         ticks = [float(f"{step}e{power}") for power in powers for step in steps]
