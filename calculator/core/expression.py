@@ -45,8 +45,8 @@ class Expression:
     def _decide(self, *_: object) -> NoReturn:
         """Raise: whether a symbol is zero, equal or larger depends on the number it stands for."""
         raise TypeError(
-            f"a formula asks what {self.written!r} is: take maximum() or minimum(), "
-            "or ask a flag or a fact, which the view of a formula records"
+            f"a formula branches on the value of {self.written!r}; use maximum() or minimum(), "
+            "or a flag or a fact, which the view of a formula records"
         )
 
     __bool__ = __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _decide

@@ -57,9 +57,9 @@ def _unscaled(layer: Any) -> Said:
         try:
             factor**batch
         except OverflowError:
-            raise Raised("OverflowError: it takes the factor to the power of the batch") from None
+            raise Raised("OverflowError: it raises the factor to the power of the batch") from None
     elif len(factor) != batch:
-        raise Raised("TypeError: it takes a tuple of factors to the power of the batch")
+        raise Raised("TypeError: it raises a tuple of factors to the power of the batch")
     why = "Counts 1 for each element of the input: it discards the product with the factors."
     return prod(layer.input_shape), why
 
@@ -104,7 +104,7 @@ MACS: dict[str, Callable[[Any], int]] = {
 def read(subject: Work) -> Reading:
     """Return what the tool returns: it asks the first parameter for its device."""
     if not subject.params:
-        raise Raised("StopIteration: there is no parameter to ask for its device")
+        raise Raised("StopIteration: there is no parameter to read the device from")
     return Profiler(RULES, MACS).read(subject, trained=True)
 
 

@@ -19,7 +19,7 @@ def on_inputs(subject: Work) -> Work:
     """Return it on its inputs: one tensor is given by its place, several by their names."""
     shapes = _shapes(subject)
     if len(shapes) > 1 and subject.name in BY_PLACE:
-        raise Raised("TypeError: it gives several inputs by name, and these have none.")
+        raise Raised("TypeError: it passes several inputs by name, but these have no names.")
     return _in_evaluation(subject, *shapes)
 
 
@@ -32,7 +32,7 @@ def on_one(subject: Work) -> Work:
         raise Raised(f"TypeError: it makes one input, so {missing} {are} missing.")
     if steps(subject)[0].layer.takes_indices:
         raise Raised(
-            "RuntimeError: it makes an input of float32 where whole numbers are looked up."
+            "RuntimeError: it makes an input of float32, but the layer looks up whole numbers."
         )
     try:
         return _in_evaluation(subject, shape)
@@ -49,7 +49,7 @@ def _shapes(subject: Any) -> tuple[Shape, ...]:
     """Return the shapes of the inputs; of the first, the first axis is taken for the batch."""
     shapes = input_shapes(subject)
     if len(shapes[0]) < 2:
-        raise Raised("AssertionError: behind the first axis no size is left for input_res.")
+        raise Raised("AssertionError: no size is left for input_res after the first axis.")
     return shapes
 
 

@@ -96,9 +96,7 @@ def conv_positions(layer: Any) -> int:
     shape: tuple[int, ...] = (*layer.leading(), layer.in_channels, *sizes)
     batch, channels, *seen = shape
     if channels != layer.in_channels:
-        raise Raised(
-            "AssertionError: of an input without a batch it takes the second size for the channels"
-        )
+        raise Raised("AssertionError: without a batch, it takes the second size for the channels")
     return batch * places(layer, seen, padding)
 
 
@@ -188,7 +186,7 @@ def recurrent(layer: Any) -> Said:
 def cell(layer: Any) -> Said:
     """Return what one step takes."""
     if layer.batch_size is None:
-        raise Raised("IndexError: it asks an input without a batch for its second size")
+        raise Raised("IndexError: it reads the second size of an input that has no batch")
     each, why = one_step(layer)
     return layer.batch_size * each, why
 
@@ -232,7 +230,7 @@ MACS: dict[str, Callable[[Any], int]] = {
     **dict.fromkeys(on_axes("conv_transpose"), exact),
 }
 
-MEANS = "2 × MACs, biases of convolutions, some operations on elements"
+MEANS = "2 × MACs, biases of convolutions, some element-wise operations"
 
 TOOLS = (
     Tool(

@@ -44,7 +44,9 @@ def read(subject: Any, *, given: bool) -> Reading:
     ran: Any = on_inputs(subject) if given else on_one(subject)
     batch = 1 if given and by_name(subject) else ran.input_shape[0]
     if given and subject.name == "multihead_attention":
-        raise Raised("ValueError: the hook wants three inputs by place, and they come by name.")
+        raise Raised(
+            "ValueError: the hook needs three inputs by position, but they are given by name."
+        )
     try:
         run = [(step.layer, *_counted(step)) for step in steps(ran)]
         counts = [each for _, each, _ in run]
@@ -161,7 +163,7 @@ def recurrent(layer: Any) -> tuple[int, str]:
 def cell(layer: Any) -> tuple[int, str]:
     """Return what one step takes."""
     if layer.batch_size is None:
-        raise Raised("IndexError: the hook of the cell wants a batch.")
+        raise Raised("IndexError: the hook of the cell needs a batch.")
     return layer.batch_size * _cell(layer, layer.input_size), _said(layer)
 
 
@@ -182,7 +184,7 @@ def attention(layer: Any) -> int:
     """Counts the MACs, and 1 each time that a number is scaled, a score goes through softmax or a
     bias is added; to the output it adds one in any case."""
     if layer.batch_size is None:
-        raise Raised("IndexError: the hook of MultiheadAttention wants a batch.")
+        raise Raised("IndexError: the hook of MultiheadAttention needs a batch.")
     width, (queries, keys) = layer.embed_dim, (layer.query_length, layer.keys())
     rows = queries + 2 * keys
     count = rows * width**2 + (rows * width if layer.bias else 0)
@@ -265,9 +267,9 @@ def tool(name: str, means: str, more: str = "", *, given: bool) -> Tool:
 
 
 TOOLS = (
-    tool("ptflops", "MACs, biases and work on elements, of a batch of one", given=False),
+    tool("ptflops", "MACs, biases and element-wise work, for a batch of one", given=False),
     tool(
-        "ptflops-batch", "the same, of modules for one sample, of functions for the batch", GIVEN,
+        "ptflops-batch", "the same: modules for one sample, functions for the batch", GIVEN,
         given=True,
     ),
     ptflops_aten.TOOL,

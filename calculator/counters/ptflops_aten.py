@@ -119,5 +119,5 @@ def decoder(layer: Any) -> Number:
 TOOL = Tool(
     name="ptflops-aten", package="ptflops", version="0.7.5",
     call=CALL.format(f"{GIVEN}, backend='aten'"), unit="Mac",
-    means="MACs of matrix products and convolutions, and biases, of the whole batch", read=read,
+    means="MACs of matrix products and convolutions, and biases, for the whole batch", read=read,
 )  # fmt: skip

@@ -207,7 +207,7 @@ class Hardswish(InPlace, name="hardswish"):
 
 
 class Softplus(Activation, name="softplus"):
-    """log(1 + exp(β · x))/β, or x where β · x is above the threshold, as `torch.nn.Softplus`.
+    """log(1 + exp(β · x))/β, or x if β · x is above the threshold, as `torch.nn.Softplus`.
 
     Two multiplications (by β, and by 1/β), one exponential, one addition, one logarithm, and the
     comparison with the threshold.

@@ -107,9 +107,9 @@ def verdict(time: Runtime) -> str:
     where = f"{on}, at {escape(rates(time))}"
     moves = " and moves these bytes" if time.memory_seconds is not None else ""
     if not time.floor_seconds:
-        text = f"<strong>Nothing to do</strong>{where}."
+        text = f"<strong>No work</strong>{where}."
     elif time.memory_seconds is None:
-        text = f"Compute alone{where}."
+        text = f"Compute time only{where}."
     else:
         other = {"compute": "memory", "memory": "compute"}[time.bound]
         part = time.bound_by(time.bound)

@@ -108,7 +108,7 @@ def durations(work: Calculation, times: Sequence[Runtime]) -> charts.Chart:
         )
         if bar[1]
     ]
-    return charts.durations(bars, f"What {work.title} takes")
+    return charts.durations(bars, f"Time of {work.title}")
 
 
 def _points(work: Calculation, time: Runtime) -> Iterator[charts.Point]:
@@ -150,7 +150,7 @@ def _beside(work: Calculation, times: Sequence[Runtime]) -> str:
         ("Bound by", [each.bound for each in times]),
         ("Best case in practice", [_best_case(each) for each in times]),
         ("Compute-bound from batch size", [flip(work, each) for each in times]),
-        ("Devices that hold it, at least", [_devices(each) for each in times]),
+        ("Minimum number of devices that hold it", [_devices(each) for each in times]),
     ]  # fmt: skip
     for name in _ROWS:
         if name not in times[0].quantities:
@@ -281,9 +281,9 @@ def _said(time: Runtime) -> Iterator[str]:
             yield f"Memory: {rounded(memory, 'B')} ({binary_bytes(memory)})."
     for what, ends in (("peak", time.utilization), ("bandwidth", time.bandwidth_utilization)):
         kind = {"peak": "compute", "bandwidth": "bandwidth"}[what]
-        yield f"Share of the {what}: {_share(time, kind, ends)}."
+        yield f"Achieved share of the {what}: {_share(time, kind, ends)}."
     if time.launch_seconds:
-        yield f"A kernel launch: {seconds(time.launch_seconds)}{_from_launch(time)}."
+        yield f"Time per kernel launch: {seconds(time.launch_seconds)}{_from_launch(time)}."
     if time.power_watts is not None:
         power = devices.device(time.device).get("power") if time.device else None
         source = f", {link(power)}" if power and power["watts"] == time.power_watts else ""

@@ -73,8 +73,8 @@ def test_the_other_machine_is_asked_with_its_own_efficiency():
         utilization="1 %", bandwidth_utilization="1 %", launch_seconds="1 s",
     )  # fmt: skip
     assert row(html, "Launch overhead") == ["3 s", "6.30 µs"]
-    assert html.count("Share of the peak: 1 %, your figure.") == 1
-    assert html.count("Share of the bandwidth: 1 %, your figure.") == 1
+    assert html.count("Achieved share of the peak: 1 %, your figure.") == 1
+    assert html.count("Achieved share of the bandwidth: 1 %, your figure.") == 1
 
 
 def test_a_runtime_stands_beside_that_of_another_machine():
@@ -118,7 +118,9 @@ def test_a_share_that_nobody_measured_on_a_device_is_that_of_other_gpus_of_its_v
 
 
 def test_a_launch_is_said_to_be_of_another_device():
-    assert "A kernel launch: 2.1 µs, measured on NVIDIA H100 SXM5" in panel("linear", device="t4")
+    assert "Time per kernel launch: 2.1 µs, measured on NVIDIA H100 SXM5" in panel(
+        "linear", device="t4"
+    )
 
 
 def test_work_that_takes_no_other_batch_has_no_flip():

@@ -249,7 +249,7 @@ def test_a_machine_of_ones_own_can_have_a_name(printed, capsys):
 def test_a_page_says_the_name_of_a_machine_of_ones_own():
     given = {"peak_flops_per_second": "10T", "machine_name": "lab server"}
     outcome = evaluate("linear", given)
-    assert "Compute alone on lab server, at 10 TFLOP/s." in verdict(outcome.time)
+    assert "Compute time only on lab server, at 10 TFLOP/s." in verdict(outcome.time)
     assert "lab server: 10 TFLOP/s" in example(*outcome[:2], given, ["macs"])
 
 
