@@ -54,7 +54,7 @@ class Cause:
     per: Fraction = Fraction(1)
     """What the count is multiplied by before it is printed: 1000³ / 1024³ for wrong gigas."""
     is_of_macs: bool = False
-    """Whether it counts MACs alone, each as one MAC or as two FLOPs."""
+    """Whether it counts only MACs, each as one MAC or as two FLOPs."""
 
     @property
     def printed(self) -> Fraction:
@@ -205,7 +205,7 @@ def _outside_attention(layer: Any, macs: int) -> int:
 
 
 def _rules_of_thumb(work: Any) -> Iterator[Cause]:
-    """Yield 2ND and 6ND: operations from parameters N and tokens D alone."""
+    """Yield 2ND and 6ND: operations from only parameters N and tokens D."""
     tokens = prod(work.output_shape[:-1])
     for what, params, prior in _parameter_counts(work):
         of = "" if what == "parameters" else f" of the {what}"

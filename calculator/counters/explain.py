@@ -56,7 +56,7 @@ class Explanation:
     names: tuple[str, ...]
     """Everything that has this value, `what` first."""
     counts: str
-    """MACs or FLOPs, if it counts multiply-accumulates alone; else nothing."""
+    """MACs or FLOPs, if it counts only multiply-accumulates; else nothing."""
 
     @property
     def named(self) -> str:

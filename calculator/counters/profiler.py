@@ -30,7 +30,7 @@ class Profiler:
     """The MACs by the name of a layer."""
 
     def read(self, subject: Work, *, trained: bool = False) -> Reading:
-        """Return the sums over what is run, and the parameters, or those alone that learn."""
+        """Return the sums over what is run, and the parameters, or only those that learn."""
         parts = [part for each in steps(subject) for part in self._parts(each)]
         return Reading(
             value=sum(count * flops for count, _, flops, _, _ in parts),

@@ -49,7 +49,7 @@ class Reading:
 
 
 class Rule(NamedTuple):
-    """How a tool counts a layer, and in a sentence why it comes to that."""
+    """How a tool counts a layer, and in a sentence why."""
 
     counted: Callable[[Any], Counted]
     why: str
@@ -131,7 +131,9 @@ class Tool:
         if bare.value is None or bare.value == reading.value:
             return reading
         value = grouped(int(bare.value))
-        more = f"Given inputs=x in place of (x,), it returns {value}: the model sees no batch."
+        more = (
+            f"Given inputs=x in place of (x,), it returns {value}, because the model sees no batch."
+        )
         return replace(reading, why=f"{reading.why} {more}")
 
     def reading_of_bare(self, subject: Any) -> Reading:

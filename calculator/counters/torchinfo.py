@@ -63,7 +63,7 @@ def _by_first_size(layer: Layer, own: int) -> tuple[int, str]:
     if not own:
         return 0, RULES.otherwise
     first = layer.output_shape[0]
-    why = f"{_multiplied(layer)} by {grouped(first)}, the first size of the output alone."
+    why = f"{_multiplied(layer)} by {grouped(first)}, only the first size of the output."
     return own * first, why
 
 

@@ -103,7 +103,7 @@ class ScaledDotProductAttention(Layer, name="scaled_dot_product_attention"):
 
     @fact
     def dropped(self) -> int:
-        """How many multiplications dropout takes: by the mask and the scale, or by 0 alone."""
+        """How many multiplications dropout takes: by the mask and the scale, or only by 0."""
         if self.dropout_p in (0, 1):
             return int(self.dropout_p)
         return 2

@@ -1,4 +1,4 @@
-"""Positions that are turned into the queries and keys of attention."""
+"""Rotary positions, which are applied to the queries and keys of attention."""
 
 from __future__ import annotations
 

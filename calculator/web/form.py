@@ -17,9 +17,9 @@ _LEGENDS = {
     "convention": "Convention",
     "storage": _MACHINE,
     "hardware": _MACHINE,
-    "assumption": "Assumptions, and what you measured",
+    "assumption": "Assumptions and measurements",
 }
-_FOLDED = ("Backward pass", "Assumptions, and what you measured")  # few change them
+_FOLDED = ("Backward pass", "Assumptions and measurements")  # few change them
 
 UNSEARCHED = ' data-search-exclude=""'
 """Stands in the tag of forms and figures, which would be most of what a reader's search loads."""

@@ -127,7 +127,7 @@ def test_a_link_brings_back_both_machines(open_page, site):
 def test_what_is_assumed_can_be_changed(open_page, site):
     page = open_page(site + A100)
     ready(page)
-    page.locator("flops-calculator >> nth=0").get_by_text("Assumptions, and what").click()
+    page.locator("flops-calculator >> nth=0").get_by_text("Assumptions and measurements").click()
     field(page, "utilization").fill("40 %")
     field(page, "bandwidth_utilization").fill("50 – 100 %")
     field(page, "launch_seconds").fill("0")
