@@ -15,8 +15,8 @@ RULES = Rules(
     otherwise="All operators that this runs are on its list of those that cost nothing: 0."
 )
 SILENT = (
-    "cat", "dropout", "flatten", "floor_divide", "ones", "relu", "relu_", "remainder", "unbind",
-    "zeros_like",
+    "cat", "dropout", "flatten", "floor_divide", "ones", "relu", "relu_", "remainder", "squeeze",
+    "unbind", "unsqueeze", "unsqueeze_", "zeros_like",
 )  # fmt: skip
 """What it ignores without a word, of what the traces of our layers hold."""
 

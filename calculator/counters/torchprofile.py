@@ -13,10 +13,10 @@ RULES = Rules(
     otherwise="All operators that this runs are on its list of those that cost nothing: 0."
 )
 SILENT = (
-    "abs", "add", "add_", "cat", "cos", "div", "dropout", "dropout_", "embedding", "flatten",
-    "floor_divide", "gelu", "hardtanh", "hardtanh_", "log_softmax", "neg", "pow", "relu", "relu_",
-    "sigmoid", "silu", "sin", "softmax", "softshrink", "sub", "sum", "tanh", "threshold",
-    "unflatten", "upsample_nearest2d",
+    "abs", "add", "add_", "alpha_dropout", "cat", "cos", "div", "dropout", "dropout_", "embedding",
+    "feature_dropout", "flatten", "floor_divide", "gelu", "hardtanh", "hardtanh_",
+    "log_softmax", "neg", "pow", "relu", "relu_", "sigmoid", "silu", "sin", "softmax", "softshrink",
+    "squeeze", "sub", "sum", "tanh", "threshold", "unflatten", "unsqueeze", "upsample_nearest2d",
     *on_axes("adaptive_max_pool", "max_pool"),
     *(f"{name}_with_indices" for name in on_axes("max_pool")),
 )  # fmt: skip

@@ -11,9 +11,10 @@ from calculator.counters.tool import Number, Reading, Rules, explained, on_axes
 from calculator.layers.layer import Layer, Work
 
 _TRACES = Traces({**traced_layers.TRACES, **traced_attention.TRACES})
+_PADS = on_axes("zero_pad", "constant_pad", "reflection_pad", "replication_pad", "circular_pad")
 _NAMES = {
     "relu6": "hardtanh", "softmax2d": "softmax", "multiply": "mul",
-    **dict.fromkeys(on_axes("zero_pad"), "pad"),
+    **dict.fromkeys(_PADS, "pad"),
 }  # fmt: skip
 """What layers that are one operator are called there, if not by their own name."""
 

@@ -19,11 +19,24 @@ def _identity(layer: Any, mode: Mode) -> Traced:
 
 @TRACES.of("softsign", "softmin", "tanhshrink")
 def _composed(layer: Any, mode: Mode) -> Traced:
-    """Activations that torch puts together from other operators."""
     return named(_COMPOSED[layer.name])
 
 
 _COMPOSED = {"softsign": "abs add div", "softmin": "neg softmax", "tanhshrink": "tanh sub"}
+
+
+@TRACES.of(*on_axes("dropout"))
+def _channel_dropout(layer: Any, mode: Mode) -> Iterator[Operator]:
+    in_place = "_" if layer.inplace else ""
+    alone = layer.leading == 1  # without a batch
+    yield from named(f"unsqueeze{in_place}" if alone else "")
+    yield Operator(f"feature_dropout{in_place}")
+    yield from named(f"squeeze{in_place}" if alone else "")
+
+
+@TRACES.of("alpha_dropout")
+def _alpha_dropout(layer: Any, mode: Mode) -> Traced:
+    return named("alpha_dropout")
 
 
 @TRACES.of(*on_axes("conv"))

@@ -23,7 +23,8 @@ def read(subject: Work) -> Reading:
     )
 
 
-RULES.rule("identity", "flatten", "embedding", "zero_pad1d", "zero_pad3d")(thop.nothing)
+RULES.rule("identity", "flatten", "embedding", "zero_pad1d", "zero_pad3d", "pixel_unshuffle",
+           "channel_shuffle")(thop.nothing)  # fmt: skip
 RULES.rule("group_norm", "rms_norm")(thop.normalization)
 
 

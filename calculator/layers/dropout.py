@@ -61,3 +61,27 @@ class Dropout(Passing, name="dropout"):
         if self.passes() or not self.input_requires_grad:
             return 0
         return (1 if self.multiplications == 1 else prod(self.size)) * self.element_bytes
+
+
+class AlphaDropout(Dropout, name="alpha_dropout"):
+    """Some elements set to α′ = −1.758, as `torch.nn.AlphaDropout`: the input itself in evaluation.
+
+    In training a · (x · d + α′ · (1 − d)) + b with a mask d of 0 and 1: three multiplications, two
+    additions and one subtraction per element. a and b keep the mean 0 and the variance 1. With
+    p = 1 one multiplication by 0. Drawing the random numbers is not counted. torch does not look at
+    `inplace`.
+
+    Klambauer et al., "Self-Normalizing Neural Networks", arXiv:1706.02515, 2017.
+    """
+
+    def gives_a_view(self) -> bool:
+        """Only what is handed on is the same memory."""
+        return self.passes()
+
+    @quantity()
+    def operations(self) -> Operations:
+        """Mask, value for what is dropped, scale and shift, for every element."""
+        if self.passes():
+            return {}
+        each = {"additions": 2, "subtractions": 1, "multiplications": 3}
+        return times(prod(self.size), {"multiplications": 1} if self.p == 1 else each)

@@ -77,8 +77,71 @@ class PixelShuffle(Shaped, name="pixel_shuffle"):
         return (*leading, quotient(channels, r * r), height * r, width * r)
 
 
-class _ZeroPad(Shaped):
-    """Zeros before and after the last axes; a negative number crops. A copy: no arithmetic."""
+class PixelUnshuffle(Shaped, name="pixel_unshuffle"):
+    """Pixels made channels, `(…, C, H·r, W·r)` to `(…, C·r², H, W)`, as `torch.nn.PixelUnshuffle`.
+
+    Every element is copied to another place: no arithmetic.
+    """
+
+    downscale_factor: int = size(
+        "r", default=2, label="Downscale factor", required=True,
+        refusal="pixel_unshuffle expects a positive downscale_factor, but got {given}",
+    )  # fmt: skip
+    size: tuple[int, ...] = shape("n", default=(1, 64, 56, 56), label="Input shape", role="input")
+
+    def validate_input(self) -> None:
+        if len(self.size) < 3:
+            raise self.fields["size"].refuse(
+                "pixel_unshuffle expects input to have at least 3 dimensions, but got input with "
+                f"{len(self.size)} dimension(s). Give (N, C, H, W)",
+                self.size,
+            )
+        for place, axis in ((-2, "height"), (-1, "width")):
+            if self.size[place] % self.downscale_factor:
+                raise self.fields["downscale_factor"].refuse(
+                    f"pixel_unshuffle expects {axis} to be divisible by downscale_factor, but "
+                    f"input.size({place})={self.size[place]} is not divisible by "
+                    f"{self.downscale_factor}. Change downscale_factor or the {axis}",
+                    self.downscale_factor,
+                )
+
+    @quantity()
+    def output_shape(self) -> tuple[int, ...]:
+        """Each r × r pixels of a channel make one pixel of r² channels."""
+        *leading, channels, height, width = self.size
+        r = self.downscale_factor
+        return (*leading, channels * r * r, quotient(height, r), quotient(width, r))
+
+
+class ChannelShuffle(Shaped, name="channel_shuffle"):
+    """Channels of g groups interleaved, `(N, C, …)`, as `torch.nn.ChannelShuffle`.
+
+    Every element is copied to another place: no arithmetic.
+    """
+
+    groups: int = size(
+        "g", default=2, label="Groups", required=True,
+        refusal="Number of groups to divide channels in must be positive. Value of groups:{given}",
+    )  # fmt: skip
+    size: tuple[int, ...] = shape("n", default=(1, 240, 28, 28), label="Input shape", role="input")
+
+    def validate_input(self) -> None:
+        if len(self.size) < 3:
+            raise self.fields["size"].refuse(
+                "channel_shuffle expects input with > 2 dims, but got input with sizes "
+                f"{list(self.size)}. Give (N, C, H, W)",
+                self.size,
+            )
+        if self.size[1] % self.groups:
+            raise self.fields["groups"].refuse(
+                f"Number of channels must be divisible by groups. Got {self.size[1]} channels and "
+                f"{self.groups} groups. Change groups or the channels",
+                self.groups,
+            )
+
+
+class Padded(Shaped):
+    """Numbers before and after the last axes; negative ones crop. A copy: no arithmetic."""
 
     padding: Any = Extent(
         "P", default=1, required=True, label="Padding",
@@ -88,23 +151,28 @@ class _ZeroPad(Shaped):
 
     def validate_module(self) -> None:
         if isinstance(self.padding, tuple) and len(self.padding) % 2:
-            raise self._refused("Padding length must be divisible by 2. Give two for each axis")
+            raise self.refused("Padding length must be divisible by 2. Give two for each axis")
 
-    def validate_input(self) -> None:
+    def validate_length(self) -> None:
+        """Raise InvalidField where more axes are padded than there are."""
         dimensions, edges = len(self.size), self.edges()
         if len(edges) > dimensions:
-            raise self._refused(
+            raise self.refused(
                 "Padding length should be less than or equal to two times the input dimension but "
                 f"got padding length {2 * len(edges)} and input of dimension {dimensions}. "
                 "Give two for each axis"
             )
-        for extent, pair in zip(reversed(self.size), edges, strict=False):
-            if extent + sum(min(edge, 0) for edge in pair) < 0:
-                raise self._refused("narrow(): length must be non-negative. Crop less")
-        if min(self.output_shape) < 1:
-            raise self._refused("leaves nothing; the output's size. Must be at least 1")
 
-    def _refused(self, message: str) -> Exception:
+    def validate_input(self) -> None:
+        self.validate_length()
+        for extent, pair in zip(reversed(self.size), self.edges(), strict=False):
+            if extent + sum(min(edge, 0) for edge in pair) < 0:
+                raise self.refused("narrow(): length must be non-negative. Crop less")
+        if min(self.output_shape) < 1:
+            raise self.refused("leaves nothing; the output's size. Must be at least 1")
+
+    def refused(self, message: str) -> Exception:
+        """Return the error of the padding with these words."""
         field = self.fields["padding"]
         return field.refuse(message, field.write(self.padding))
 
@@ -126,13 +194,13 @@ class _ZeroPad(Shaped):
         )
 
 
-class ZeroPad1d(_ZeroPad, name="zero_pad1d", axes="L"):
+class ZeroPad1d(Padded, name="zero_pad1d", axes="L"):
     """Zeros before and after the last axis, as `torch.nn.ZeroPad1d`: a copy, no arithmetic."""
 
 
-class ZeroPad2d(_ZeroPad, name="zero_pad2d", axes="HW"):
+class ZeroPad2d(Padded, name="zero_pad2d", axes="HW"):
     """Zeros around the last two axes, as `torch.nn.ZeroPad2d`: a copy, no arithmetic."""
 
 
-class ZeroPad3d(_ZeroPad, name="zero_pad3d", axes="DHW"):
+class ZeroPad3d(Padded, name="zero_pad3d", axes="DHW"):
     """Zeros around the last three axes, as `torch.nn.ZeroPad3d`: a copy, no arithmetic."""

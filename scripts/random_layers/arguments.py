@@ -139,7 +139,11 @@ def _embedding(arguments: Arguments) -> int:
 USUAL: dict[str, Callable[[Random, type[Layer], Arguments], Any]] = {
     "in_channels": lambda rng, owner, given: rng.choice([1, 2, 3, 4, 6]),
     "out_channels": lambda rng, owner, given: rng.choice([1, 2, 3, 4, 6]),
-    "groups": lambda rng, owner, given: divisor(rng, given["in_channels"], given["out_channels"]),
+    "groups": lambda rng, owner, given: (
+        divisor(rng, given["in_channels"], given["out_channels"])
+        if "in_channels" in owner.fields
+        else rng.randint(1, 4)
+    ),
     "num_channels": lambda rng, owner, given: rng.choice([1, 2, 3, 4, 6]),
     "num_groups": lambda rng, owner, given: rng.choice([1, 1, 2, 3]),
     "num_parameters": lambda rng, owner, given: rng.choice([1, 1, 2, 3]),

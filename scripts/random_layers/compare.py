@@ -84,7 +84,7 @@ def excused(
 ) -> str | None:
     """Return the decided exception that a disagreement falls under, by its name.
 
-    What torch answers, or refuses in another place:
+    What torch answers, or refuses in another place or layout:
 
     - A size of 0, which torch takes in places, or refuses in the backward pass only: the count of
       nothing is no count.
@@ -102,6 +102,9 @@ def excused(
     - An adaptive average with outputs of 1 on a wrong number of dimensions: torch takes the mean
       and does not look at them.
 
+    - A circular padding that crops at one end and wraps by more than is left at the other: torch
+      copies memory over itself, and notices that in some layouts only.
+
     What both refuse, in words that differ, of what was drawn to be wrong:
 
     - A value of the wrong type, for which the words are those of torch's argument parser.
@@ -114,7 +117,8 @@ def excused(
       for which the words differ from kernel to kernel.
     """
     if not isinstance(ours, InvalidField):
-        return None
+        overlaps = one.layer.startswith("circular_pad") and "single memory location" in str(theirs)
+        return "a circle around what is cropped" if overlaps else None
     given = one.arguments.get(ours.field)
     attends = one.layer in ("scaled_dot_product_attention", "multihead_attention")
     if one.layer == "scaled_dot_product_attention" and ours.field == "input_shape":
@@ -132,7 +136,10 @@ def excused(
         return _taken(one, theirs, ours, given, below_one)
     if below_one and "grad_output to have non-zero size" in reason(theirs):
         return "a size of 0"
-    return _in_other_words(one, theirs, ours, below_one) if ours.field in one.wrong else None
+    crops = ours.field == "padding" and "shape" in one.wrong  # what fits no other shape
+    if ours.field in one.wrong or crops:
+        return _in_other_words(one, theirs, ours, below_one)
+    return None
 
 
 def _taken(
@@ -182,7 +189,10 @@ def _in_other_words(
         return "words for a wrong length"
     if one.layer == "max_pool1d" and "of size 1 but got size" in ours.message:
         return "words for a wrong length" if one.arguments.get("return_indices") else None
-    crops = one.layer.startswith("zero_pad") or "leaves a negative size" in ours.message
+    crops = (
+        one.layer.startswith(("zero_pad", "constant_pad"))
+        or "leaves a negative size" in ours.message
+    )
     if crops and ours.message.endswith("Crop less"):
         return "words of the kernels"
     return None

@@ -142,14 +142,6 @@ def _channels(arguments: Arguments, name: str) -> list[int]:
     return [channels if isinstance(channels, int) and channels > 0 else 3]
 
 
-def _high(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
-    return (tuple(rng.randint(1, 4) for _ in range(rng.randint(3, 5))),)
-
-
-def _image(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
-    return (tuple(rng.randint(1, 4) for _ in range(rng.choice([3, 4]))),)
-
-
 def _alike(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
     dim = arguments.get("dim", 0)
     shape = [rng.randint(1, 4) for _ in range(rng.randint(1, 4))]
@@ -207,6 +199,35 @@ def _pixels(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Size
     return ((*leading, square * rng.randint(1, 2), rng.randint(1, 4), rng.randint(1, 4)),)
 
 
+def _squares(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
+    r = arguments["downscale_factor"]
+    side = r if isinstance(r, int) and r > 0 and rng.random() < 0.9 else 3
+    leading = [rng.randint(1, 3) for _ in range(rng.choice([1, 2, 2, 3]))]
+    return ((*leading, side * rng.randint(1, 3), side * rng.randint(1, 3)),)
+
+
+def _shuffled(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
+    groups = arguments["groups"]
+    each = groups if isinstance(groups, int) and groups > 0 and rng.random() < 0.9 else 3
+    positions = [rng.randint(1, 4) for _ in range(rng.randint(1, 3))]
+    return ((rng.randint(1, 3), each * rng.randint(1, 3), *positions),)
+
+
+def _edged(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
+    """Return a shape with as many axes as are padded, behind the channels."""
+    given = arguments["padding"]
+    axes = len(given) // 2 if isinstance(given, (tuple, list)) else len(owner.axes)
+    leading = [rng.randint(1, 3) for _ in range(rng.choice([1, 2]))]
+    return ((*leading, *(rng.randint(3, 5) for _ in range(axes))),)
+
+
+def _between(least: int, most: int) -> Callable[..., tuple[Sizes, ...]]:
+    """Return how to draw a shape of at least and at most so many dimensions."""
+    return lambda rng, owner, arguments: (
+        tuple(rng.randint(1, 4) for _ in range(rng.randint(least, most))),
+    )
+
+
 def _upsampled(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
     """Return a shape for the mode, and make most of the other arguments fit both."""
     needs = {"linear": 1, "bilinear": 2, "bicubic": 2, "trilinear": 3}
@@ -240,7 +261,7 @@ SHAPES: dict[str, Callable[[Random, type[Layer], Arguments], tuple[Sizes, ...]]]
     "llama": _words,
     "llama_decoder_layer": _tokens,
     "linear": _linear,
-    "local_response_norm": _high,
+    "local_response_norm": _between(3, 5),
     "rotary_embedding": lambda rng, owner, given: (
         (rng.randint(1, 3), rng.randint(1, 4), rng.randint(1, 5), rng.choice([2, 4, 6, 8])),
     ),
@@ -249,9 +270,19 @@ SHAPES: dict[str, Callable[[Random, type[Layer], Arguments], tuple[Sizes, ...]]]
     "multihead_attention": _multihead,
     "multiply": _pair,
     "rms_norm": _trailing,
-    "softmax2d": _image,
+    "softmax2d": _between(3, 4),
     "scaled_dot_product_attention": _attention,
     **dict.fromkeys(("transformer_encoder_layer", "transformer_decoder_layer"), _model),
+    "channel_shuffle": _shuffled,
+    **{
+        f"{kind}_pad{axes}d": _edged
+        for kind in ("reflection", "replication", "circular")
+        for axes in (1, 2, 3)
+    },
+    "dropout1d": _between(2, 3),
+    "dropout2d": _between(1, 5),
+    "dropout3d": _between(1, 5),
     "pixel_shuffle": _pixels,
+    "pixel_unshuffle": _squares,
     "upsample": _upsampled,
 }

@@ -157,7 +157,7 @@ def work(
     grads = input_requires_grad, weight_requires_grad
     with torch.device("meta"):
         macs, training_macs = count(module(one, whole), inputs(one), *grads)
-        if one.arguments.get("groups", 1) > 1:
+        if one.arguments.get("groups", 1) > 1 and "in_channels" in one.arguments:
             arguments, shapes, times = _ungrouped(one)
             training_macs = times * count(module(one, arguments), inputs(one, shapes), *grads)[1]
     return macs, training_macs

@@ -114,9 +114,44 @@ def dropped(x: Array, p: float) -> Array:
     """Multiply with a mask, and with the inverse of the share that is kept."""
     if p in (0, 1):
         return x * 0.0 if p else x
+    return x * beside(x, _mask(x, p)) * (1 / (1 - p))
+
+
+def _mask(x: Array, p: float) -> torch.Tensor:
+    """Draw a 0 with the probability p, or a 1, for each element."""
     strides = [step // x.itemsize for step in x.strides]  # torch draws in the order of memory
-    mask = torch.empty_strided(x.shape, strides, dtype=torch.float64).bernoulli_(1 - p)
-    return x * beside(x, mask) * (1 / (1 - p))
+    return torch.empty_strided(x.shape, strides, dtype=torch.float64).bernoulli_(1 - p)
+
+
+def alpha_dropout(module: Any, x: Array) -> Array:
+    """Set some numbers to α′, then scale and shift all, as Klambauer et al. (2017) define it."""
+    p = module.p
+    if not module.training or p == 0:
+        return x
+    if p == 1:
+        return x * 0.0
+    dropped_value = -1.7580993408473766
+    scale = 1 / sqrt((1 - p) * (1 + p * dropped_value**2))
+    shift = -scale * p * dropped_value
+    with torch.random.fork_rng():
+        mask = beside(x, _mask(x, p))
+    return scale * (x * mask + dropped_value * (1.0 - mask)) + shift
+
+
+def channel_dropout(module: Any, x: Array) -> Array:
+    """Set some channels to 0, with one mask for each, which is scaled before it is used."""
+    p = module.p
+    if not module.training or p == 0:
+        return x
+    if p == 1:
+        return x * 0.0
+    has_batch = {"Dropout1d": x.ndim == 3, "Dropout2d": True, "Dropout3d": x.ndim == 5}
+    batch = x if has_batch[type(module).__name__] else x[None]
+    drawn = torch.empty(batch.shape[:2], dtype=torch.float64)
+    with torch.random.fork_rng():
+        mask = beside(x, drawn.bernoulli_(1 - p)) * (1 / (1 - p))
+    y: Array = batch * mask.reshape(*mask.shape, *(1 for _ in batch.shape[2:]))
+    return y.reshape(x.shape)
 
 
 DEFINITIONS: dict[str, Callable[..., Array]] = {
@@ -129,6 +164,8 @@ DEFINITIONS: dict[str, Callable[..., Array]] = {
     "Softmax": softmax,
     "Identity": lambda m, x: x,
     "Dropout": dropout,
+    **{f"Dropout{axes}d": channel_dropout for axes in (1, 2, 3)},
+    "AlphaDropout": alpha_dropout,
     "ReLU6": lambda m, x: smaller(larger(x, 0.0), 6.0),
     "LeakyReLU": lambda m, x: np.where(x > 0.0, x, m.negative_slope * x),
     "PReLU": prelu,

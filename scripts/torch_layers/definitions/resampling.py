@@ -129,23 +129,72 @@ def pixel_shuffle(module: Any, x: Array) -> Array:
     return y
 
 
-def zero_pad(module: Any, x: Array) -> Array:
-    """Put zeros before and behind each axis, the last one first; fewer than none crop."""
+def pixel_unshuffle(module: Any, x: Array) -> Array:
+    """Put the pixels (i, j) of squares of r × r pixels in the channels c·r² + i·r + j."""
+    r = module.downscale_factor
+    *leading, channels, height, width = x.shape
+    y = np.empty((*leading, channels * r**2, height // r, width // r), dtype=object)
+    for *image, part, row, column in np.ndindex(y.shape):
+        channel, place = divmod(part, r**2)
+        at = channel, row * r + place // r, column * r + place % r
+        y[*image, part, row, column] = x[*image, *at]
+    return y
+
+
+def channel_shuffle(module: Any, x: Array) -> Array:
+    """Take a channel of each group in turn."""
+    each = x.shape[1] // module.groups
+    y = np.empty(x.shape, dtype=object)
+    for place in range(x.shape[1]):
+        turn, group = divmod(place, module.groups)
+        y[:, place] = x[:, group * each + turn]
+    return y
+
+
+def constant_pad(module: Any, x: Array) -> Array:
+    """Put a value before and behind each axis, the last one first; fewer than none crop."""
     edges = list(zip(module.padding[::2], module.padding[1::2], strict=True))
     edges += [(0, 0)] * (x.ndim - len(edges))
     edges.reverse()
-    zero = Number(0, x.flat[0].tally)
+    value = Number(module.value or 0, x.flat[0].tally)
     shape = [size + before + behind for size, (before, behind) in zip(x.shape, edges, strict=True)]
     y = np.empty(shape, dtype=object)
     for at in np.ndindex(y.shape):
         source = tuple(place - before for place, (before, _) in zip(at, edges, strict=True))
         on = all(0 <= place < size for place, size in zip(source, x.shape, strict=True))
-        y[at] = x[source] if on else zero
+        y[at] = x[source] if on else value
     return y
+
+
+def edge_pad(module: Any, x: Array) -> Array:
+    """Fill the edges along each axis in turn, from places that lie on the input."""
+    pairs = zip(module.padding[::2], module.padding[1::2], strict=True)
+    for axis, (before, behind) in enumerate(pairs, start=1):
+        x = np.take(x, _sources(type(module).__name__, x.shape[-axis], before, behind), -axis)
+    return x
+
+
+def _sources(kind: str, size: int, before: int, behind: int) -> list[int]:
+    """Return where the numbers along a padded axis come from."""
+    if kind.startswith("Circular"):  # what is cropped is gone before the rest wraps around
+        first, rest = max(-before, 0), size + min(before, 0) + min(behind, 0)
+        places = range(-max(before, 0), rest + max(behind, 0))
+        return [first + place % rest for place in places]
+    places = range(-before, size + behind)
+    if kind.startswith("Replication"):
+        return [min(max(place, 0), size - 1) for place in places]
+    return [size - 1 - abs(size - 1 - abs(place)) for place in places]
 
 
 DEFINITIONS: dict[str, Callable[..., Array]] = {
     "Upsample": upsample,
     "PixelShuffle": pixel_shuffle,
-    **{f"ZeroPad{axes}d": zero_pad for axes in (1, 2, 3)},
+    "PixelUnshuffle": pixel_unshuffle,
+    "ChannelShuffle": channel_shuffle,
+    **{
+        f"{kind}Pad{axes}d": edge_pad
+        for kind in ("Reflection", "Replication", "Circular")
+        for axes in (1, 2, 3)
+    },
+    **{f"{kind}Pad{axes}d": constant_pad for kind in ("Zero", "Constant") for axes in (1, 2, 3)},
 }
