@@ -42,7 +42,7 @@ def _sorted(found: list[Row], sort: str) -> list[Row]:
 
 
 def _head(column: str, title: str, sort: str) -> str:
-    """Return a header of the table; a click on a column of numbers sorts it, or reverses its order."""
+    """Return a column header; a click on one of numbers sorts by it, or reverses the order."""
     if column not in SORTED:
         return f'<th scope="col" data-column="{column}">{title}</th>'
     order = {column: "ascending", f"-{column}": "descending"}.get(sort, "")
