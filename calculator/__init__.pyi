@@ -43,6 +43,8 @@ from calculator.layers.rearranging import PixelShuffle as PixelShuffle
 from calculator.layers.rearranging import PixelUnshuffle as PixelUnshuffle
 from calculator.layers.rearranging import ChannelShuffle as ChannelShuffle
 from calculator.layers.upsampling import Upsample as Upsample
+from calculator.layers.upsampling import UpsamplingNearest2d as UpsamplingNearest2d
+from calculator.layers.upsampling import UpsamplingBilinear2d as UpsamplingBilinear2d
 from calculator.layers.rearranging import Flatten as Flatten
 from calculator.layers.activation import ELU as ELU
 from calculator.layers.activation import GELU as GELU

@@ -11,7 +11,14 @@ from calculator.counters import deepspeed
 from calculator.counters.deepspeed import PAIRS, Said, interpolated, places, weighted
 from calculator.counters.profiler import Profiler
 from calculator.counters.steps import heads
-from calculator.counters.tool import Raised, Reading, Rules, Tool, on_axes
+from calculator.counters.tool import (
+    UPSAMPLES,
+    Raised,
+    Reading,
+    Rules,
+    Tool,
+    on_axes,
+)
 from calculator.layers.layer import Work
 
 RULES = Rules(deepspeed.RULES.otherwise, {**deepspeed.RULES.known})
@@ -45,7 +52,7 @@ def conv_transpose(layer: Any) -> Said:
     return outputs, f"{why} The biases are counted as for a convolution that is not transposed."
 
 
-@RULES.rule("upsample")
+@RULES.rule(*UPSAMPLES)
 def upsample(layer: Any) -> Said:
     """Return 1 for each element of the input, or what is given as `size`."""
     return interpolated(layer, _unscaled)

@@ -8,7 +8,15 @@ from typing import Any
 
 from calculator.counters.profiler import Profiler
 from calculator.counters.steps import heads
-from calculator.counters.tool import CELLS, OF_A_UNIT, Raised, Rules, Tool, on_axes
+from calculator.counters.tool import (
+    CELLS,
+    OF_A_UNIT,
+    UPSAMPLES,
+    Raised,
+    Rules,
+    Tool,
+    on_axes,
+)
 
 Said = tuple[int, str]
 
@@ -148,7 +156,7 @@ def interpolated(layer: Any, scaled: Callable[[Any], Said]) -> Said:
     return flops, why
 
 
-@RULES.rule("upsample")
+@RULES.rule(*UPSAMPLES)
 def upsample(layer: Any) -> Said:
     """Return 1 for each element of the input times the factors, or what is given as `size`."""
     return interpolated(layer, _scaled)

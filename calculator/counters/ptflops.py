@@ -20,6 +20,7 @@ from calculator.counters.tool import (
     CELLS,
     DECODERS,
     OF_A_UNIT,
+    UPSAMPLES,
     Number,
     Raised,
     Reading,
@@ -198,7 +199,7 @@ def function(layer: Any) -> int:
     return prod(layer.input_shape)
 
 
-@FUNCTIONS.rule("upsample")
+@FUNCTIONS.rule(*UPSAMPLES)
 def interpolate(layer: Any) -> tuple[Number, str]:
     """Return 1 for each output, or for each input times the factors as they are given."""
     factor, count = layer.scale_factor, prod(layer.input_shape)

@@ -13,6 +13,7 @@ from calculator.counters.tool import (
     CELLS,
     DECODERS,
     UNSEEN,
+    UPSAMPLES,
     Number,
     Raised,
     Reading,
@@ -184,7 +185,7 @@ def adaptive_average(layer: Any) -> tuple[int, str]:
     return int((window + 1) * prod(layer.output_shape)), why
 
 
-@RULES.rule("upsample")
+@RULES.rule(*UPSAMPLES)
 def upsample(layer: Any) -> tuple[int, str]:
     """Return what the mode counts for."""
     return per_output(layer, UPSAMPLING)

@@ -14,6 +14,7 @@ from calculator.counters.steps import input_shapes, leaves
 from calculator.layers.layer import Layer, Work
 
 CELLS = ("rnn_cell", "gru_cell", "lstm_cell")
+UPSAMPLES = ("upsample", "upsampling_nearest2d", "upsampling_bilinear2d")
 OF_A_UNIT = {1: 1, 3: 7, 4: 10}
 """What ptflops, and what was made of it, count for joining the gates, by how many there are."""
 DECODERS = ("grouped_query_attention", "llama_decoder_layer", "llama")

@@ -7,7 +7,11 @@ from math import prod
 from typing import Any
 
 from calculator.counters.operators import Mode, Operator, Shape, Traced, Traces, named
-from calculator.counters.tool import Raised, on_axes
+from calculator.counters.tool import (
+    UPSAMPLES,
+    Raised,
+    on_axes,
+)
 
 TRACES = Traces()
 
@@ -65,7 +69,7 @@ def _max_pool(layer: Any, mode: Mode) -> Iterator[Operator]:
     yield Operator(f"{layer.name}_with_indices" if layer.return_indices else layer.name)
 
 
-@TRACES.of("upsample")
+@TRACES.of(*UPSAMPLES)
 def _upsample(layer: Any, mode: Mode) -> Iterator[Operator]:
     axes = len(layer.shape) - 2
     averages = layer.mode == "area" and layer.size is None

@@ -7,7 +7,16 @@ from typing import Any
 
 from calculator.counters import thop
 from calculator.counters.steps import heads, params
-from calculator.counters.tool import CELLS, DECODERS, Number, Reading, Rules, Tool, on_axes
+from calculator.counters.tool import (
+    CELLS,
+    DECODERS,
+    UPSAMPLES,
+    Number,
+    Reading,
+    Rules,
+    Tool,
+    on_axes,
+)
 from calculator.layers.layer import Work
 
 RULES = Rules(otherwise=thop.RULES.otherwise, known=dict(thop.RULES.known))
@@ -83,7 +92,7 @@ def adaptive_average(layer: Any) -> int:
     return count
 
 
-@RULES.rule("upsample")
+@RULES.rule(*UPSAMPLES)
 def upsample(layer: Any) -> tuple[int, str]:
     """Return a number for each output that depends on the mode alone."""
     return thop.per_output(layer, UPSAMPLING)

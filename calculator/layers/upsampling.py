@@ -17,22 +17,12 @@ from calculator.layers.windows import average_below_zero, shared_out
 _EXACT = 2**53  # up to here a double holds every whole number
 _NEEDS = {"linear": 3, "bilinear": 4, "bicubic": 4, "trilinear": 5}  # dimensions
 _COPIES = ("nearest", "nearest-exact")
+_MODES = (*_COPIES, *_NEEDS, "area")
 _KNOWN = "nearest | linear | bilinear | bicubic | trilinear | lanczos | area | nearest-exact"
 
 
-class Upsample(Layer, name="upsample"):
-    r"""An image in another size, as `torch.nn.Upsample`: input `(N, C, L)` to `(N, C, D, H, W)`.
-
-    `nearest` and `nearest-exact` copy: no arithmetic. `linear`, `bilinear` and `trilinear` weigh
-    the 2 neighbours of an output along each axis, `bicubic` the 4, one axis after another and each
-    output by itself, as torch's kernels do: with m neighbours a weighted sum is m multiplications
-    and m − 1 additions, and n axes take 1 + m + … + mⁿ⁻¹ such sums. `area` takes the mean of each
-    window, as adaptive average pooling does. Where an output lies and what its neighbours weigh is
-    not counted: it follows from the sizes alone and is found once per position of an axis, not
-    per element. Neighbours outside of the image count like all others.
-
-    A `scale_factor` gives ⌊size · factor⌋, multiplied in double precision as torch does it.
-    """
+class _Interpolation(Layer):
+    """An image in another size, in a mode that is given or fixed."""
 
     size: Any = Extent(
         "m",
@@ -49,12 +39,9 @@ class Upsample(Layer, name="upsample"):
         start=2,
         help="Instead of an output size.",
     )
-    mode: str = choice(
-        default="nearest", label="Mode", open=True,
-        options={mode: mode for mode in (*_COPIES, *_NEEDS, "area")},
-    )  # fmt: skip
-    align_corners: bool | None = decision(default=None, label="Align corners")
-    recompute_scale_factor: bool | None = decision(default=None, label="Recompute the scale")
+    mode: Any = "nearest"
+    align_corners: Any = None
+    recompute_scale_factor: Any = None
     shape: tuple[int, ...] = shape("n", default=(1, 64, 28, 28), label="Input shape", role="input")
 
     @classmethod
@@ -108,11 +95,10 @@ class Upsample(Layer, name="upsample"):
             "Input Error: Only 3D, 4D and 5D input Tensors supported "
             f"(got {dimensions}D) for the modes: {_KNOWN} (got {self.mode})"
         )
-        modes = self.fields["mode"].options  # type: ignore[attr-defined]
-        if self.mode not in modes:
+        if self.mode not in _MODES:
             if self.mode == "lanczos" and dimensions == 4:
                 reason = "Lanczos mode requires antialias=True"
-            raise self.fields["mode"].refuse(f"{reason}. Use one of {', '.join(modes)}", self.mode)
+            raise self.fields["mode"].refuse(f"{reason}. Use one of {', '.join(_MODES)}", self.mode)
         if not 3 <= dimensions <= 5 or (self.mode == "bicubic" and dimensions != 4):
             return f"{reason}. Change the mode or the input"
         if dimensions != needed:
@@ -216,6 +202,45 @@ class Upsample(Layer, name="upsample"):
     def keeps(self) -> tuple[bool, bool]:
         """Nothing: neighbours and weights follow from the sizes. A mode area keeps the input."""
         return self.mode == "area" and self.input_requires_grad and not self.is_mean, False
+
+
+class Upsample(_Interpolation, name="upsample"):
+    r"""An image in another size, as `torch.nn.Upsample`: input `(N, C, L)` to `(N, C, D, H, W)`.
+
+    `nearest` and `nearest-exact` copy: no arithmetic. `linear`, `bilinear` and `trilinear` weigh
+    the 2 neighbours of an output along each axis, `bicubic` the 4, one axis after another and each
+    output by itself, as torch's kernels do: with m neighbours a weighted sum is m multiplications
+    and m − 1 additions, and n axes take 1 + m + … + mⁿ⁻¹ such sums. `area` takes the mean of each
+    window, as adaptive average pooling does. Where an output lies and what its neighbours weigh is
+    not counted: it follows from the sizes alone and is found once per position of an axis, not
+    per element. Neighbours outside of the image count like all others.
+
+    A `scale_factor` gives ⌊size · factor⌋, multiplied in double precision as torch does it.
+    """
+
+    mode: str = choice(
+        default="nearest", label="Mode", open=True,
+        options={mode: mode for mode in _MODES},
+    )  # fmt: skip
+    align_corners: bool | None = decision(default=None, label="Align corners")
+    recompute_scale_factor: bool | None = decision(default=None, label="Recompute the scale")
+
+
+class UpsamplingNearest2d(_Interpolation, name="upsampling_nearest2d"):
+    """An image in another size, as `torch.nn.UpsamplingNearest2d`: copies, no arithmetic.
+
+    It is `Upsample` in mode `nearest`.
+    """
+
+
+class UpsamplingBilinear2d(_Interpolation, name="upsampling_bilinear2d"):
+    """An image in another size, as `torch.nn.UpsamplingBilinear2d`, with corners aligned.
+
+    It is `Upsample` in mode `bilinear`: six multiplications and three additions per output.
+    """
+
+    mode = "bilinear"
+    align_corners = True
 
 
 def _whole(number: Any) -> Any:

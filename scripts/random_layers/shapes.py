@@ -231,11 +231,12 @@ def _between(least: int, most: int) -> Callable[..., tuple[Sizes, ...]]:
 def _upsampled(rng: Random, owner: type[Layer], arguments: Arguments) -> tuple[Sizes, ...]:
     """Return a shape for the mode, and make most of the other arguments fit both."""
     needs = {"linear": 1, "bilinear": 2, "bicubic": 2, "trilinear": 3}
-    mode = arguments.get("mode", "nearest")
+    mode = arguments.get("mode", getattr(owner, "mode", "nearest"))
     axes = needs.get(mode, rng.choice([1, 2, 3]))
-    if mode not in needs and rng.random() < 0.9:
+    has_mode = "mode" in owner.fields
+    if has_mode and mode not in needs and rng.random() < 0.9:
         arguments["align_corners"] = None
-    if arguments.get("size") and rng.random() < 0.9:
+    if has_mode and arguments.get("size") and rng.random() < 0.9:
         arguments["recompute_scale_factor"] = None
     factors = [0.29, 0.5, 0.7, 1, 1.0, 1.1, 4 / 3, 1.5, 2, 2.0, 3, rng.uniform(0.5, 3)]
     for name, numbers in (("size", range(1, 9)), ("scale_factor", factors)):
@@ -284,5 +285,5 @@ SHAPES: dict[str, Callable[[Random, type[Layer], Arguments], tuple[Sizes, ...]]]
     "dropout3d": _between(1, 5),
     "pixel_shuffle": _pixels,
     "pixel_unshuffle": _squares,
-    "upsample": _upsampled,
+    **dict.fromkeys(("upsample", "upsampling_nearest2d", "upsampling_bilinear2d"), _upsampled),
 }

@@ -187,7 +187,7 @@ def _sources(kind: str, size: int, before: int, behind: int) -> list[int]:
 
 
 DEFINITIONS: dict[str, Callable[..., Array]] = {
-    "Upsample": upsample,
+    **dict.fromkeys(("Upsample", "UpsamplingNearest2d", "UpsamplingBilinear2d"), upsample),
     "PixelShuffle": pixel_shuffle,
     "PixelUnshuffle": pixel_unshuffle,
     "ChannelShuffle": channel_shuffle,
