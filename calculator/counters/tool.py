@@ -216,7 +216,12 @@ def explained(
         said.setdefault(why, []).append(name)
     sentences = [f"{', '.join(names)}: {why}" for why, names in said.items()]
     rest = dict.fromkeys(name for name, _ in differing[_MOST:])
-    return " ".join([*sentences, *([f"And less for {', '.join(rest)}."] if rest else [])])
+    return " ".join(
+        [
+            *sentences,
+            *([f"A smaller part of the difference is due to {', '.join(rest)}."] if rest else []),
+        ]
+    )
 
 
 _MOST = 4

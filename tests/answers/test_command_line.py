@@ -286,7 +286,7 @@ HINTS = {
     "a hexadecimal rate": ("linear --peak-flops 0x10", "is hexadecimal; write a decimal"),
     "thousands in a list": (
         "conv3d --stride 1,000,2",
-        "write thousands in one piece, such as 1000, and no zeros before",
+        "write thousands in one piece, such as 1000, without zeros before",
     ),
     "a zero before a number in a list": ("conv2d --stride 1,02", "is ambiguous; write 2 ("),
 }

@@ -41,7 +41,7 @@ def test_a_second_configuration_keeps_nothing_of_the_first():
 @pytest.mark.parametrize(
     ("calculator", "pasted", "reason"),
     [
-        pytest.param("llama", {"hidden_size": 8}, "it says no model_type", id="no type"),
+        pytest.param("llama", {"hidden_size": 8}, "it has no model_type", id="no type"),
         pytest.param("llama", {"model_type": "gpt2"}, "gpt2 can't be counted yet", id="a type"),
         pytest.param("llama", "{12", "it is not JSON at line 1, column 2", id="no JSON"),
         pytest.param(

@@ -308,8 +308,8 @@ def test_a_window_of_null_is_listed():
 
 
 REJECTED = {
-    "no type": ({"hidden_size": 4096}, "it says no model_type and no architectures"),
-    "an empty file": ({}, "it says no model_type and no architectures"),
+    "no type": ({"hidden_size": 4096}, "it has no model_type and no architectures"),
+    "an empty file": ({}, "it has no model_type and no architectures"),
     "another class of a type": (
         {"model_type": "llama", "architectures": ["LlamaForSequenceClassification"]},
         "LlamaForSequenceClassification can't be counted yet; of llama only LlamaForCausalLM can",
