@@ -145,7 +145,7 @@ def test_a_million_characters_are_refused_or_read_at_once(character):
         with suppress(ValueError):
             parse(text)
         shortest = min(shortest, perf_counter() - start)
-    assert shortest < 0.005
+    assert shortest < 1  # a pass over each of the characters again takes hours
 
 
 FIELDS = {
