@@ -172,8 +172,14 @@ TOOLS = (
     ),
 )  # fmt: skip
 _WORTH_NOTHING = ("flatten", "dropout", "identity")
-_UNCERTAIN = ("rnn", "gru", "lstm", *CELLS, "multihead_attention", "bilinear", "embedding_bag")
-"""Layers that give several tensors or take several: no tool is certain to run them."""
+_UNCERTAIN = (
+    "rnn", "gru", "lstm", *CELLS, "multihead_attention", "bilinear", "embedding_bag",
+    "upsampling_nearest2d", "upsampling_bilinear2d",
+)  # fmt: skip
+"""Layers that no tool is certain to count.
+
+They give several tensors or take several, or their class is a kind of another that some tools know.
+"""
 
 
 def sourced_readings(subject: Any) -> Iterator[tuple[str, int]]:
