@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from calculator.core.tensor_fields import shape
 from calculator.layers.rearranging import Padded
 
 Edge = tuple[int, int, tuple[int, int]]
@@ -69,6 +70,8 @@ class _ReflectionPad(_EdgePad):
 class ReflectionPad1d(_ReflectionPad, name="reflection_pad1d", axes="L"):
     """The last axis mirrored at its ends, as `torch.nn.ReflectionPad1d`: no arithmetic."""
 
+    size: tuple[int, ...] = shape("n", default=(1, 64, 128), label="Input shape", role="input")
+
 
 class ReflectionPad2d(_ReflectionPad, name="reflection_pad2d", axes="HW"):
     """The last two axes mirrored at their ends, as `torch.nn.ReflectionPad2d`: no arithmetic."""
@@ -76,6 +79,10 @@ class ReflectionPad2d(_ReflectionPad, name="reflection_pad2d", axes="HW"):
 
 class ReflectionPad3d(_ReflectionPad, name="reflection_pad3d", axes="DHW"):
     """The last three axes mirrored at their ends, as `torch.nn.ReflectionPad3d`: no arithmetic."""
+
+    size: tuple[int, ...] = shape(
+        "n", default=(1, 16, 8, 28, 28), label="Input shape", role="input"
+    )
 
 
 class _ReplicationPad(_EdgePad):
@@ -87,6 +94,8 @@ class _ReplicationPad(_EdgePad):
 class ReplicationPad1d(_ReplicationPad, name="replication_pad1d", axes="L"):
     """The first and the last number repeated, as `torch.nn.ReplicationPad1d`: no arithmetic."""
 
+    size: tuple[int, ...] = shape("n", default=(1, 64, 128), label="Input shape", role="input")
+
 
 class ReplicationPad2d(_ReplicationPad, name="replication_pad2d", axes="HW"):
     """The edges of an image repeated, as `torch.nn.ReplicationPad2d`: no arithmetic."""
@@ -94,6 +103,10 @@ class ReplicationPad2d(_ReplicationPad, name="replication_pad2d", axes="HW"):
 
 class ReplicationPad3d(_ReplicationPad, name="replication_pad3d", axes="DHW"):
     """The edges of a volume repeated, as `torch.nn.ReplicationPad3d`: no arithmetic."""
+
+    size: tuple[int, ...] = shape(
+        "n", default=(1, 16, 8, 28, 28), label="Input shape", role="input"
+    )
 
 
 class _CircularPad(_EdgePad):
@@ -129,6 +142,8 @@ class _CircularPad(_EdgePad):
 class CircularPad1d(_CircularPad, name="circular_pad1d", axes="L"):
     """The last axis continued from its other end, as `torch.nn.CircularPad1d`: no arithmetic."""
 
+    size: tuple[int, ...] = shape("n", default=(1, 64, 128), label="Input shape", role="input")
+
 
 class CircularPad2d(_CircularPad, name="circular_pad2d", axes="HW"):
     """The last two axes continued from their other ends, as `torch.nn.CircularPad2d`: copies."""
@@ -136,3 +151,7 @@ class CircularPad2d(_CircularPad, name="circular_pad2d", axes="HW"):
 
 class CircularPad3d(_CircularPad, name="circular_pad3d", axes="DHW"):
     """The last three axes continued from their other ends, as `torch.nn.CircularPad3d`: copies."""
+
+    size: tuple[int, ...] = shape(
+        "n", default=(1, 16, 8, 28, 28), label="Input shape", role="input"
+    )
