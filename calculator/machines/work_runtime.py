@@ -29,8 +29,9 @@ _MEASURED = ("measured_seconds", "measured_pass", "recomputed_flops")
 def _held(symbol: str, label: str) -> Any:
     """Declare bytes of the work that are held at once; None if there are none."""
     return rate(
-        rf"\text{{bytes}}_\text{{{symbol}}}", units=BYTES, default=None, whole=True, label=label
-    )
+        rf"\text{{bytes}}_\text{{{symbol}}}", units=BYTES, default=None, whole=True, label=label,
+        largest=1e300,
+    )  # fmt: skip
 
 
 class WorkRuntime(MemoryFit, Runtime):
@@ -44,7 +45,7 @@ class WorkRuntime(MemoryFit, Runtime):
     )  # fmt: skip
     matrix_flops: Figure = rate(
         r"\text{FLOPs}_\text{matrix}", units=FLOP_COUNT, default=None, whole=True, minimum=0,
-        label="Matrix work of the forward pass",
+        largest=1e300, label="Matrix work of the forward pass",
     )  # fmt: skip
     memory_bytes: Figure = rate(
         r"\text{bytes}_\text{device}", units=BYTES, default=None, role="hardware", whole=True,

@@ -87,15 +87,21 @@ def test_what_is_answered_can_be_copied_and_nothing_else(asked, kind):
     assert (told["text"] is None) == bool(evaluate(name, texts).errors)
 
 
+MACHINE = {"peak_flops_per_second": "1T", "bandwidth_bytes_per_second": "1T"}
+
+
+@pytest.mark.parametrize("machine", [{}, MACHINE], ids=["", "on a machine"])
 @pytest.mark.parametrize("name", CALCULATIONS)
-def test_the_largest_size_in_any_field_is_answered_or_refused_in_full(name):
+def test_the_largest_size_in_any_field_is_answered_or_refused_in_full(name, machine):
     known = form_fields(CALCULATIONS[name])
     usual = {key: field.write(field.start) for key, field in known.items()}
-    usual |= {"peak_flops_per_second": "1T"} if name == "runtime" else {}
+    given = MACHINE if name == "runtime" else machine
+    usual |= {key: text for key, text in given.items() if key in known}
     for field in known:
         question = json.dumps({"calculator": name, "fields": {**usual, field: "1e30"}})
         told = json.loads(answer(question))
         assert (told["html"] is None) == bool(told["errors"])
+        assert told["errors"].keys() <= known.keys()
         assert (json.loads(formulas(question))["html"] is None) == bool(told["errors"])
 
 
