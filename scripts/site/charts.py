@@ -65,7 +65,7 @@ def roofline_rows() -> Chart:
                     layer.arithmetic_intensity or 0.0,
                     layer.flops / time.floor_seconds,
                     roofs[-1].name,
-                    f"at least {seconds(time.floor_seconds)}, {time.bound} binds",
+                    f"at least {seconds(time.floor_seconds)}, {time.bound}-bound",
                 )
             )
     title = "A linear layer of 4096 → 11008 on two machines: the more rows, the further right"
@@ -206,7 +206,7 @@ def roofline_resnet50() -> Chart:
             )
         )
     return roofline(
-        [roof], points, "The layers of ResNet-50 on 64 pictures, all arithmetic counted"
+        [roof], points, "The layers of ResNet-50 on 64 images, all arithmetic counted"
     )
 
 
@@ -227,17 +227,17 @@ def time_rows() -> Chart:
 
 
 def time_batches() -> Chart:
-    """The time of ResNet-50 for each of more and more pictures: its floor and its launches."""
+    """The time of ResNet-50 for each of more and more images: its floor and its launches."""
     bars = []
     for batch_size in (1, 8, 64):
         _, time = _resnet50(batch_size)
-        name = "1 picture" if batch_size == 1 else f"Each of {batch_size} pictures"
+        name = "1 image" if batch_size == 1 else f"Each of {batch_size} images"
         whole = time.floor_seconds, *(time.best_case or ())
         bars += [
             Bar(name, "launches", time.overhead_seconds / batch_size),
             Bar(name, "floor", *(each / batch_size for each in whole)),
         ]
-    title = "ResNet-50 in fp16 on an A100, time for a picture, and the best case in practice"
+    title = "ResNet-50 in fp16 on an A100, time for an image, and the best case in practice"
     return durations(bars, title)
 
 
@@ -249,7 +249,7 @@ def time_kinds() -> Chart:
         kind = "Pooling and Linear" if kind.endswith(("Pool2d", "Linear")) else kind
         kinds[kind] = kinds.get(kind, 0.0) + count * each.floor_seconds
     ranked = sorted(kinds.items(), key=lambda item: -item[1])
-    title = "Where the floor of ResNet-50 goes, on 64 pictures in fp16 on an A100"
+    title = "Where the floor of ResNet-50 goes, on 64 images in fp16 on an A100"
     return durations([Bar(kind, "floor", floor) for kind, floor in ranked], title)
 
 

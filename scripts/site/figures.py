@@ -212,7 +212,7 @@ def decode() -> str:
         block = f'x="{x:.1f}" y="{top}" width="{wide:.1f}" height="{height}"'
         what = f"{PROMPT} tokens of the prompt, and word 1" if place == 0 else f"word {name}"
         lines = [
-            f"{what}: {seconds(time.floor_seconds)}, {time.bound} binds",
+            f"{what}: {seconds(time.floor_seconds)}, {time.bound}-bound",
             f"{rounded(work.macs, 'MACs')}; moves {rounded(work.bytes_moved, 'B')}, of it "
             f"{rounded(work.kv_cache_bytes, 'B')} keys and values; "
             f"{rounded(work.arithmetic_intensity)} FLOP/B",

@@ -104,7 +104,7 @@ def test_the_keyboard_walks_through_the_points_and_each_is_announced(open_page, 
         page.keyboard.press("ArrowRight")
     expect(said).to_have_text(
         "64 rows, NVIDIA A100 80GB SXM4, bf16: 62.7 FLOP/B, 128 TFLOP/s; "
-        "at least 45.2 µs, memory binds"
+        "at least 45.2 µs, memory-bound"
     )
     assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
     page.keyboard.press("End")

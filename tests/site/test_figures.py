@@ -65,8 +65,8 @@ def test_the_steps_of_decoding_are_as_long_as_the_bytes_and_the_work_of_each():
         # written between the layers, less than a thousandth, comes on top.
         least = 2 * (weights + (past + 1) * 32 * 2 * 4096) / 2.039e12
         assert 1 < float(word.find("rect").get("width")) / scale / least < 1.002
-    assert f"{1000 * seconds:.1f} ms, compute binds" in prompt.get("aria-label")
-    assert all("memory binds" in word.get("aria-label") for word in words)
+    assert f"{1000 * seconds:.1f} ms, compute-bound" in prompt.get("aria-label")
+    assert all("memory-bound" in word.get("aria-label") for word in words)
 
 
 def test_the_rows_of_the_causal_mask_show_the_keys_that_torchs_mask_leaves():
