@@ -194,12 +194,13 @@ def _layer(written: str) -> tuple[str, dict[str, Any], bool]:
             "has an argument that is not a plain number or word; write its value"
         ) from None
     fields = dict(zip(places, positional, strict=False))
-    for key in named:
+    for key, value in named.items():
         if key in fields:
             raise ValueError(f"{key} is given twice; write it once")
-        if key not in modules:
+        is_printed = getattr(layer, key, None) == value  # as torch prints the mode of an upsampling
+        if key not in modules and not is_printed:
             raise ValueError(f"{name} has no argument {quoted(key)}; leave it out")
-    fields |= named
+    fields |= {key: value for key, value in named.items() if key in modules}
     if is_function:
         fields = {**_DEFAULTS.get(layer.name, {}), **fields}
     for key, value in fields.items():

@@ -205,9 +205,7 @@ def roofline_resnet50() -> Chart:
                 f"{many} at least {seconds(whole)}, {one.bound}-bound",
             )
         )
-    return roofline(
-        [roof], points, "The layers of ResNet-50 on 64 images, all arithmetic counted"
-    )
+    return roofline([roof], points, "The layers of ResNet-50 on 64 images, all arithmetic counted")
 
 
 def time_rows() -> Chart:

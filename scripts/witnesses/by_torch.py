@@ -16,6 +16,7 @@ from math import prod
 from typing import Any
 
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import sdpa_backward_flop_count
 
 from scripts.random_layers.draw import Configuration
@@ -92,6 +93,16 @@ def written(text: str) -> list[Construction]:
     return found
 
 
+class _Reshapes(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Counts what changes the version of a tensor but not its numbers."""
+
+    count = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self.count += func._schema.name in ("aten::unsqueeze_", "aten::squeeze_")
+        return func(*args, **(kwargs or {}))
+
+
 def ask_torch(subject: Subject, dtype: str, grads: Mapping[str, bool]) -> Figures:
     """Return what torch says: shapes by a hook, work on meta, bytes of real element sizes."""
     each = torch.empty(0, dtype=DTYPES[dtype]).element_size()
@@ -99,13 +110,13 @@ def ask_torch(subject: Subject, dtype: str, grads: Mapping[str, bool]) -> Figure
     read, versions = [], []
 
     def look(_: torch.nn.Module, given: Tensors) -> None:
-        versions.append(given[0]._version)
+        versions.append(given[0]._version - reshapes.count)
 
     def watch(module: torch.nn.Module, given: Tensors, output: Any) -> None:
         y = first(output)
         read.append(read_of(module, given[0]))
         storages = {tensor.untyped_storage()._cdata for tensor in (given[0], y)}
-        if len(storages) == 2 or given[0]._version > versions[-1]:  # else it is a view
+        if len(storages) == 2 or given[0]._version - reshapes.count > versions[-1]:  # else a view
             written = output if getattr(module, "return_indices", False) else (y,)
             moved["input_bytes"] += sum(map(bytes_of, given))
             moved["output_bytes"] += sum(map(bytes_of, written))
@@ -114,7 +125,10 @@ def ask_torch(subject: Subject, dtype: str, grads: Mapping[str, bool]) -> Figure
         size = each if tensor.is_floating_point() else tensor.element_size()
         return tensor.numel() * size
 
-    with torch.device("meta"), torch.no_grad():
+    # Channels are shuffled by a copy on the CPU, and by a view on meta where that is enough.
+    is_shuffled = isinstance(subject, Configuration) and subject.layer == "channel_shuffle"
+    reshapes = _Reshapes()  # type: ignore[no-untyped-call]
+    with torch.device("cpu" if is_shuffled else "meta"), torch.no_grad(), reshapes:
         layer, given = build(subject), tensors(subject)
         for part in parts(layer):
             part.register_forward_pre_hook(look)
