@@ -11,11 +11,6 @@ from scripts.site.chromium import chromium_path
 expect.set_options(timeout=60_000)  # on a machine that is busy, too
 
 
-def pytest_itemcollected(item):
-    """Run these one after another: two browsers at once are slower on two cores than one."""
-    item.add_marker(pytest.mark.xdist_group("browser"))
-
-
 @pytest.fixture(scope="session")
 def site():
     process, address = serve()
