@@ -20,7 +20,8 @@ from calculator.layers.layer import Work
 from calculator.machines.memory_fit import MemoryFit
 from calculator.machines.runtime import Runtime
 from calculator.machines.work_runtime import WorkRuntime
-from calculator.web.form import UNSEARCHED, escape, katex
+from calculator.web.form import UNSEARCHED, katex
+from calculator.web.markup import escape
 
 HEADLINE = (
     *("macs", "flops", "params", "output_shape", "fmas"),
@@ -136,7 +137,7 @@ def _best_case(time: Runtime) -> str:
         return ""
     names = ("best_case_seconds", "best_case_serial_seconds")
     ends = {name: getattr(time, name) for name in names}
-    said = escape(basis(time))
+    said: str = escape(basis(time))
     if time.best_case:
         if are_alike(*time.best_case):
             ends.pop(names[0])

@@ -8,7 +8,8 @@ from calculator.core.units import grouped
 from calculator.counters.comparison import COLUMNS, SORTED, Row, rows
 from calculator.counters.explain import Explanation, explained, read_as, remark
 from calculator.layers.layer import Work
-from calculator.web.form import UNSEARCHED, escape
+from calculator.web.form import UNSEARCHED
+from calculator.web.markup import element, escape
 
 
 def render_counters(subject: Work, sort: str = "", figure: str = "") -> str:
@@ -57,9 +58,9 @@ def _head(column: str, title: str, sort: str) -> str:
 def _html(row: Row) -> str:
     texts = {name: escape(text) for name, text in row.texts().items()}
     if row.tool:
-        called = escape(f"{row.tool.package} {row.tool.version}: {row.tool.call}")
-        texts["tool"] = f'<abbr title="{called}">{texts["tool"]}</abbr>'
-        texts["unit"] = f'<abbr title="{escape(row.tool.means)}">{texts["unit"]}</abbr>'
+        called = f"{row.tool.package} {row.tool.version}: {row.tool.call}"
+        texts["tool"] = element("abbr", texts["tool"], title=called)
+        texts["unit"] = element("abbr", texts["unit"], title=row.tool.means)
     cells = "".join(f'<td data-column="{name}">{texts[name]}</td>' for name in list(COLUMNS)[1:])
     return f'<tr data-tool="{row.name}"><th scope="row">{texts["tool"]}</th>{cells}</tr>'
 

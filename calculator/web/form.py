@@ -8,6 +8,7 @@ from calculator.answers.evaluate import form_fields
 from calculator.core.calculation import Calculation
 from calculator.core.fields import Choice, Field, Flag
 from calculator.core.tensor_fields import on_axis
+from calculator.web.markup import escape
 
 _WIDE = 16  # characters of an option that a narrow column would cut
 _MACHINE = "Machine"
@@ -23,13 +24,6 @@ _FOLDED = ("Backward pass", "Assumptions and measurements")  # few change them
 
 UNSEARCHED = ' data-search-exclude=""'
 """Stands in the tag of forms and figures, which would be most of what a reader's search loads."""
-
-_ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;"})
-
-
-def escape(text: str) -> str:
-    """Return a text for HTML, as `html.escape`, which brings every entity of HTML with it."""
-    return text.translate(_ENTITIES)
 
 
 def controls(

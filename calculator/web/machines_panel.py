@@ -19,7 +19,7 @@ from calculator.machines.runtime import Runtime
 from calculator.machines.work_runtime import ChainRuntime, WorkRuntime
 from calculator.web.answer import formulas, percent
 from calculator.web.charts import roofline as charts
-from calculator.web.form import escape
+from calculator.web.markup import escape
 
 ASK = "Choose a device, or write a peak FLOP/s and a bandwidth, to see time and roofline here."
 _MOST = 24  # layers that stand unfolded

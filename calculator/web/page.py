@@ -15,8 +15,9 @@ from calculator.machines.runtime import Runtime
 from calculator.networks.sequential import Sequential
 from calculator.web.answer import figures, formulas, row, verdict
 from calculator.web.counters_panel import render_counters
-from calculator.web.form import UNSEARCHED, controls, escape
+from calculator.web.form import UNSEARCHED, controls
 from calculator.web.machines_panel import render_machines
+from calculator.web.markup import escape
 
 _SPOKEN = {
     "": "", "s": ", in seconds", "%": ", in per cent", "FLOP/B": ", in FLOP/B", "B": ", in bytes",

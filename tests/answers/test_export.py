@@ -31,7 +31,7 @@ from calculator import (
 from calculator.answers.formats import equations, latex, markdown, python
 from calculator.core.calculation import Calculation
 from calculator.machines.work_runtime import runtime
-from calculator.web.form import escape
+from calculator.web.markup import escape
 from scripts.site.typesetting import Formula, set_formulas
 
 LAYERS = [

@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from math import ceil, floor, isfinite, log10
 from typing import Any, NamedTuple
 
-from calculator.web.form import UNSEARCHED, escape
+from calculator.web.form import UNSEARCHED
+from calculator.web.markup import escape
 
 COLOURS = ("#2b78d0", "#d55e00", "#128a5e", "#c56ba6")
 """Of series: blue, vermilion, green and purple in the manner of Okabe and Ito, at a lightness that
