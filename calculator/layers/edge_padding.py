@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from calculator.core.tensor_fields import shape
 from calculator.layers.rearranging import Padded
+
+_LINE: Any = shape("n", default=(1, 64, 128), label="Input shape", role="input")
+_VOLUME: Any = shape("n", default=(1, 16, 8, 28, 28), label="Input shape", role="input")
 
 Edge = tuple[int, int, tuple[int, int]]
 """A padded axis: its place in the input, its size, and what is put before and behind it."""
@@ -36,7 +39,7 @@ class _EdgePad(Padded):
         return self.input_requires_grad, False
 
     def validate_edges(self, edges: list[Edge]) -> None:
-        """Raise InvalidField where the sizes of the padded axes do not allow it."""
+        """Raise InvalidField if the sizes of the padded axes do not allow it."""
         left = [size + sum(pair) for _, size, pair in edges]
         if max(left) < 1:
             names = "DHW"[-len(edges) :]
@@ -70,7 +73,7 @@ class _ReflectionPad(_EdgePad):
 class ReflectionPad1d(_ReflectionPad, name="reflection_pad1d", axes="L"):
     """The last axis mirrored at its ends, as `torch.nn.ReflectionPad1d`: no arithmetic."""
 
-    size: tuple[int, ...] = shape("n", default=(1, 64, 128), label="Input shape", role="input")
+    size: tuple[int, ...] = _LINE
 
 
 class ReflectionPad2d(_ReflectionPad, name="reflection_pad2d", axes="HW"):
@@ -80,9 +83,7 @@ class ReflectionPad2d(_ReflectionPad, name="reflection_pad2d", axes="HW"):
 class ReflectionPad3d(_ReflectionPad, name="reflection_pad3d", axes="DHW"):
     """The last three axes mirrored at their ends, as `torch.nn.ReflectionPad3d`: no arithmetic."""
 
-    size: tuple[int, ...] = shape(
-        "n", default=(1, 16, 8, 28, 28), label="Input shape", role="input"
-    )
+    size: tuple[int, ...] = _VOLUME
 
 
 class _ReplicationPad(_EdgePad):
@@ -94,7 +95,7 @@ class _ReplicationPad(_EdgePad):
 class ReplicationPad1d(_ReplicationPad, name="replication_pad1d", axes="L"):
     """The first and the last number repeated, as `torch.nn.ReplicationPad1d`: no arithmetic."""
 
-    size: tuple[int, ...] = shape("n", default=(1, 64, 128), label="Input shape", role="input")
+    size: tuple[int, ...] = _LINE
 
 
 class ReplicationPad2d(_ReplicationPad, name="replication_pad2d", axes="HW"):
@@ -104,9 +105,7 @@ class ReplicationPad2d(_ReplicationPad, name="replication_pad2d", axes="HW"):
 class ReplicationPad3d(_ReplicationPad, name="replication_pad3d", axes="DHW"):
     """The edges of a volume repeated, as `torch.nn.ReplicationPad3d`: no arithmetic."""
 
-    size: tuple[int, ...] = shape(
-        "n", default=(1, 16, 8, 28, 28), label="Input shape", role="input"
-    )
+    size: tuple[int, ...] = _VOLUME
 
 
 class _CircularPad(_EdgePad):
@@ -142,7 +141,7 @@ class _CircularPad(_EdgePad):
 class CircularPad1d(_CircularPad, name="circular_pad1d", axes="L"):
     """The last axis continued from its other end, as `torch.nn.CircularPad1d`: no arithmetic."""
 
-    size: tuple[int, ...] = shape("n", default=(1, 64, 128), label="Input shape", role="input")
+    size: tuple[int, ...] = _LINE
 
 
 class CircularPad2d(_CircularPad, name="circular_pad2d", axes="HW"):
@@ -152,6 +151,4 @@ class CircularPad2d(_CircularPad, name="circular_pad2d", axes="HW"):
 class CircularPad3d(_CircularPad, name="circular_pad3d", axes="DHW"):
     """The last three axes continued from their other ends, as `torch.nn.CircularPad3d`: copies."""
 
-    size: tuple[int, ...] = shape(
-        "n", default=(1, 16, 8, 28, 28), label="Input shape", role="input"
-    )
+    size: tuple[int, ...] = _VOLUME

@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from calculator.core.measure_fields import real
-from calculator.core.tensor_fields import Extent
 from calculator.layers.rearranging import Padded
 
 
 class _ConstantPad(Padded):
     """A fixed value before and behind the last axes; a negative number of them crops."""
 
-    padding: Any = Extent(
-        "P", default=1, required=True, label="Padding",
-        help="One number for all edges, or: left, right, top, bottom …",
-    )  # fmt: skip
     value: float | None = real(
         default=0.0, required=True, optional=True, label="Value", help="None is 0."
     )

@@ -41,7 +41,19 @@ class Flatten(Passing, name="flatten"):
         return True
 
 
-class PixelShuffle(Shaped, name="pixel_shuffle"):
+class _Pixels(Shaped):
+    """Every element is copied to another place of an image: no arithmetic."""
+
+    def validate_input(self) -> None:
+        if len(self.size) < 3:
+            raise self.fields["size"].refuse(
+                f"{self.name} expects input to have at least 3 dimensions, but got input with "
+                f"{len(self.size)} dimension(s). Give (N, C, H, W)",
+                self.size,
+            )
+
+
+class PixelShuffle(_Pixels, name="pixel_shuffle"):
     """Channels made pixels, `(…, C·r², H, W)` to `(…, C, H·r, W·r)`, as `torch.nn.PixelShuffle`.
 
     Every element is copied to another place: no arithmetic.
@@ -54,12 +66,7 @@ class PixelShuffle(Shaped, name="pixel_shuffle"):
     size: tuple[int, ...] = shape("n", default=(1, 256, 28, 28), label="Input shape", role="input")
 
     def validate_input(self) -> None:
-        if len(self.size) < 3:
-            raise self.fields["size"].refuse(
-                "pixel_shuffle expects input to have at least 3 dimensions, but got input with "
-                f"{len(self.size)} dimension(s). Give (N, C, H, W)",
-                self.size,
-            )
+        super().validate_input()
         square = self.upscale_factor**2
         if self.size[-3] % square:
             raise self.fields["upscale_factor"].refuse(
@@ -77,7 +84,7 @@ class PixelShuffle(Shaped, name="pixel_shuffle"):
         return (*leading, quotient(channels, r * r), height * r, width * r)
 
 
-class PixelUnshuffle(Shaped, name="pixel_unshuffle"):
+class PixelUnshuffle(_Pixels, name="pixel_unshuffle"):
     """Pixels made channels, `(…, C, H·r, W·r)` to `(…, C·r², H, W)`, as `torch.nn.PixelUnshuffle`.
 
     Every element is copied to another place: no arithmetic.
@@ -90,12 +97,7 @@ class PixelUnshuffle(Shaped, name="pixel_unshuffle"):
     size: tuple[int, ...] = shape("n", default=(1, 64, 56, 56), label="Input shape", role="input")
 
     def validate_input(self) -> None:
-        if len(self.size) < 3:
-            raise self.fields["size"].refuse(
-                "pixel_unshuffle expects input to have at least 3 dimensions, but got input with "
-                f"{len(self.size)} dimension(s). Give (N, C, H, W)",
-                self.size,
-            )
+        super().validate_input()
         for place, axis in ((-2, "height"), (-1, "width")):
             if self.size[place] % self.downscale_factor:
                 raise self.fields["downscale_factor"].refuse(

@@ -44,7 +44,15 @@ class CELU(FromEither, name="celu"):
             )
 
 
-class Softsign(Activation, name="softsign"):
+class _SavesMore(Activation):
+    """A function for whose slope autograd saves one more number per element."""
+
+    def kept_bytes(self) -> int:
+        """A denominator, an exponential or a tanh."""
+        return self.input_bytes if self.input_requires_grad else 0
+
+
+class Softsign(_SavesMore, name="softsign"):
     """x / (1 + |x|), as `torch.nn.Softsign`: one addition and one division per element.
 
     The absolute value clears one bit and is not counted.
@@ -52,12 +60,8 @@ class Softsign(Activation, name="softsign"):
 
     each: ClassVar = {"additions": 1, "divisions": 1}
 
-    def kept_bytes(self) -> int:
-        """The denominator, for the gradient of the quotient."""
-        return self.input_bytes if self.input_requires_grad else 0
 
-
-class LogSigmoid(Activation, name="log_sigmoid"):
+class LogSigmoid(_SavesMore, name="log_sigmoid"):
     """log(1/(1 + exp(−x))), as `torch.nn.LogSigmoid`.
 
     One exponential, one addition, one division and one logarithm per element.
@@ -65,12 +69,8 @@ class LogSigmoid(Activation, name="log_sigmoid"):
 
     each: ClassVar = total([{"transcendentals": 1}, SIGMOID])
 
-    def kept_bytes(self) -> int:
-        """The exponential of each element beside the input."""
-        return self.input_bytes if self.input_requires_grad else 0
 
-
-class Tanhshrink(Activation, name="tanhshrink"):
+class Tanhshrink(_SavesMore, name="tanhshrink"):
     """x − tanh(x), as `torch.nn.Tanhshrink`: one function and one subtraction per element."""
 
     each: ClassVar = {"subtractions": 1, "transcendentals": 1}
@@ -78,7 +78,3 @@ class Tanhshrink(Activation, name="tanhshrink"):
     def keeps(self) -> tuple[bool, bool]:
         """Neither input nor output."""
         return False, False
-
-    def kept_bytes(self) -> int:
-        """The tanh of each element, from which its slope follows."""
-        return self.input_bytes if self.input_requires_grad else 0

@@ -29,6 +29,11 @@ class _Normalizing(Shaped):
         """The size along the dimension."""
         return self.size[self.along]
 
+    @quantity()
+    def operations(self) -> Operations:
+        """What one set takes, for every set."""
+        return softmax(self.sets, self.set_size)
+
     def keeps(self) -> tuple[bool, bool]:
         """The output, from which the gradient follows."""
         return False, self.input_requires_grad
@@ -64,22 +69,12 @@ class Softmax(_AlongOne, name="softmax"):
     (F − 1 additions), F divisions. The largest is there for safety, in every library.
     """
 
-    @quantity()
-    def operations(self) -> Operations:
-        """What one set takes, for every set."""
-        return softmax(self.sets, self.set_size)
-
 
 class Softmin(_AlongOne, name="softmin"):
     """Softmax of the numbers with their signs changed, as `torch.nn.Softmin`.
 
     It takes what softmax takes: a change of sign flips one bit and is not counted.
     """
-
-    @quantity()
-    def operations(self) -> Operations:
-        """What one set takes, for every set."""
-        return softmax(self.sets, self.set_size)
 
 
 class Softmax2d(_Normalizing, name="softmax2d"):
@@ -103,11 +98,6 @@ class Softmax2d(_Normalizing, name="softmax2d"):
     def along(self) -> int:
         """The channels, third from the end."""
         return len(self.size) - 3
-
-    @quantity()
-    def operations(self) -> Operations:
-        """What one pixel takes, for every pixel."""
-        return softmax(self.sets, self.set_size)
 
 
 class LogSoftmax(_AlongOne, name="log_softmax"):

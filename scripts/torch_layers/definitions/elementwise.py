@@ -104,10 +104,16 @@ def _axis(module: Any, x: Array) -> tuple[int]:
     return (module.dim,)
 
 
-def dropout(module: Any, x: Array) -> Array:
-    """Set some numbers to 0, in training."""
-    with torch.random.fork_rng():  # the numbers that torch draws next
-        return dropped(x, module.p) if module.training else x
+def in_training(drop: Callable[[Any, Array], Array]) -> Callable[[Any, Array], Array]:
+    """Return a dropout of modules: nothing in evaluation or with p = 0, all with p = 1."""
+
+    def dropout(module: Any, x: Array) -> Array:
+        if not module.training or module.p in (0, 1):
+            return x * 0.0 if module.training and module.p else x
+        with torch.random.fork_rng():  # the numbers that torch draws next
+            return drop(module, x)
+
+    return dropout
 
 
 def dropped(x: Array, p: float) -> Array:
@@ -123,33 +129,23 @@ def _mask(x: Array, p: float) -> torch.Tensor:
     return torch.empty_strided(x.shape, strides, dtype=torch.float64).bernoulli_(1 - p)
 
 
+@in_training
 def alpha_dropout(module: Any, x: Array) -> Array:
     """Set some numbers to α′, then scale and shift all, as Klambauer et al. (2017) define it."""
-    p = module.p
-    if not module.training or p == 0:
-        return x
-    if p == 1:
-        return x * 0.0
-    dropped_value = -1.7580993408473766
+    p, dropped_value = module.p, -1.7580993408473766
     scale = 1 / sqrt((1 - p) * (1 + p * dropped_value**2))
     shift = -scale * p * dropped_value
-    with torch.random.fork_rng():
-        mask = beside(x, _mask(x, p))
+    mask = beside(x, _mask(x, p))
     return scale * (x * mask + dropped_value * (1.0 - mask)) + shift
 
 
+@in_training
 def channel_dropout(module: Any, x: Array) -> Array:
     """Set some channels to 0, with one mask for each, which is scaled before it is used."""
-    p = module.p
-    if not module.training or p == 0:
-        return x
-    if p == 1:
-        return x * 0.0
     has_batch = {"Dropout1d": x.ndim == 3, "Dropout2d": True, "Dropout3d": x.ndim == 5}
     batch = x if has_batch[type(module).__name__] else x[None]
-    drawn = torch.empty(batch.shape[:2], dtype=torch.float64)
-    with torch.random.fork_rng():
-        mask = beside(x, drawn.bernoulli_(1 - p)) * (1 / (1 - p))
+    drawn = torch.empty(batch.shape[:2], dtype=torch.float64).bernoulli_(1 - module.p)
+    mask = beside(x, drawn) * (1 / (1 - module.p))
     y: Array = batch * mask.reshape(*mask.shape, *(1 for _ in batch.shape[2:]))
     return y.reshape(x.shape)
 
@@ -163,7 +159,7 @@ DEFINITIONS: dict[str, Callable[..., Array]] = {
     "SiLU": lambda m, x: x * sigmoid(x),
     "Softmax": softmax,
     "Identity": lambda m, x: x,
-    "Dropout": dropout,
+    "Dropout": in_training(lambda module, x: dropped(x, module.p)),
     **{f"Dropout{axes}d": channel_dropout for axes in (1, 2, 3)},
     "AlphaDropout": alpha_dropout,
     "ReLU6": lambda m, x: smaller(larger(x, 0.0), 6.0),
