@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from calculator.core.calculation import Calculation, Quantity, fact
 from calculator.core.expression import Expression
@@ -21,6 +21,9 @@ class View:
     `super()` find themselves on it. Flags, words, facts and what is left out are as they are, and
     recorded.
     """
+
+    seen_facts: ClassVar[frozenset[str]]
+    """The names of the facts that the class declares."""
 
     def __init_subclass__(cls) -> None:
         """Take over the fields and quantities as they are."""
@@ -48,7 +51,7 @@ class View:
                 return declared.method(self)
             value = getattr(calculation, name)
             seen = _symbols(declared, value, calculation.axes, kind, record is not None)
-        elif _is_fact(type(calculation), name):
+        elif name in type(self).seen_facts:
             seen = getattr(calculation, name)
             if _are_parts(seen):
                 seen = tuple(
@@ -78,14 +81,12 @@ _view_classes: dict[type[Calculation], Any] = {}
 
 def _view_class(owner: type[Calculation]) -> Any:
     if owner not in _view_classes:
-        _view_classes[owner] = type(f"{owner.__name__}View", (View, owner), {})
+        declared = {
+            name: value for base in reversed(owner.__mro__) for name, value in vars(base).items()
+        }
+        facts = frozenset(name for name, value in declared.items() if isinstance(value, fact))
+        _view_classes[owner] = type(f"{owner.__name__}View", (View, owner), {"seen_facts": facts})
     return _view_classes[owner]
-
-
-def _is_fact(owner: type[Calculation], name: str) -> bool:
-    """Return whether a class declares a fact under a name."""
-    declared = (vars(base)[name] for base in owner.__mro__ if name in vars(base))
-    return isinstance(next(declared, None), fact)
 
 
 def _symbols(
