@@ -12,20 +12,18 @@ import sys
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-from scripts.site.live import write_pages
-from scripts.site.packing import files_to_pack, pack_ahead, pack_folder
+from scripts.site.packing import pack_ahead, pack_folder
 from scripts.site.runtime import VERSION, build_runtime
 from scripts.site.server import server
-from scripts.site.steps import ROOT, bundle, imported_files, path_with_node, run, step
+from scripts.site.steps import ROOT, SCRIPT, bundle, imported_files, path_with_node, run, step
 from scripts.site.typesetting import TYPESETTER
 from scripts.site.vendor import LOCK, install_packages, make_vendor
 
 SITE = ROOT / "site"
-SCRIPT = ROOT / "docs" / "assets" / "site.js"
 DIRECTIVES = ROOT / "scripts" / "site" / "directives.py"
 
 
-def make_site(runtime: Path, vendor: Future[Path]) -> None:
+def make_site(runtime: Path, vendor: Future[Path], packed: Future[None]) -> None:
     """Build the pages, put beside them what they load, and compress it all."""
     run(
         *(sys.executable, "-m", "mkdocs", "--quiet", "build", "--strict"),
@@ -33,9 +31,10 @@ def make_site(runtime: Path, vendor: Future[Path]) -> None:
         NO_MKDOCS_2_WARNING="1",
     )
     assets = SITE / "assets"
-    bundle(SCRIPT, assets / "site.js", "./vendor/*")
+    bundle(SCRIPT, assets / SCRIPT.name, "./vendor/*")
     shutil.copytree(runtime, assets / "runtime" / runtime.name)
     shutil.copytree(vendor.result(), assets / "vendor")
+    packed.result()  # what is still being packed is not packed a second time
     pack_folder(SITE)
 
 
@@ -45,10 +44,10 @@ def build() -> None:
         install_packages()
         vendor = pool.submit(make_vendor)
         runtime = build_runtime(pool)
-        pool.submit(pack_ahead, files_to_pack(runtime))
+        packed = pool.submit(pack_ahead, runtime.glob("*.zip"))
         step(
             "Building the pages",
-            lambda: make_site(runtime, vendor),
+            lambda: make_site(runtime, vendor, packed),
             SITE,
             VERSION,
             LOCK,
@@ -79,6 +78,8 @@ def main() -> None:
         print(f"http://127.0.0.1:{serving.effective_port}{options.prefix}", flush=True)
         serving.run()
     if options.command == "write":
+        from scripts.site.live import write_pages  # MkDocs, which the others do without here
+
         write_pages(SITE, options.port)
 
 

@@ -11,10 +11,9 @@ from mkdocs.commands.build import build
 from mkdocs.config import load_config
 from mkdocs.livereload import LiveReloadServer
 
-from scripts.site.steps import BUILD, ROOT, bundle, fingerprint
+from scripts.site.steps import BUILD, ROOT, SCRIPT, bundle, fingerprint
 
 DRAFT = BUILD / "draft"
-SCRIPTS = ROOT / "docs" / "assets"
 STARTED_WITH = (ROOT / "calculator", ROOT / "scripts", *(ROOT / "docs").glob("*.json"))
 
 
@@ -25,7 +24,8 @@ def rebuild_pages(config: Path, folder: Path) -> None:
     """
     try:
         build(load_config(str(config), site_dir=str(folder), strict=False), dirty=True)
-    except Exception as error:
+        bundle(SCRIPT, folder / "assets" / SCRIPT.name, "./vendor/*")
+    except (Exception, SystemExit) as error:  # a program that fails ends by SystemExit
         print(f"Not built: {error}", file=sys.stderr, flush=True)
 
 
@@ -41,18 +41,14 @@ def write_pages(site: Path, port: int) -> None:
     handler = logging.StreamHandler()
     handler.addFilter(_is_news)
     logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[handler])
-    known, scripts = fingerprint(*STARTED_WITH), fingerprint(SCRIPTS)
+    known = fingerprint(*STARTED_WITH)
 
     def rebuild() -> None:
-        nonlocal scripts
         if fingerprint(*STARTED_WITH) != known:
             print("The code or a record has changed: starting anew", flush=True)
             serving.server_close()
             os.execv(sys.executable, sys.orig_argv)
         rebuild_pages(ROOT / "mkdocs.yml", DRAFT)
-        if fingerprint(SCRIPTS) != scripts:
-            bundle(SCRIPTS / "site.js", DRAFT / "assets" / "site.js", "./vendor/*")
-            scripts = fingerprint(SCRIPTS)
 
     serving = LiveReloadServer(rebuild, "127.0.0.1", port, str(DRAFT))
     for place in ("docs", "calculator", "scripts", "mkdocs.yml"):

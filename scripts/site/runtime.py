@@ -12,7 +12,7 @@ import zipfile
 from concurrent.futures import Executor
 from pathlib import Path
 
-from scripts.site.steps import BUILD, ROOT, bundle, fingerprint, node, run, step
+from scripts.site.steps import BUILD, ROOT, bundle, fingerprint, node, run, sources, step
 from scripts.site.vendor import LOCK, PYODIDE
 
 RUNTIMES = BUILD / "runtime"
@@ -85,11 +85,10 @@ def write_archive(target: Path, files: dict[str, bytes]) -> None:
 
 def compile_package() -> None:
     """Compile `calculator`."""
-    files = [file for file in (ROOT / "calculator").rglob("*") if file.is_file()]
     with tempfile.TemporaryDirectory() as name:
         archive = Path(name) / PACKAGE.name
-        named = {file.relative_to(ROOT).as_posix(): file.read_bytes() for file in files}
-        write_archive(archive, {n: data for n, data in named.items() if "__pycache__" not in n})
+        files = sources(ROOT / "calculator")
+        write_archive(archive, {f.relative_to(ROOT).as_posix(): f.read_bytes() for f in files})
         compile_archive(archive, PACKAGE)
 
 

