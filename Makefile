@@ -21,8 +21,8 @@ layer: .venv/test.done
 test: site check
 	@$(RUN) -m pytest --quiet --numprocesses auto --dist loadgroup
 
-test-deep: site check
-	@DEEP=1 $(RUN) -m pytest --quiet --numprocesses auto --dist loadgroup
+test-deep: export DEEP := 1
+test-deep: test
 
 verify: .venv/test.done
 	@$(RUN) -m scripts.witnesses.verify

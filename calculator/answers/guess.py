@@ -29,7 +29,7 @@ def find_quantity(outcome: Evaluation, name: str) -> tuple[Quantity[Any], int | 
 def judge(declared: Quantity[Any], value: int | float, guess: str) -> str:
     """Return, in a sentence, how far off a guess is.
 
-    Raises InvalidField if the guess is no number of the quantity's unit.
+    Raises InvalidField if the guess is not a number of the quantity's unit.
     """
     field = Rate(
         "", units=FAMILIES[declared.unit], minimum=1e-30, optional=False, default=None,

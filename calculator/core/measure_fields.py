@@ -151,7 +151,7 @@ _TO = re.compile(r"\s*(?:–|(?<=[\d%.\s])-|,\s|\.\.|\bto\b)\s*")
 class Real(Field):
     """Any real number, such as an epsilon; None too if `optional`. No count depends on it.
 
-    `refusal` is torch's reason to reject what is no number.
+    `refusal` is torch's reason to reject what is not a number.
     """
 
     kind = "real"

@@ -83,7 +83,7 @@ class Peak(Calculation, name="peak", title="Peak rate"):
             )
         machine = devices.device(given.device)
         built = cls._derivation(given, machine, empty)
-        if given.sparsity != "1" and given.dtype not in machine.get("sparse", {}):
+        if is_sparse(given) and given.dtype not in machine.get("sparse", {}):
             raise cls.fields["sparsity"].refuse(
                 f"{machine['name']} has no known sparse {given.dtype} rate; choose 1",
                 given.sparsity,
@@ -110,7 +110,7 @@ class Peak(Calculation, name="peak", title="Peak rate"):
     @fact
     def is_sparse(self) -> bool:
         """Whether products with the zeros that are left out are counted."""
-        return self.sparsity != "1"
+        return is_sparse(self)
 
     @quantity(r"\text{FMAs}_\text{clock}", unit="FMA", label="FMAs per clock")
     def fma_per_clock(self) -> int:
@@ -130,7 +130,7 @@ class Peak(Calculation, name="peak", title="Peak rate"):
 
     @quantity(r"\pi_\text{printed}", unit="FLOP/s", label="Printed by the vendor")
     def printed_flops_per_second(self) -> int | None:
-        """The row of the device's data sheet; None if there is no device, or no such row."""
+        """The row of the device's data sheet; None without a device or such a row."""
         if self.device is None:
             return None
         rates = devices.device(self.device).get("sparse" if self.is_sparse else "peak", {})
@@ -142,3 +142,8 @@ class Peak(Calculation, name="peak", title="Peak rate"):
         if self.printed_flops_per_second is None:
             return None
         return self.peak_flops_per_second / self.printed_flops_per_second
+
+
+def is_sparse(given: Any) -> bool:
+    """Return whether fields of a peak count products with zeros that are left out."""
+    return bool(given.sparsity != "1")

@@ -124,7 +124,7 @@ class Stack(Field):
 
 
 def _line(written: str, place: int) -> Line:
-    """Return what one line holds; raise ValueError if it is no layer."""
+    """Return what one line holds; raise ValueError if it is not a layer."""
     name, made = "", written
     assigned = re.fullmatch(r"(\w+) *= *(.*)", written)
     if assigned:
